@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a report is bad enough to fail the play, and in which words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._catalogue.model import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NEVER = "never"
+
+
+def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
+    """One sentence that says why the play fails, or '' where it does not.
+
+    fail_on is the least severity that fails the play, or 'never'; incomplete also fails it where nodes were not seen.
+    Findings that are waived, consequences, or no faults never fail it.
+    """
+    if fail_on != NEVER and fail_on not in SEVERITIES:
+        raise ValueError(f"fail_on must be one of {', '.join((*SEVERITIES, NEVER))}, not {fail_on!r}")
+    if fail_on != NEVER:
+        grave = [
+            item
+            for item in report["findings"]
+            if _counts(item) and SEVERITIES.index(item["severity"]) >= SEVERITIES.index(fail_on)
+        ]
+        if grave:
+            names = ", ".join(f"{item['fault']} on {', '.join(item['nodes'])}" for item in grave[:3])
+            more = f" and {len(grave) - 3} more" if len(grave) > 3 else ""
+            return f"{len(grave)} finding(s) of severity {fail_on} or above: {names}{more}."
+    nodes = report["coverage"]["nodes"]
+    if incomplete and (nodes["collected"] < nodes["expected"] or report["verdict"] == "undetermined"):
+        return f"The evidence is incomplete: {nodes['collected']} of {nodes['expected']} nodes were read."
+    return ""
+
+
+def _counts(item: Mapping[str, Any]) -> bool:
+    return item["role"] not in ("not_a_fault", "consequence") and not item["waived"]

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From evidence to ranked candidates: which faults fit, how well, and which of them explain the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .._catalogue.faults import BY_ID, FAULTS
+from .._catalogue.model import ROLES, SEVERITIES, Fault, Seen, Signal, Subject, probability
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .._evidence.evidence import Evidence
+
+# From here on a candidate is told as a finding; below it is only an alternative to one.
+BELIEVED = 0.5
+# From here on a candidate stands by itself, even where another one explains the same sessions.
+CERTAIN = 0.8
+UNDETERMINED = "undetermined"
+PLACE_KEYS = ("backend", "table", "chain", "rule")
+
+
+@dataclass
+class Candidate:
+    """A fault at a place, with what speaks for and against it."""
+
+    fault: Fault
+    subject: Subject
+    confidence: float
+    speaks_for: list[tuple[Signal, list[Seen]]]
+    speaks_against: list[tuple[Signal, list[Seen]]]
+    role: str
+    severity: str
+    alternatives: list[Candidate] = field(default_factory=list)
+
+    @property
+    def session_keys(self) -> frozenset[tuple[str, str, str]]:
+        """The sessions that this candidate explains."""
+        return frozenset(session.key for session in self.subject.sessions)
+
+
+def rank(evidence: Evidence) -> list[Candidate]:
+    """The findings, best explanation first: believed candidates, and undetermined for what none of them explains."""
+    candidates = [item for fault in FAULTS if fault.id != UNDETERMINED for item in weigh(fault, evidence)]
+    believed = [item for item in candidates if item.confidence >= BELIEVED]
+    believed = [item for item in believed if not _outshone(item, believed)]
+    doubtful = [item for item in candidates if item not in believed]
+    for item in believed:
+        if any(_explains(cause, item) for cause in believed if cause is not item):
+            item.role = "consequence"
+    explained = {key for item in believed for key in item.session_keys}
+    rest = evidence.restricted_to(session for session in evidence.table.down if session.key not in explained)
+    believed.extend(weigh(BY_ID[UNDETERMINED], rest))
+    for item in believed:
+        item.alternatives = sorted(_rivals(item, doubtful), key=lambda rival: -rival.confidence)[:3]
+    return sorted(believed, key=_order)
+
+
+def weigh(fault: Fault, evidence: Evidence) -> Iterable[Candidate]:
+    """Every place where one fault may be, with the confidence that its signals give."""
+    for subject in fault.subjects(evidence):
+        seen = [(signal, list(signal.test(evidence, subject))) for signal in fault.signals]
+        present = [(signal, what) for signal, what in seen if what]
+        if not any(signal.required for signal, _what in present):
+            continue
+        yield Candidate(
+            fault=fault,
+            subject=subject,
+            confidence=round(probability(fault.prior + sum(signal.weight for signal, _what in present)), 2),
+            speaks_for=[(signal, what) for signal, what in present if signal.weight > 0],
+            speaks_against=[(signal, what) for signal, what in present if signal.weight < 0],
+            role=fault.role,
+            severity=_severity(fault, subject, evidence),
+        )
+
+
+def _severity(fault: Fault, subject: Subject, evidence: Evidence) -> str:
+    """The fault's own severity; critical where it has cut a node off from all its peers."""
+    if fault.severity != "major" or not subject.sessions:
+        return fault.severity
+    ends = {side.node.name: side.node for session in subject.sessions for side, _other in session.sides() if side.node}
+    cut_off = [node for node in ends.values() if not any(daemon.established for daemon in node.daemons.values())]
+    return "critical" if cut_off else fault.severity
+
+
+def _outshone(item: Candidate, believed: list[Candidate]) -> bool:
+    """Uncertain, and surer causes explain all of its sessions: an alternative, not a finding of its own."""
+    if item.confidence >= CERTAIN or not item.session_keys:
+        return False
+    surer = [other for other in believed if other is not item and other.confidence > item.confidence]
+    covered = frozenset(key for other in surer for key in other.session_keys)
+    return item.session_keys <= covered
+
+
+def _explains(cause: Candidate, item: Candidate) -> bool:
+    """The cause brings the other one about: the catalogue says so, and they are at the same place."""
+    if item.fault.id not in cause.fault.explains or cause.confidence < min(item.confidence, CERTAIN):
+        return False
+    if _place(cause) and _place(item) and _place(cause) != _place(item):
+        return False
+    if item.session_keys:
+        return item.session_keys <= cause.session_keys
+    return bool(set(item.subject.nodes) & set(cause.subject.nodes))
+
+
+def _place(item: Candidate) -> tuple[object, ...] | None:
+    where = item.subject.where
+    return tuple(where.get(key) for key in PLACE_KEYS) if "rule" in where else None
+
+
+def _rivals(item: Candidate, doubtful: list[Candidate]) -> list[Candidate]:
+    """The doubtful candidates that would explain some of the same sessions."""
+    return [rival for rival in doubtful if rival.session_keys & item.session_keys and rival.fault.id != item.fault.id]
+
+
+def _order(item: Candidate) -> tuple[int, bool, int, float, int, int]:
+    return (
+        ROLES.index(item.role),
+        item.fault.id == UNDETERMINED,
+        -SEVERITIES.index(item.severity),
+        -item.confidence,
+        -len(item.session_keys),
+        FAULTS.index(item.fault),
+    )

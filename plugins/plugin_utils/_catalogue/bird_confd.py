@@ -1,0 +1,342 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of BIRD itself and of the way its configuration gets to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import words
+from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Daemon, Node
+    from .._evidence.sessions import Session
+
+
+def _pod_commands(subject: Subject, *more: str) -> list[str]:
+    find = f"kubectl get pods -A -o wide --field-selector spec.nodeName={subject.nodes[0]}"
+    return [find, *(f"kubectl exec -n <namespace> <calico-node pod> -c calico-node -- {line}" for line in more)]
+
+
+def _sessions_of(evidence: Evidence, node: Node) -> Subject:
+    return Subject((node.name,), evidence.down_at(node.name), {"node": node.name}, node)
+
+
+def nodes_without_bird(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes on which BIRD is expected, or dialled by peers, and no BIRD process was found."""
+    for node in evidence.nodes.values():
+        if any(daemon.running for daemon in node.daemons.values()) or node.bird_expected is False:
+            continue
+        if node.bird_expected or evidence.down_at(node.name):
+            yield _sessions_of(evidence, node)
+
+
+def no_bird_process(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD is expected on the node, and no process of it exists."""
+    node = subject.node
+    if node is None:
+        return []
+    states = [f"{daemon.socket} {daemon.socket_state}" for daemon in node.daemons.values() if daemon.socket]
+    return [
+        Seen(
+            node.name,
+            "processes",
+            f"no BIRD process; {node.bird_expected_why or 'its peers dial it'}",
+            "; ".join(states),
+        )
+    ]
+
+
+def peers_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Its peers' attempts to connect are refused."""
+    found = []
+    for session in subject.sessions:
+        side = session.side_of(subject.nodes[0])
+        other = session.other(side) if side else None
+        if other and other.protocol and "refused" in other.protocol.last_error:
+            found.append(Seen(other.label, "bird", f"{other.protocol.name} is {words.state(other.protocol)}"))
+    return found
+
+
+def nothing_listens_here(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Nothing listens on TCP 179 of the node."""
+    node = subject.node
+    if node is None or node.listeners:
+        return []
+    return [Seen(node.name, "sockets", "no listener on TCP 179")]
+
+
+BIRD_NOT_RUNNING = Fault(
+    id="bird_not_running",
+    family="bird_confd",
+    title="BIRD is not running",
+    severity="critical",
+    role="cause",
+    means=(
+        "The node should run BIRD and does not. It neither announces its own pods' routes nor learns those of "
+        "others; its peers are refused."
+    ),
+    subjects=nodes_without_bird,
+    signals=(
+        Signal(no_bird_process, STRONG + MODERATE, required=True),
+        Signal(nothing_listens_here, MODERATE),
+        Signal(peers_are_refused, MODERATE),
+    ),
+    summary=lambda evidence, subject: f"BIRD is not running on {subject.nodes[0]}, although it is expected there.",
+    fix=Fix(
+        action="start_bird",
+        text="Read why BIRD stopped (calico-node's log, a configuration that BIRD refuses), then start it again.",
+        risk="low",
+        disrupts="nothing that works now",
+        commands=lambda evidence, subject: _pod_commands(
+            subject, "bird -p -c /etc/calico/confd/config/bird.cfg", "sv up bird"
+        ),
+    ),
+    verify="BIRD answers on its control socket, listens on TCP 179, and its sessions are Established.",
+    lookalikes=(
+        Lookalike("bird_hung", "a BIRD process exists and does not answer"),
+        Lookalike("bird_not_expected", "the installation uses no BIRD by design"),
+    ),
+    explains=("undetermined", "peer_bird_not_running", "tcp179_blocked_network", "bird_reload_stuck", "stale_node_ip"),
+)
+
+
+def hung_birds(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes whose BIRD process exists and whose control socket does not answer."""
+    for node in evidence.nodes.values():
+        if any(daemon.running and daemon.socket_state == "no_answer" for daemon in node.daemons.values()):
+            yield _sessions_of(evidence, node)
+
+
+def socket_does_not_answer(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD's process exists, its control socket accepts a connection and never answers."""
+    node = subject.node
+    return [
+        Seen(subject.nodes[0], "bird socket", f"process {daemon.pid}, {daemon.socket}: no answer")
+        for daemon in (node.daemons.values() if node else ())
+        if daemon.running and daemon.socket_state == "no_answer"
+    ]
+
+
+BIRD_HUNG = Fault(
+    id="bird_hung",
+    family="bird_confd",
+    title="BIRD hangs",
+    severity="critical",
+    role="cause",
+    means=(
+        "BIRD's process is there but does nothing: it is stopped, starved of CPU or blocked. It sends no "
+        "keepalives, so its peers drop the sessions when "
+        "their hold time (240 s by default) runs out; until then they may still look Established."
+    ),
+    subjects=hung_birds,
+    signals=(Signal(socket_does_not_answer, DECISIVE, required=True),),
+    summary=lambda evidence, subject: (
+        f"BIRD on {subject.nodes[0]} hangs: the process exists and its control socket does not answer."
+    ),
+    fix=Fix(
+        action="restart_bird",
+        text=(
+            "Kill BIRD with SIGKILL, so that runit starts it anew and the peers keep its routes meanwhile (graceful"
+            " restart); find out what starved it."
+        ),
+        risk="medium",
+        disrupts="the node's sessions for some seconds; peers keep its routes for up to 120 s",
+        commands=lambda evidence, subject: [f"ssh {subject.nodes[0]} sudo kill -KILL {_pid(subject)}"],
+    ),
+    verify="BIRD answers on its control socket, and the node's sessions are Established.",
+    prior=0.0,
+    lookalikes=(Lookalike("bird_not_running", "no BIRD process exists"),),
+    explains=(
+        "undetermined",
+        "hold_timer_expired",
+        "tcp179_blocked_network",
+        "benign_startup_transient",
+        "bird_reload_stuck",
+    ),
+)
+
+
+def _pid(subject: Subject) -> str:
+    daemons = subject.node.daemons.values() if subject.node else ()
+    pids = [str(daemon.pid) for daemon in daemons if daemon.socket_state == "no_answer" and daemon.pid]
+    return pids[0] if pids else "<pid of bird>"
+
+
+def _differences(daemon: Daemon) -> list[str]:
+    config = daemon.config
+    named = (
+        ("only on disk", config.only_on_disk),
+        ("only running", config.only_running),
+        ("changed on disk", config.changed),
+    )
+    return [f"{what}: {words.listed(names)}" for what, names in named if names]
+
+
+def unloaded_configurations(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes whose configuration on disk is newer than the one BIRD runs, and differs from it."""
+    for node in evidence.nodes.values():
+        for daemon in node.daemons.values():
+            if daemon.socket_state == "answers" and daemon.config.newer_than_running and _differences(daemon):
+                yield Subject(
+                    (node.name,),
+                    _sessions_that_differ(evidence, node, daemon),
+                    {"node": node.name, "file": daemon.config.path},
+                    node,
+                    daemon,
+                )
+
+
+def _sessions_that_differ(evidence: Evidence, node: Node, daemon: Daemon) -> tuple[Session, ...]:
+    changed = {*daemon.config.only_on_disk, *daemon.config.only_running, *daemon.config.changed}
+    peers = {name.partition("_")[2].replace("_", "." if daemon.family == "ipv4" else ":") for name in changed}
+    return tuple(
+        session
+        for session in evidence.down_at(node.name)
+        if {session.dialler.address, session.listener.address} & peers
+    )
+
+
+def disk_is_newer_than_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The configuration on disk is newer than BIRD's last reconfiguration, and its peers differ from those that run."""
+    daemon = subject.about
+    written = words.span(daemon.config.modified_seconds_ago or 0)
+    ages = f"written {written} ago, BIRD configured {words.span(daemon.reconfigured_seconds_ago or 0)} ago"
+    return [Seen(subject.nodes[0], "bird.cfg", f"{ages}; {'; '.join(_differences(daemon))}", daemon.config.path)]
+
+
+def written_just_now(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The file was written only moments ago: BIRD may be about to read it."""
+    age = subject.about.config.modified_seconds_ago
+    return [Seen(subject.nodes[0], "bird.cfg", f"written {age} s ago")] if age is not None and age < 3 else []
+
+
+BIRD_RELOAD_STUCK = Fault(
+    id="bird_reload_stuck",
+    family="bird_confd",
+    title="BIRD runs an older configuration than the one on disk",
+    severity="major",
+    role="cause",
+    means=(
+        "confd wrote a new configuration and BIRD never read it. New peers are missing, removed ones linger, "
+        "changed ones keep their old settings."
+    ),
+    subjects=unloaded_configurations,
+    signals=(Signal(disk_is_newer_than_bird, STRONG + MODERATE, required=True), Signal(written_just_now, -STRONG)),
+    summary=lambda evidence, subject: (
+        f"BIRD on {subject.nodes[0]} does not run the configuration on disk ({'; '.join(_differences(subject.about))})."
+    ),
+    fix=Fix(
+        action="reload_bird",
+        text="Tell BIRD to read its configuration; sessions that did not change stay up.",
+        risk="low",
+        disrupts="only sessions whose settings changed",
+        commands=lambda evidence, subject: _pod_commands(subject, "birdcl -s /var/run/calico/bird.ctl configure"),
+    ),
+    verify="BIRD's last reconfiguration is newer than the file, and both name the same peers.",
+    prior=0.0,
+    lookalikes=(Lookalike("bird_config_rejected", "BIRD refuses the file when it is checked"),),
+    explains=("as_mismatch", "undetermined", "stale_node_in_mesh"),
+)
+
+
+def ports_taken_by_others(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes on which another process than BIRD listens on the BGP port."""
+    for node in evidence.nodes.values():
+        strangers = [
+            listener for listener in node.listeners if listener.process and not listener.process.startswith("bird")
+        ]
+        if strangers and node.bird_expected is not False:
+            first = strangers[0]
+            where = {
+                "node": node.name,
+                "process": first.process,
+                "pid": first.pid,
+                "address": first.address,
+                "port": first.port,
+            }
+            yield Subject((node.name,), evidence.down_at(node.name), where, node, first)
+
+
+def stranger_listens(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Another process than BIRD listens on TCP 179."""
+    taken = subject.about
+    return [
+        Seen(
+            subject.nodes[0],
+            "sockets",
+            f"{taken.process} (process {taken.pid}) listens on {taken.address} port {taken.port}",
+        )
+    ]
+
+
+def bird_has_no_listening_socket(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD could not open its listening socket."""
+    node = subject.node
+    if node is None:
+        return []
+    protocols = [
+        protocol
+        for daemon in node.daemons.values()
+        for protocol in daemon.troubled.values()
+        if "No listening socket" in protocol.last_error
+    ]
+    found = [Seen(node.name, "bird", f"{protocol.name}: {protocol.last_error}") for protocol in protocols[:2]]
+    return found + [Seen(node.name, "bird log", line.text, line.at) for line in node.log_lines("cannot_listen")[:1]]
+
+
+def bird_listens_too(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD listens on the port as well, on another address."""
+    node = subject.node
+    return [
+        Seen(subject.nodes[0], "sockets", f"{listener.process} listens on {listener.address} port {listener.port}")
+        for listener in (node.listeners if node else ())
+        if listener.process.startswith("bird") and (":" in listener.address) == (":" in subject.about.address)
+    ]
+
+
+PORT179_CONFLICT = Fault(
+    id="port179_conflict",
+    family="bgp_config",
+    title="Another process holds the BGP port",
+    severity="critical",
+    role="cause",
+    means=(
+        "Another BGP speaker (MetalLB, FRR, kube-router, a BIRD of the host) or some other program listens on "
+        "TCP 179, so Calico's BIRD cannot. "
+        "BIRD stays down even after the port is free, until it is told to configure itself again."
+    ),
+    subjects=ports_taken_by_others,
+    signals=(
+        Signal(stranger_listens, STRONG, required=True),
+        Signal(bird_has_no_listening_socket, STRONG),
+        Signal(bird_listens_too, -STRONG),
+    ),
+    summary=lambda evidence, subject: (
+        f"On {subject.nodes[0]} the process {subject.about.process} ({subject.about.pid}) holds TCP 179; BIRD "
+        f"cannot listen there."
+    ),
+    fix=Fix(
+        action="free_bgp_port",
+        text=(
+            "Stop or move the other program (ask its owner: stopping a BGP speaker removes its routes), then have "
+            "BIRD configure itself again."
+        ),
+        risk="medium",
+        disrupts="whatever the other program does",
+        commands=lambda evidence, subject: [
+            f"ssh {subject.nodes[0]} sudo ss -ltnp 'sport = :179'",
+            *_pod_commands(subject, "birdcl -s /var/run/calico/bird.ctl configure"),
+        ],
+    ),
+    verify="BIRD is the process that listens on TCP 179, and its sessions are Established.",
+    lookalikes=(Lookalike("bird_not_running", "nothing listens on the port"),),
+    explains=("undetermined", "tcp179_blocked_network", "peer_bird_not_running", "bird_not_running"),
+)
+
+FAULTS = (BIRD_NOT_RUNNING, BIRD_HUNG, PORT179_CONFLICT, BIRD_RELOAD_STUCK)

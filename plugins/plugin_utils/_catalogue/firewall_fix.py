@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands that open TCP 179 for a node's peers, in the language of the firewall's owner."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from .._evidence.model import Rule, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .._evidence.evidence import Evidence
+    from .model import Subject
+
+SHOWN_SOURCES = 8
+
+
+def allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    """What to type on the node: one line per source network, merged as far as that admits no other address."""
+    verdict, sources = _verdict_and_sources(subject)
+    if verdict is None:
+        return [f"on {subject.nodes[0]}: allow TCP 179 from {_far_addresses(subject)} in the host's firewall"]
+    networks = merged(sources)[:SHOWN_SOURCES]
+    return [f"ssh {subject.nodes[0]} sudo {line}" for network in networks for line in _lines(verdict, network)]
+
+
+def merged(addresses: Iterable[str]) -> list[str]:
+    """Addresses as the fewest prefixes that hold exactly them."""
+    parsed = [ipaddress.ip_network(address) for address in addresses]
+    version4 = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv4Network))
+    version6 = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv6Network))
+    return [str(network) for family in (version4, version6) for network in family]
+
+
+def _verdict_and_sources(subject: Subject) -> tuple[Verdict | None, set[str]]:
+    if isinstance(subject.about, tuple):
+        verdict, working = subject.about
+        return verdict, set(working)
+    verdict = subject.about if isinstance(subject.about, Verdict) else None
+    name = subject.nodes[0]
+    ends = [(session, session.side_of(name)) for session in subject.sessions]
+    return verdict, {session.other(side).address for session, side in ends if side}
+
+
+def _far_addresses(subject: Subject) -> str:
+    ends = {side.address for session in subject.sessions for side in (session.dialler, session.listener) if side.node}
+    return ", ".join(sorted(ends))
+
+
+def _bare(network: str) -> str:
+    """A network of one address without its prefix length."""
+    parsed = ipaddress.ip_network(network)
+    return str(parsed.network_address) if parsed.num_addresses == 1 else network
+
+
+def _lines(verdict: Verdict, network: str) -> list[str]:
+    rule = verdict.rule or Rule("iptables-nft", verdict.family, "filter", "INPUT", 1, "", "unknown")
+    source = _bare(network)
+    outbound = verdict.direction == "outbound"
+    if rule.owner == "ufw":
+        return [
+            f"ufw allow out proto tcp to {source} port 179"
+            if outbound
+            else f"ufw allow proto tcp from {source} to any port 179"
+        ]
+    if rule.owner == "firewalld":
+        family = rule.family
+        rich = f"'rule family={family} source address={source} port port=179 protocol=tcp accept'"
+        return [f"firewall-cmd --permanent --add-rich-rule={rich}", "firewall-cmd --reload"]
+    if rule.backend == "nftables":
+        family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
+        selector = "ip6" if verdict.family == "ipv6" else "ip"
+        field = "daddr" if outbound else "saddr"
+        return [
+            f"nft insert rule {family} {table} {_entry_chain(rule)} {selector} {field} {source} tcp dport 179 accept"
+        ]
+    program = _program(rule)
+    option = "-d" if outbound else "-s"
+    return [f"{program} -t {rule.table} -I {_entry_chain(rule)} 1 -p tcp {option} {source} --dport 179 -j ACCEPT"]
+
+
+def _entry_chain(rule: Rule) -> str:
+    """The base chain through which the packet came to the rule: 'INPUT' of the path ['INPUT 3', 'user 1']."""
+    return rule.path[0].rsplit(" ", 1)[0] if rule.path else rule.chain
+
+
+def _program(rule: Rule) -> str:
+    program = "ip6tables" if rule.family == "ipv6" else "iptables"
+    if rule.backend == "iptables-legacy":
+        return f"{program}-legacy"
+    return f"{program}-nft" if rule.backend == "iptables-nft" else program

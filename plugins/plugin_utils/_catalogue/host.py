@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of the underlay's MTU and of time synchronisation."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from typing import TYPE_CHECKING
+
+from . import words
+from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import MtuPath, Node
+
+# --- MTU ----------------------------------------------------------------------------------------------------------
+
+
+def _small_paths(node: Node) -> list[MtuPath]:
+    return [path for path in (node.mtu.paths if node.mtu else ()) if path.result == "smaller" and path.carries]
+
+
+def _usual_interface_mtu(evidence: Evidence) -> int | None:
+    """The MTU most underlay interfaces have, if there is a majority."""
+    tally = Tally(mtu for node in evidence.nodes.values() if node.mtu for mtu in node.mtu.interfaces.values())
+    ranked = tally.most_common(1)
+    return ranked[0][0] if ranked and ranked[0][1] > sum(tally.values()) / 2 else None
+
+
+def _odd_interfaces(evidence: Evidence, node: Node) -> dict[str, int]:
+    usual = _usual_interface_mtu(evidence)
+    if usual is None or node.mtu is None:
+        return {}
+    return {name: mtu for name, mtu in node.mtu.interfaces.items() if mtu != usual}
+
+
+def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
+    """The fewest nodes that explain paths which carry less than they should, and nodes with an odd interface MTU."""
+    narrow = {
+        (node.name, evidence.name_of(path.peer)): path
+        for node in evidence.nodes.values()
+        for path in _small_paths(node)
+    }
+    odd = {node.name for node in evidence.nodes.values() if _odd_interfaces(evidence, node)}
+    remaining = dict(narrow)
+    while remaining or odd:
+        name = _next_culprit(remaining, odd)
+        mine = {pair: path for pair, path in remaining.items() if name in pair}
+        for pair in mine:
+            del remaining[pair]
+        odd.discard(name)
+        node = evidence.nodes.get(name)
+        yield Subject((name,), evidence.down_at(name), _mtu_where(evidence, name, mine), node, mine)
+
+
+def _next_culprit(paths: dict[tuple[str, str], MtuPath], odd: set[str]) -> str:
+    if odd:
+        return min(odd)
+    tally = Tally(name for pair in paths for name in pair)
+    probing = {pair[0] for pair in paths}
+    return max(sorted(tally), key=lambda name: (tally[name], name in probing))
+
+
+def _mtu_where(evidence: Evidence, name: str, paths: dict[tuple[str, str], MtuPath]) -> dict[str, object]:
+    where: dict[str, object] = {"node": name}
+    node = evidence.nodes.get(name)
+    odd = _odd_interfaces(evidence, node) if node else {}
+    if odd:
+        where["interfaces"] = odd
+    for path in paths.values():
+        where.update(
+            {"path": path.path_class, "carries": path.carries, "wanted": path.wanted, "reported_by": path.reported_by}
+        )
+        break
+    return where
+
+
+def path_carries_less(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Packets of the size that the interface promises do not get through, smaller ones do."""
+    found = []
+    for (source, target), path in subject.about.items():
+        reporter = f", reported by {path.reported_by}" if path.reported_by else ", and nobody reports it (a black hole)"
+        found.append(
+            Seen(
+                source, "path MTU probe", f"towards {target}: {path.carries} bytes pass, {path.wanted} do not{reporter}"
+            )
+        )
+    return found
+
+
+def interface_mtu_is_odd(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The node's underlay interface has another MTU than those of the other nodes."""
+    if subject.node is None:
+        return []
+    usual = _usual_interface_mtu(evidence)
+    return [
+        Seen(subject.node.name, "interfaces", f"{name} has MTU {mtu}, most others {usual}")
+        for name, mtu in _odd_interfaces(evidence, subject.node).items()
+    ]
+
+
+def full_size_still_fits(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """What Calico needs (pod MTU plus encapsulation) still fits through the path."""
+    found = []
+    for (source, _target), path in subject.about.items():
+        node = evidence.nodes.get(source)
+        required = node.mtu.required if node and node.mtu else None
+        if required is not None and path.carries is not None and path.carries >= required:
+            found.append(Seen(source, "mtu", f"{required} bytes needed, {path.carries} carried"))
+    return found
+
+
+def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
+    name = subject.nodes[0]
+    if subject.about:
+        path = next(iter(subject.about.values()))
+        return (
+            f"The network to and from {name} carries packets of {path.carries} bytes, not {path.wanted}; bigger "
+            f"ones are lost."
+        )
+    odd = words.listed(f"{interface} {mtu}" for interface, mtu in subject.where.get("interfaces", {}).items())
+    return f"The MTU of {name} differs from that of the other nodes ({odd}, usual {_usual_interface_mtu(evidence)})."
+
+
+MTU_MISMATCH = Fault(
+    id="mtu_mismatch",
+    family="encapsulation",
+    title="The network carries smaller packets than the nodes send",
+    severity="major",
+    role="cause",
+    means=(
+        "Small packets pass and big ones do not: pings and BGP's keepalives work while transfers, TLS "
+        "handshakes and large BGP updates stall. "
+        "Pod MTU plus encapsulation overhead must fit through every link between nodes, and all nodes must agree."
+    ),
+    subjects=narrow_nodes,
+    signals=(
+        Signal(path_carries_less, STRONG + MODERATE, required=True),
+        Signal(interface_mtu_is_odd, STRONG, required=True),
+        Signal(full_size_still_fits, -MODERATE),
+    ),
+    summary=_mtu_summary,
+    fix=Fix(
+        action="align_mtu",
+        text=(
+            "Give the link or interface the MTU of the others, or lower Calico's MTU to what the narrowest path "
+            "carries minus the encapsulation overhead; pods get a new MTU only when they are made anew."
+        ),
+        risk="medium",
+        disrupts="tunnels change at once, pods keep their old MTU until they are recreated",
+        commands=lambda evidence, subject: [
+            f"ssh {subject.nodes[0]} ip link show",
+            f"ping -M do -c 3 -s {_payload(subject)} {subject.nodes[0]}",
+        ],
+    ),
+    verify="Packets of the interface's size pass in both directions between all nodes.",
+    prior=0.0,
+)
+
+
+def _payload(subject: Subject) -> int:
+    """ICMP payload that makes an IPv4 packet of the size that was wanted."""
+    sizes = [path.wanted for path in subject.about.values()]
+    return (sizes[0] if sizes else 1500) - 28
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+def unsynchronised_nodes(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes whose clock nobody keeps right; all of one kind together."""
+    by_why: dict[str, list[Node]] = {}
+    for node in evidence.nodes.values():
+        if node.clock and (not node.clock.running or node.clock.synchronised is False):
+            by_why.setdefault(_clock_fault(node), []).append(node)
+    for why, nodes in by_why.items():
+        names = tuple(sorted(node.name for node in nodes))
+        yield Subject(names, (), {"node": names[0], "nodes": list(names), "service": why}, nodes[0], why)
+
+
+def _clock_fault(node: Node) -> str:
+    clock = node.clock
+    if clock is None or clock.service in ("", "none") or not clock.running:
+        return "no time service runs"
+    return (
+        "none of its time sources is usable" if clock.sources_reachable == 0 else "the time service is not synchronised"
+    )
+
+
+def no_time_service(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """No time service runs on the node."""
+    return _clock_seen(evidence, subject, running=False)
+
+
+def time_service_has_no_source(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The time service runs and is not synchronised with any source."""
+    return _clock_seen(evidence, subject, running=True)
+
+
+def _clock_seen(evidence: Evidence, subject: Subject, *, running: bool) -> list[Seen]:
+    nodes = [evidence.nodes[name] for name in subject.nodes]
+    return [
+        Seen(node.name, node.clock.service or "time", node.clock.why)
+        for node in nodes
+        if node.clock and node.clock.running is running
+    ]
+
+
+def started_recently(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The machine has only just started; synchronisation takes a minute or two."""
+    nodes = [evidence.nodes[name] for name in subject.nodes]
+    return [
+        Seen(node.name, "uptime", f"up for {node.uptime_seconds} s")
+        for node in nodes
+        if node.uptime_seconds is not None and node.uptime_seconds < 120
+    ]
+
+
+TIME_SYNC_MISSING = Fault(
+    id="time_sync_missing",
+    family="control_plane",
+    title="The clock is not kept in step",
+    severity="minor",
+    role="contributing",
+    means=(
+        "Nothing keeps this node's clock right. That never breaks a BGP session, whose timers are local, but a "
+        "clock that drifts off breaks "
+        "certificates and tokens and makes logs of different nodes impossible to compare."
+    ),
+    subjects=unsynchronised_nodes,
+    signals=(
+        Signal(no_time_service, STRONG + MODERATE, required=True),
+        Signal(time_service_has_no_source, STRONG + WEAK, required=True),
+        Signal(started_recently, -MODERATE),
+    ),
+    summary=lambda evidence, subject: (
+        f"Nothing keeps the clock of {words.listed(subject.nodes)} right: {subject.about}."
+    ),
+    fix=Fix(
+        action="enable_time_sync",
+        text="Install and start chrony (or the time service of your choice) with servers that the node can reach.",
+        risk="low",
+        disrupts="nothing",
+        commands=lambda evidence, subject: [
+            f"ssh {name} 'sudo systemctl enable --now chrony && chronyc -n sources'" for name in subject.nodes[:4]
+        ],
+    ),
+    verify="The time service reports itself synchronised.",
+    prior=0.0,
+    lookalikes=(Lookalike("clock_skew", "the clock is off by more than seconds already"),),
+)
+
+MTU_FAULTS = (MTU_MISMATCH,)
+TIME_FAULTS = (TIME_SYNC_MISSING,)

@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Findings that are no faults, and the honest answer where the evidence does not decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._evidence.evidence import Evidence, culprits
+from . import words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.model import MissingNode, Node
+    from .._evidence.sessions import Session
+
+YOUNG_SECONDS = 30
+RECENT_SECONDS = 120
+
+
+def _no_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    return []
+
+
+NOTHING_TO_DO = Fix(
+    action="none", text="Nothing needs to be done.", risk="low", disrupts="nothing", commands=_no_commands
+)
+
+
+def _boot_age(node: Node) -> int | None:
+    ages = [daemon.booted_seconds_ago for daemon in node.daemons.values() if daemon.booted_seconds_ago is not None]
+    return min(ages) if ages else None
+
+
+def fresh_starts(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes whose BIRD started a moment ago while others have run for longer: a restart, not the birth of the mesh."""
+    ages = {node.name: age for node in evidence.nodes.values() if (age := _boot_age(node)) is not None}
+    for name, age in ages.items():
+        others = [other for other_name, other in ages.items() if other_name != name]
+        elders = [other for other in others if other > age + RECENT_SECONDS / 4]
+        if age < RECENT_SECONDS and others and 2 * len(elders) >= len(others):
+            yield Subject(
+                (name,), evidence.down_at(name), {"node": name, "booted_seconds_ago": age}, evidence.nodes[name], age
+            )
+
+
+def all_is_well_now(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD was started a moment ago, and every session of the node is Established again."""
+    daemons = subject.node.daemons.values() if subject.node else ()
+    up = sum(len(daemon.established) for daemon in daemons)
+    if subject.sessions or not up:
+        return []
+    return [
+        Seen(
+            subject.nodes[0], "bird status", f"started {subject.about} s ago; {words.plural(up, 'session')} Established"
+        )
+    ]
+
+
+def still_within_first_seconds(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD was started less than 30 s ago; its sessions need some seconds to come up."""
+    if not subject.sessions or subject.about >= YOUNG_SECONDS:
+        return []
+    return [
+        Seen(
+            subject.nodes[0],
+            "bird status",
+            f"started {subject.about} s ago; {words.plural(len(subject.sessions), 'session')} not Established yet",
+        )
+    ]
+
+
+def peers_lost_it_recently(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Its peers' sessions with it are younger than the peers themselves."""
+    own = set(subject.node.bgp_addresses.values()) if subject.node else set()
+    return [
+        Seen(node.name, "bird", f"session with {subject.nodes[0]} made {age} s ago")
+        for node in evidence.nodes.values()
+        for daemon in node.daemons.values()
+        for peer, age in daemon.recent.items()
+        if peer in own
+    ]
+
+
+BENIGN_STARTUP_TRANSIENT = Fault(
+    id="benign_startup_transient",
+    family="not_a_fault",
+    title="BIRD was restarted a moment ago",
+    severity="info",
+    role="not_a_fault",
+    means=(
+        "A restart of calico-node or BIRD takes its sessions down for some seconds. Events and log lines of that "
+        "moment look alarming and mean nothing now."
+    ),
+    subjects=fresh_starts,
+    signals=(
+        Signal(all_is_well_now, STRONG + MODERATE, required=True),
+        Signal(still_within_first_seconds, MODERATE, required=True),
+        Signal(peers_lost_it_recently, MODERATE),
+    ),
+    summary=lambda evidence, subject: (
+        f"BIRD on {subject.nodes[0]} started {subject.about} s ago; "
+        + ("its sessions are still coming up." if subject.sessions else "all its sessions are Established again.")
+    ),
+    fix=NOTHING_TO_DO,
+    verify="A second diagnosis some minutes later shows nothing.",
+    prior=0.0,
+    lookalikes=(Lookalike("bird_not_running", "BIRD starts again and again"),),
+)
+
+
+def nodes_without_bgp(evidence: Evidence) -> Iterator[Subject]:
+    """The nodes on which BIRD is off by design."""
+    names = tuple(
+        node.name for node in evidence.nodes.values() if node.bird_expected is False and not evidence.down_at(node.name)
+    )
+    if names:
+        yield Subject(names, (), {"nodes": list(names)}, evidence.nodes[names[0]])
+
+
+def bird_is_off_by_design(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico runs here with a networking backend that uses no BGP."""
+    return [Seen(name, "environment", evidence.nodes[name].bird_expected_why) for name in subject.nodes[:4]]
+
+
+BIRD_NOT_EXPECTED = Fault(
+    id="bird_not_expected",
+    family="not_a_fault",
+    title="This installation runs no BIRD",
+    severity="info",
+    role="not_a_fault",
+    means=(
+        "With the backend vxlan or none (policy-only, Canal) Calico runs no BIRD: there is no BGP mesh, no control "
+        "socket and no listener on port 179, by design."
+    ),
+    subjects=nodes_without_bgp,
+    signals=(Signal(bird_is_off_by_design, DECISIVE, required=True),),
+    summary=lambda evidence, subject: (
+        f"BIRD is not used on {words.listed(subject.nodes)}; there is no BGP to be broken."
+    ),
+    fix=NOTHING_TO_DO,
+    verify="Nothing.",
+    lookalikes=(Lookalike("bird_not_running", "the backend is bird"),),
+)
+
+
+def unexplained_sessions(evidence: Evidence) -> Iterator[Subject]:
+    """The fewest nodes that would explain the sessions in trouble. The ranking keeps what no cause explains."""
+    pairs = [(session, evidence.labels(session)) for session in evidence.table.down]
+    for names, sessions in culprits(pairs):
+        yield Subject(names, sessions, {"node": names[0], "nodes": list(names)}, evidence.nodes.get(names[0]))
+
+
+def session_is_down(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The session is not Established."""
+    return [
+        Seen(side.label, "bird", f"{side.protocol.name} is {words.state(side.protocol)}")
+        for session in subject.sessions
+        for side, _other in session.sides()
+        if side.protocol
+    ][:6]
+
+
+def one_end_is_missing(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """One end of the session could not be read."""
+    found = []
+    for session in subject.sessions:
+        for side, _other in session.sides():
+            missing = evidence.missing_at(side.address)
+            if missing:
+                found.append(Seen(missing.name, "ansible", missing.why))
+    return list(dict.fromkeys(found))
+
+
+def _undetermined_summary(evidence: Evidence, subject: Subject) -> str:
+    pairs = words.listed(" - ".join(evidence.labels(session)) for session in subject.sessions)
+    verb = "is" if len(subject.sessions) == 1 else "are"
+    return (
+        f"{words.plural(len(subject.sessions), 'session')} ({pairs}) {verb} down, and the evidence does not tell why."
+    )
+
+
+def _needed(evidence: Evidence, subject: Subject) -> list[Missing]:
+    """What would decide most: first the end that could not be read, then what no module reads."""
+    wanted: dict[tuple[str, str], Missing] = {}
+    for session in subject.sessions:
+        for side, other in session.sides():
+            absent = evidence.missing_at(side.address)
+            for item in _needed_of(evidence, session, side.address, other.address, absent):
+                wanted.setdefault((item.node, item.source), item)
+    return list(wanted.values())[:5]
+
+
+def _needed_of(
+    evidence: Evidence, session: Session, address: str, peer: str, absent: MissingNode | None
+) -> list[Missing]:
+    name = evidence.name_of(address)
+    if absent:
+        return [
+            Missing(
+                name,
+                "firewall",
+                f"on {name}: iptables-save -c; ip6tables-save -c; nft list ruleset",
+                f"whether its firewall blocks TCP 179 from {peer}",
+            ),
+            Missing(
+                name,
+                "bird",
+                f"on {name}: birdcl -r -s /var/run/calico/bird.ctl show protocols all",
+                "what its BIRD says about the same sessions",
+            ),
+            Missing(
+                name,
+                "kernel counters",
+                f"on {name}, twice, 10 s apart: nstat -az 'TcpExtTCPMD5*'",
+                "whether it drops segments for their TCP MD5 signature",
+            ),
+        ]
+    if session.listener.address == address:
+        capture = f"on {name}: timeout 30 tcpdump -c 5 -ni any 'tcp port 179 and host {peer}'"
+        return [Missing(name, "tcpdump", capture, "whether the connection attempts arrive, and what answers them")]
+    return []
+
+
+UNDETERMINED = Fault(
+    id="undetermined",
+    family="unknown",
+    title="The cause could not be determined",
+    severity="major",
+    role="cause",
+    means=(
+        "Sessions are down, and what could be read does not decide between the causes that are left. The commands "
+        "below would decide."
+    ),
+    subjects=unexplained_sessions,
+    signals=(Signal(session_is_down, MODERATE, required=True), Signal(one_end_is_missing, WEAK)),
+    summary=_undetermined_summary,
+    fix=Fix(
+        action="gather_more",
+        text="Get the evidence that is listed as missing, then diagnose again.",
+        risk="low",
+        disrupts="nothing",
+        commands=lambda evidence, subject: [item.how for item in _needed(evidence, subject)[:3]],
+    ),
+    verify="A diagnosis with the missing evidence names the cause.",
+    missing=_needed,
+)
+
+NOT_A_FAULT = (BENIGN_STARTUP_TRANSIENT, BIRD_NOT_EXPECTED)
+UNKNOWN = (UNDETERMINED,)

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signals on sessions which several faults share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._evidence.evidence import Evidence, verdict_on
+from . import words
+from .model import Seen, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.sessions import Session, Side
+
+WAITING_STATES = ("Connect", "Active", "Idle", "OpenSent")
+
+
+def diallers(subject: Subject) -> Iterator[tuple[Session, Side, Side]]:
+    """Every end of the subject's sessions that opens connections, with the end it dials."""
+    for session in subject.sessions:
+        for side, other in session.sides():
+            if session.dials(side):
+                yield session, side, other
+
+
+def seen_at(side: Side, source: str, detail: str) -> Seen:
+    """An observation made at one end."""
+    return Seen(side.label, source, detail)
+
+
+def dialler_gets_no_answer(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The dialling end keeps trying to connect."""
+    return [
+        seen_at(side, "bird", f"{side.protocol.name} is {words.state(side.protocol)}")
+        for _session, side, _other in diallers(subject)
+        if side.protocol and side.protocol.bgp_state in WAITING_STATES and not side.protocol.disabled
+    ]
+
+
+def listener_waits(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The listening end waits for a connection that does not come."""
+    return [
+        seen_at(session.listener, "bird", f"{session.listener.protocol.name} is Passive")
+        for session in subject.sessions
+        if session.listener.protocol and session.listener.protocol.bgp_state == "Passive"
+    ]
+
+
+def syn_is_not_answered(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A half-open SYN to the peer's BGP port gets no answer."""
+    return [
+        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port 179: silence")
+        for side, other in _probing(subject)
+        if side.node and side.node.probes[other.address].result == "silent"
+    ]
+
+
+def syn_is_answered(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A half-open SYN to the peer's BGP port is answered: the port is open on this path."""
+    return [
+        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port 179: answered")
+        for side, other in _probing(subject)
+        if side.node and side.node.probes[other.address].result == "open"
+    ]
+
+
+def syn_is_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peer's host answers a SYN to its BGP port with a reset."""
+    return [
+        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port 179: reset")
+        for side, other in _probing(subject)
+        if side.node and side.node.probes[other.address].result == "reset"
+    ]
+
+
+def _probing(subject: Subject) -> Iterator[tuple[Side, Side]]:
+    for _session, side, other in diallers(subject):
+        if side.node and other.address in side.node.probes:
+            yield side, other
+
+
+def connection_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD's own attempts to connect are refused."""
+    return [
+        seen_at(side, "bird", f"{side.protocol.name}: {side.protocol.last_error}")
+        for _session, side, _other in diallers(subject)
+        if side.protocol and "Connection refused" in side.protocol.last_error
+    ]
+
+
+def peer_host_answers(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peer's host itself can be reached from here."""
+    return [
+        seen_at(
+            side,
+            "icmp echo" if reach.echo == "answered" else "neighbour table",
+            f"{other.address}: {_how_reached(reach.echo, reach.neighbour)}",
+        )
+        for session in subject.sessions
+        for side, other in session.sides()
+        if side.node and (reach := side.node.reachability.get(other.address)) is not None
+        if reach.echo == "answered" or reach.neighbour == "reachable"
+    ]
+
+
+def _how_reached(echo: str, neighbour: str) -> str:
+    return "answers ICMP echo" if echo == "answered" else f"neighbour entry {neighbour}"
+
+
+def peer_host_is_dead(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peer's address answers nothing at all, not even to its neighbours on the link."""
+    return [
+        seen_at(side, "neighbour table", f"{other.address}: neighbour entry {reach.neighbour}, ICMP echo {reach.echo}")
+        for session in subject.sessions
+        for side, other in session.sides()
+        if side.node and (reach := side.node.reachability.get(other.address)) is not None
+        if reach.echo != "answered"
+        and (reach.neighbour in ("failed", "incomplete") or reach.echo in ("silent", "unreachable"))
+        if not _any_answer(side, other)
+    ]
+
+
+def _any_answer(side: Side, other: Side) -> bool:
+    """The peer's own address answered the SYN in some way."""
+    probe = side.node.probes.get(other.address) if side.node else None
+    if probe is None:
+        return False
+    return probe.result in ("open", "reset") or (probe.result == "rejected" and probe.answered_by == other.address)
+
+
+def both_ends_allow(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The firewalls of both hosts, evaluated rule by rule, accept TCP 179 in this direction."""
+    found = []
+    for _session, side, other in diallers(subject):
+        if not (side.node and other.node):
+            continue
+        outbound = verdict_on(side.node, "outbound", other.address)
+        inbound = verdict_on(other.node, "inbound", side.address)
+        if outbound and inbound and outbound.verdict == inbound.verdict == "accept":
+            found.append(
+                seen_at(
+                    other, "firewall", f"TCP 179 from {side.label} to {other.label}: accepted on the way out and in"
+                )
+            )
+    return found
+
+
+def listener_is_listening(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD listens on the BGP port of the listening node."""
+    return [
+        seen_at(other, "sockets", f"{listener.process} listens on {listener.address} port {listener.port}")
+        for _session, _side, other in diallers(subject)
+        if other.node
+        for listener in other.node.listeners
+        if listener.process.startswith("bird") and (":" in listener.address) == (":" in other.address)
+    ][:4]

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All evidence of one run: the nodes that told something, those that did not, and the sessions between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from . import sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .model import MissingNode, Node, Verdict
+    from .sessions import Session, SessionTable
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about the cluster. nodes and missing are keyed and named by inventory name."""
+
+    nodes: Mapping[str, Node]
+    missing: tuple[MissingNode, ...] = ()
+
+    @cached_property
+    def table(self) -> SessionTable:
+        """The sessions of all nodes that were read."""
+        return sessions.join(self.nodes)
+
+    @cached_property
+    def owners(self) -> Mapping[str, Node]:
+        """Which node an address belongs to."""
+        return sessions.owners_of_addresses(self.nodes.values())
+
+    @cached_property
+    def sessions_by_node(self) -> Mapping[str, tuple[Session, ...]]:
+        """The sessions in trouble at each node that was read."""
+        found: dict[str, list[Session]] = {name: [] for name in self.nodes}
+        for session in self.table.down:
+            for side in (session.dialler, session.listener):
+                if side.node:
+                    found[side.node.name].append(session)
+        return {name: tuple(items) for name, items in found.items()}
+
+    def down_at(self, *names: str) -> tuple[Session, ...]:
+        """The sessions in trouble that end at one of these nodes, each once."""
+        wanted = {session.key: session for name in names for session in self.sessions_by_node.get(name, ())}
+        return tuple(wanted.values())
+
+    def restricted_to(self, down: Iterable[Session]) -> Evidence:
+        """The same evidence with only these sessions in trouble."""
+        narrowed = replace(self)
+        narrowed.__dict__["table"] = replace(self.table, down=tuple(down))
+        return narrowed
+
+    def missing_at(self, address: str) -> MissingNode | None:
+        """The expected node that could not be read and has this address."""
+        return next((node for node in self.missing if node.address == address), None)
+
+    def name_of(self, address: str) -> str:
+        """The best name for an address: a node that was read, one that was not, or the address itself."""
+        owner = self.owners.get(address)
+        if owner:
+            return owner.name
+        absent = self.missing_at(address)
+        return absent.name if absent else address
+
+    def labels(self, session: Session) -> tuple[str, str]:
+        """Both ends of a session by name, dialler first."""
+        return (self.name_of(session.dialler.address), self.name_of(session.listener.address))
+
+
+def verdict_on(node: Node, direction: str, peer: str) -> Verdict | None:
+    """What the node's firewall does with TCP 179 of a peer in one direction ('inbound' to us, 'outbound' to it).
+
+    None where the firewall was not evaluated for that peer.
+    """
+    if node.verdicts is None:
+        return None
+    family = "ipv6" if ":" in peer else "ipv4"
+    everyone_else = None
+    for verdict in node.verdicts:
+        if verdict.direction != direction or verdict.family != family:
+            continue
+        if verdict.peers is None:
+            everyone_else = verdict
+        elif peer in verdict.peers:
+            return verdict
+    return everyone_else
+
+
+def culprits(pairs: Iterable[tuple[Session, tuple[str, str]]]) -> list[tuple[tuple[str, ...], tuple[Session, ...]]]:
+    """The fewest nodes that explain a set of failing sessions, greedily, each with the sessions it explains.
+
+    A session that shares no node with another failing one has two possible culprits; both are named.
+    """
+    remaining = {session.key: (session, names) for session, names in pairs}
+    groups: list[tuple[tuple[str, ...], tuple[Session, ...]]] = []
+    while remaining:
+        weight: dict[str, int] = {}
+        for _session, names in remaining.values():
+            for name in set(names):
+                weight[name] = weight.get(name, 0) + 1
+        heaviest = max(weight.values())
+        leaders = sorted(name for name, value in weight.items() if value == heaviest)
+        if heaviest == 1:
+            groups.extend((names, (session,)) for session, names in remaining.values())
+            break
+        leader = leaders[0]
+        taken = [(session, names) for session, names in remaining.values() if leader in names]
+        others = set.intersection(*(set(names) for _session, names in taken)) - {leader}
+        groups.append(((leader, *sorted(others)), tuple(session for session, _names in taken)))
+        for session, _names in taken:
+            del remaining[session.key]
+    return groups

@@ -1,0 +1,318 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One node's facts, as the modules return them, read into the evidence model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils._facts.packing import unpack
+from . import plain
+from .model import (
+    FAMILIES,
+    BirdConfig,
+    Clock,
+    Counter,
+    Daemon,
+    HostAddress,
+    Listener,
+    LogLine,
+    Mtu,
+    MtuPath,
+    Node,
+    Probe,
+    Protocol,
+    Reachability,
+    Rule,
+    SourceStatus,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FACT_KEYS = ("calico_node", "calico_bgp", "calico_firewall", "calico_mtu", "calico_chrony")
+
+
+def read_node(name: str, facts: Mapping[str, Any]) -> Node:
+    """The evidence in one node's facts. Absent parts stay empty; wrongly typed parts are treated as absent."""
+    about = plain.mapping(facts.get("calico_node"))
+    bgp = plain.mapping(facts.get("calico_bgp"))
+    calico = plain.mapping(about.get("calico"))
+    return Node(
+        name=name,
+        taken_at=plain.text(about.get("taken_at")) or plain.text(bgp.get("taken_at")),
+        nodename=plain.text(about.get("nodename")) or name,
+        hostname=plain.text(about.get("hostname")),
+        privileged=plain.flag(about.get("privileged")),
+        uptime_seconds=plain.integer(about.get("uptime_seconds")),
+        addresses=tuple(_host_addresses(about)),
+        addresses_complete=bool(about.get("addresses")) and not about.get("addresses_left_out"),
+        bgp_addresses=_bgp_addresses(about),
+        backend=plain.text(calico.get("backend")),
+        calico_version=plain.text(calico.get("version")),
+        bird_expected=plain.flag(bgp.get("expected")),
+        bird_expected_why=plain.text(bgp.get("expected_why")),
+        daemons=dict(_daemons(bgp)),
+        listeners=tuple(_listeners(bgp)),
+        md5=_md5(bgp),
+        md5_seconds=float(plain.mapping(bgp.get("md5")).get("seconds") or 0),
+        log=tuple(_log(bgp)),
+        probes={probe.peer: probe for probe in _probes(bgp)},
+        reachability={reach.peer: reach for reach in _reachability(bgp)},
+        verdicts=_verdicts(facts),
+        mtu=_mtu(facts),
+        clock=_clock(facts),
+        sources=tuple(_sources(name, facts)),
+    )
+
+
+def _host_addresses(about: Mapping[str, Any]) -> list[HostAddress]:
+    return [
+        HostAddress(
+            plain.text(item.get("address")), plain.integer(item.get("prefix")), plain.text(item.get("interface"))
+        )
+        for item in plain.mappings(about.get("addresses"))
+    ]
+
+
+def _bgp_addresses(about: Mapping[str, Any]) -> dict[str, str]:
+    claimed = plain.mapping(about.get("bgp_addresses"))
+    return {family: plain.text(claimed[family]) for family in FAMILIES if plain.text(claimed.get(family))}
+
+
+def _daemons(bgp: Mapping[str, Any]) -> list[tuple[str, Daemon]]:
+    found = plain.mapping(bgp.get("daemons"))
+    return [(family, _daemon(family, plain.mapping(found[family]))) for family in FAMILIES if found.get(family)]
+
+
+def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
+    peers = plain.mapping(item.get("peers"))
+    config = _config(plain.mapping(item.get("config")))
+    protocols = [_protocol(entry) for entry in plain.mappings(item.get("troubled"))]
+    established = {
+        address for kind in plain.mapping(peers.get("packed")).values() for address in unpack(plain.mapping(kind))
+    }
+    established.update(protocol.peer for protocol in protocols if protocol.established)
+    return Daemon(
+        family=family,
+        running=bool(item.get("running")),
+        pid=plain.integer(item.get("pid")),
+        socket=plain.text(item.get("socket")),
+        socket_state=plain.text(item.get("socket_state")),
+        version=plain.text(item.get("version")),
+        router_id=plain.text(item.get("router_id")),
+        local_as=config.local_as,
+        state=plain.text(item.get("state")),
+        started_seconds_ago=plain.integer(item.get("started_seconds_ago")),
+        booted_seconds_ago=plain.integer(item.get("booted_seconds_ago")),
+        reconfigured_seconds_ago=plain.integer(item.get("reconfigured_seconds_ago")),
+        restarting_gracefully=bool(item.get("graceful_restart")),
+        config=config,
+        total=plain.count(peers.get("total")),
+        established=frozenset(established),
+        recent={
+            plain.text(entry.get("peer")): plain.count(entry.get("since_seconds_ago"))
+            for entry in plain.mappings(item.get("recent"))
+        },
+        troubled=_by_peer(protocols),
+    )
+
+
+def _by_peer(protocols: list[Protocol]) -> dict[str, Protocol]:
+    """The protocols that are not established, one per peer: where two protocols name one peer, the livelier one."""
+    chosen: dict[str, Protocol] = {}
+    for protocol in protocols:
+        if not protocol.established and (protocol.peer not in chosen or protocol.bgp_state not in ("Idle", "Down")):
+            chosen[protocol.peer] = protocol
+    return chosen
+
+
+def _config(item: Mapping[str, Any]) -> BirdConfig:
+    return BirdConfig(
+        path=plain.text(item.get("path")),
+        modified_seconds_ago=plain.integer(item.get("modified_seconds_ago")),
+        newer_than_running=bool(item.get("newer_than_running")),
+        router_id=plain.text(item.get("router_id")),
+        local_as=plain.integer(item.get("local_as")),
+        listen_port=plain.count(item.get("listen_port")) or 179,
+        local_address=plain.text(item.get("local_address")),
+        only_on_disk=plain.texts(item.get("only_on_disk")),
+        only_running=plain.texts(item.get("only_running")),
+        changed=plain.texts(item.get("changed")),
+        duplicate_names=plain.texts(item.get("duplicate_names")),
+        passwords=plain.text(item.get("password")),
+        with_password=frozenset(unpack(plain.mapping(item.get("with_password")))),
+    )
+
+
+def _protocol(item: Mapping[str, Any]) -> Protocol:
+    return Protocol(
+        name=plain.text(item.get("name")),
+        kind=plain.text(item.get("kind")),
+        peer=plain.text(item.get("peer")),
+        port=plain.count(item.get("port")) or 179,
+        state=plain.text(item.get("state")),
+        bgp_state=plain.text(item.get("bgp_state")),
+        last_error=plain.text(item.get("last_error")),
+        since=plain.integer(item.get("since_seconds_ago")),
+        neighbor_as=plain.integer(item.get("neighbor_as")),
+        local_as=plain.integer(item.get("local_as")),
+        passive=bool(item.get("passive")),
+        password=plain.flag(item.get("password")),
+        source=plain.text(item.get("source")),
+        disabled=bool(item.get("disabled")),
+    )
+
+
+def _listeners(bgp: Mapping[str, Any]) -> list[Listener]:
+    return [
+        Listener(
+            plain.text(item.get("address")),
+            plain.count(item.get("port")),
+            plain.integer(item.get("pid")),
+            plain.text(item.get("process")),
+            plain.text(item.get("container")),
+        )
+        for item in plain.mappings(bgp.get("listeners"))
+    ]
+
+
+def _md5(bgp: Mapping[str, Any]) -> dict[str, Counter]:
+    read = plain.mapping(bgp.get("md5"))
+    names = ("failure", "unexpected", "not_found")
+    counters = {name: plain.mapping(read.get(name)) for name in names if name in read}
+    return {
+        name: Counter(plain.count(item.get("total")), plain.count(item.get("grew"))) for name, item in counters.items()
+    }
+
+
+def _log(bgp: Mapping[str, Any]) -> list[LogLine]:
+    return [
+        LogLine(
+            plain.text(item.get("kind")),
+            plain.text(item.get("peer")),
+            plain.text(item.get("value")),
+            plain.text(item.get("text")),
+            plain.text(item.get("at")),
+            plain.count(item.get("count")) or 1,
+        )
+        for item in plain.mappings(bgp.get("log"))
+    ]
+
+
+def _probes(bgp: Mapping[str, Any]) -> list[Probe]:
+    return [
+        Probe(
+            plain.text(item.get("peer")),
+            plain.text(item.get("source")),
+            plain.text(item.get("result")),
+            plain.text(item.get("from")),
+            plain.integer(item.get("icmp_type")),
+            plain.integer(item.get("icmp_code")),
+            plain.text(item.get("detail")),
+        )
+        for item in plain.mappings(bgp.get("probes"))
+    ]
+
+
+def _reachability(bgp: Mapping[str, Any]) -> list[Reachability]:
+    return [
+        Reachability(
+            plain.text(item.get("peer")),
+            plain.text(item.get("neighbour")),
+            plain.flag(item.get("on_link")),
+            plain.text(item.get("route")),
+            plain.text(item.get("source")),
+            plain.text(item.get("echo")),
+        )
+        for item in plain.mappings(bgp.get("peer_reachability"))
+    ]
+
+
+def _verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...] | None:
+    """The firewall's verdicts, or None where the firewall was not evaluated at all."""
+    evaluated = plain.mapping(plain.mapping(facts.get("calico_firewall")).get("tcp179"))
+    if not evaluated:
+        return None
+    return tuple(
+        _verdict(direction, item)
+        for direction in ("inbound", "outbound")
+        for item in plain.mappings(evaluated.get(direction))
+    )
+
+
+def _verdict(direction: str, item: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        direction=direction,
+        family=plain.text(item.get("family")) or "ipv4",
+        verdict=plain.text(item.get("verdict")),
+        peers=frozenset(unpack(plain.mapping(item["peers"]))) if item.get("peers") else None,
+        rule=_rule(plain.mapping(item.get("rule"))) if item.get("rule") else None,
+        reject_with=plain.text(item.get("with")),
+        why_unknown=plain.text(item.get("why_unknown")),
+    )
+
+
+def _rule(item: Mapping[str, Any]) -> Rule:
+    return Rule(
+        plain.text(item.get("backend")),
+        plain.text(item.get("family")),
+        plain.text(item.get("table")),
+        plain.text(item.get("chain")),
+        plain.count(item.get("rule")),
+        plain.text(item.get("text")),
+        plain.text(item.get("owner")),
+        plain.texts(item.get("path")),
+    )
+
+
+def _mtu(facts: Mapping[str, Any]) -> Mtu | None:
+    item = plain.mapping(facts.get("calico_mtu"))
+    if not item:
+        return None
+    interfaces = {
+        name: plain.count(mtu) for name, mtu in plain.mapping(item.get("interfaces")).items() if plain.count(mtu)
+    }
+    encapsulation = plain.mapping(item.get("encapsulation"))
+    return Mtu(
+        interfaces=interfaces,
+        encapsulation=plain.text(encapsulation.get("kind")),
+        required=plain.integer(item.get("required")),
+        paths=tuple(
+            MtuPath(
+                plain.text(path.get("class")),
+                plain.text(path.get("peer")),
+                plain.count(path.get("wanted")),
+                plain.integer(path.get("carries")),
+                plain.text(path.get("result")),
+                plain.text(path.get("reported_by")),
+            )
+            for path in plain.mappings(item.get("paths"))
+        ),
+    )
+
+
+def _clock(facts: Mapping[str, Any]) -> Clock | None:
+    item = plain.mapping(facts.get("calico_chrony"))
+    if not item:
+        return None
+    return Clock(
+        plain.text(item.get("service")),
+        bool(item.get("running")),
+        plain.flag(item.get("synchronised")),
+        plain.integer(item.get("sources_total")),
+        plain.integer(item.get("sources_reachable")),
+        plain.text(item.get("why")),
+    )
+
+
+def _sources(name: str, facts: Mapping[str, Any]) -> list[SourceStatus]:
+    return [
+        SourceStatus(
+            name, plain.text(item.get("source")), plain.text(item.get("status")), plain.text(item.get("detail"))
+        )
+        for key in FACT_KEYS
+        for item in plain.mappings(plain.mapping(facts.get(key)).get("sources"))
+    ]

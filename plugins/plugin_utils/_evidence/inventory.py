@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Evidence from Ansible's variables: which hosts told what, which told nothing and why."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from . import plain
+from .evidence import Evidence
+from .facts import FACT_KEYS, read_node
+from .model import MissingNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+RESULT = "collect_result"
+WHY_SHOWN = 200
+
+
+def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: datetime, max_age: int) -> Evidence:
+    """The evidence of these hosts. Facts older than max_age seconds (from a fact cache) are refused.
+
+    A host whose facts were collected in this run carries that task's result; another may have facts from a cache.
+    """
+    nodes, missing = {}, []
+    for host in hosts:
+        variables = hostvars[host]
+        facts = _facts(variables)
+        why = _why_missing(variables, facts, now, max_age)
+        if why:
+            missing.append(MissingNode(host, why, _address(host, variables)))
+        else:
+            nodes[host] = read_node(host, facts)
+    return Evidence(nodes, tuple(missing))
+
+
+def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:
+    known = plain.mapping(variables.get("ansible_facts"))
+    return {key: known.get(key, variables.get(key)) for key in FACT_KEYS}
+
+
+def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: datetime, max_age: int) -> str:
+    """Why a host counts as not read, or ''."""
+    result = plain.mapping(variables.get(RESULT))
+    if result.get("unreachable"):
+        return _short(f"unreachable: {plain.text(result.get('msg'))}")
+    if result.get("failed"):
+        return _failure(result)
+    about = plain.mapping(facts.get("calico_node"))
+    if not about:
+        return "no facts were collected"
+    age = _age(plain.text(about.get("taken_at")), now)
+    if age is None:
+        return "its facts carry no time"
+    return f"its facts are {int(age)} s old, more than the {max_age} s allowed" if age > max_age else ""
+
+
+def _failure(result: Mapping[str, Any]) -> str:
+    """Why the module failed, in one sentence; a node without Python is the usual reason."""
+    told = " ".join(plain.text(result.get(key)) for key in ("msg", "module_stderr", "module_stdout"))
+    if (
+        result.get("rc") == 127
+        or "interpreter" in told.lower()
+        or ("python" in told.lower() and "not found" in told.lower())
+    ):
+        return "no Python was found on it (Python 3.7 or later is needed there)"
+    return _short(plain.text(result.get("msg")) or "the module failed")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= WHY_SHOWN else f"{line[: WHY_SHOWN - 3]}..."
+
+
+def _age(stamp: str, now: datetime) -> float | None:
+    try:
+        taken = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return (now - taken).total_seconds()
+
+
+def _address(host: str, variables: Mapping[str, Any]) -> str:
+    """The address under which the inventory knows a host, '' where it gives only a name."""
+    return _plain_address(plain.text(variables.get("ansible_host"))) or _plain_address(host)
+
+
+def _plain_address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""

@@ -1,0 +1,269 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence model: what one node said about itself, as typed records.
+
+The shapes follow the facts of the modules (see RETURN of M(netmedic.calico.node_facts)); times are seconds before
+the node's pass, so that clocks of different nodes never have to be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FAMILIES = ("ipv4", "ipv6")
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """One source that was asked on a node, and whether it answered."""
+
+    node: str
+    source: str
+    status: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One BGP protocol of a node's BIRD: this node's side of a session."""
+
+    name: str
+    kind: str
+    peer: str
+    port: int
+    state: str
+    bgp_state: str
+    last_error: str
+    since: int | None
+    neighbor_as: int | None
+    local_as: int | None
+    passive: bool
+    password: bool | None
+    source: str
+    disabled: bool
+
+    @property
+    def established(self) -> bool:
+        """The session is Established as this side sees it."""
+        return self.bgp_state == "Established"
+
+
+@dataclass(frozen=True)
+class BirdConfig:
+    """What the rendered configuration on disk says, and how it differs from what BIRD runs."""
+
+    path: str = ""
+    modified_seconds_ago: int | None = None
+    newer_than_running: bool = False
+    router_id: str = ""
+    local_as: int | None = None
+    listen_port: int = 179
+    local_address: str = ""
+    only_on_disk: tuple[str, ...] = ()
+    only_running: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    duplicate_names: tuple[str, ...] = ()
+    passwords: str = ""
+    with_password: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """BIRD for one address family on one node."""
+
+    family: str
+    running: bool
+    pid: int | None
+    socket: str
+    socket_state: str
+    version: str
+    router_id: str
+    local_as: int | None
+    state: str
+    started_seconds_ago: int | None
+    booted_seconds_ago: int | None
+    reconfigured_seconds_ago: int | None
+    restarting_gracefully: bool
+    config: BirdConfig
+    total: int
+    established: frozenset[str]
+    recent: Mapping[str, int]
+    troubled: Mapping[str, Protocol]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The firewall rule (or chain policy: number 0) that decides a packet's fate."""
+
+    backend: str
+    family: str
+    table: str
+    chain: str
+    number: int
+    text: str
+    owner: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a node's firewall does with TCP 179 of a group of peers in one direction. peers None: all others."""
+
+    direction: str
+    family: str
+    verdict: str
+    peers: frozenset[str] | None
+    rule: Rule | None
+    reject_with: str = ""
+    why_unknown: str = ""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The answer to a half-open SYN sent to a peer's BGP port."""
+
+    peer: str
+    source: str
+    result: str
+    answered_by: str = ""
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Reachability:
+    """How the node reaches a peer below TCP: neighbour entry, route, one ICMP echo."""
+
+    peer: str
+    neighbour: str
+    on_link: bool | None
+    device: str
+    source: str
+    echo: str
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A process that listens on the BGP port."""
+
+    address: str
+    port: int
+    pid: int | None
+    process: str
+    container: str
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A telling line of BIRD's log."""
+
+    kind: str
+    peer: str
+    value: str
+    text: str
+    at: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A kernel counter: its value, and by how much it grew while the node was looked at."""
+
+    total: int = 0
+    grew: int = 0
+
+
+@dataclass(frozen=True)
+class HostAddress:
+    """An address that is configured on the host."""
+
+    address: str
+    prefix: int | None
+    interface: str
+
+
+@dataclass(frozen=True)
+class MtuPath:
+    """What one class of path was measured to carry. carries None: nothing was learnt."""
+
+    path_class: str
+    peer: str
+    wanted: int
+    carries: int | None
+    result: str
+    reported_by: str
+
+
+@dataclass(frozen=True)
+class Mtu:
+    """MTU facts of a node; required is what the underlay must carry (pod MTU plus encapsulation overhead)."""
+
+    interfaces: Mapping[str, int] = field(default_factory=dict)
+    encapsulation: str = ""
+    required: int | None = None
+    paths: tuple[MtuPath, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time synchronisation of a node."""
+
+    service: str
+    running: bool
+    synchronised: bool | None
+    sources_total: int | None
+    sources_reachable: int | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """Everything one node told. name is the inventory's name."""
+
+    name: str
+    taken_at: str
+    nodename: str
+    hostname: str
+    privileged: bool | None
+    uptime_seconds: int | None
+    addresses: tuple[HostAddress, ...]
+    addresses_complete: bool
+    bgp_addresses: Mapping[str, str]
+    backend: str
+    calico_version: str
+    bird_expected: bool | None
+    bird_expected_why: str
+    daemons: Mapping[str, Daemon]
+    listeners: tuple[Listener, ...]
+    md5: Mapping[str, Counter]
+    md5_seconds: float
+    log: tuple[LogLine, ...]
+    probes: Mapping[str, Probe]
+    reachability: Mapping[str, Reachability]
+    verdicts: tuple[Verdict, ...] | None
+    mtu: Mtu | None
+    clock: Clock | None
+    sources: tuple[SourceStatus, ...]
+
+    def holds(self, address: str) -> bool:
+        """The address is configured on this host."""
+        return any(held.address == address for held in self.addresses)
+
+    def log_lines(self, *kinds: str, peer: str = "") -> list[LogLine]:
+        """Telling log lines of these kinds, of one peer if given."""
+        return [line for line in self.log if line.kind in kinds and (not peer or line.peer == peer)]
+
+
+@dataclass(frozen=True)
+class MissingNode:
+    """A node that was expected and told nothing. address is '' where the inventory does not tell it."""
+
+    name: str
+    why: str
+    address: str = ""

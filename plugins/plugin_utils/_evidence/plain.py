@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Typed reading of untyped data.
+
+Facts may come from a cache, a bundle or an older release, so every access tolerates any shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """The value as a list if it is a list or tuple, else an empty list."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """Those items of a list that are mappings."""
+    return [mapping(item) for item in sequence(value) if isinstance(item, dict)]
+
+
+def text(value: Any) -> str:
+    """The value as text; anything that is neither text nor a number is ''."""
+    if isinstance(value, str):
+        return str(value)
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """The non-empty texts of a list."""
+    return tuple(item for item in map(text, sequence(value)) if item)
+
+
+def integer(value: Any) -> int | None:
+    """The value as a whole number, or None if it is none."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def count(value: Any) -> int:
+    """The value as a whole number of things, 0 if it is none."""
+    return max(integer(value) or 0, 0)
+
+
+def flag(value: Any) -> bool | None:
+    """True, False, or None where the value is neither."""
+    return bool(value) if isinstance(value, bool) else None

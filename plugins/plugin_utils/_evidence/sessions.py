@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions with both ends: the join of what two nodes say about each other.
+
+A mesh session is dialled from one side only, the node whose address is greater *as a string*; the other waits
+(passive). Only sessions that are not plainly well at both ends become records, the rest are counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .model import Daemon, Node, Protocol
+
+
+@dataclass(frozen=True)
+class Side:
+    """One end of a session. node is None where the address belongs to no node that was read."""
+
+    address: str
+    node: Node | None
+    daemon: Daemon | None
+    protocol: Protocol | None
+    established: bool
+
+    @property
+    def label(self) -> str:
+        """The node's name, or the address where no node is known for it."""
+        return self.node.name if self.node else self.address
+
+    @property
+    def readable(self) -> bool:
+        """This end's BIRD was heard, so that its silence about the peer means something."""
+        return self.daemon is not None and self.daemon.socket_state == "answers"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that is not established at both ends, with the end that dials and the end that listens."""
+
+    family: str
+    dialler: Side
+    listener: Side
+    both_dial: bool
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Identity: the family and both addresses, dialler first."""
+        return (self.family, self.dialler.address, self.listener.address)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Both ends as a person names them, dialler first."""
+        return (self.dialler.label, self.listener.label)
+
+    def sides(self) -> tuple[tuple[Side, Side], tuple[Side, Side]]:
+        """Each end with the other one."""
+        return ((self.dialler, self.listener), (self.listener, self.dialler))
+
+    def other(self, side: Side) -> Side:
+        """The opposite end."""
+        return self.listener if side is self.dialler else self.dialler
+
+    def side_of(self, name: str) -> Side | None:
+        """The end at the node of this name."""
+        return next((side for side in (self.dialler, self.listener) if side.node and side.node.name == name), None)
+
+    def dials(self, side: Side) -> bool:
+        """This end opens connections."""
+        return self.both_dial or side is self.dialler
+
+
+@dataclass(frozen=True)
+class SessionTable:
+    """All sessions: those in trouble as records, the healthy ones as a number."""
+
+    down: tuple[Session, ...]
+    established: int
+    expected: int
+    one_sided: int
+
+    def of(self, name: str) -> list[Session]:
+        """The sessions in trouble that end at a node."""
+        return [session for session in self.down if session.side_of(name)]
+
+
+def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
+    """Address to node: what a node calls itself in BGP counts before what its interfaces hold.
+
+    Where two nodes claim one address the first keeps it; that conflict is a fault of its own.
+    """
+    everyone = list(nodes)
+    owners: dict[str, Node] = {}
+    for node in everyone:
+        for address in node.bgp_addresses.values():
+            owners.setdefault(address, node)
+    for node in everyone:
+        for held in node.addresses:
+            owners.setdefault(held.address, node)
+    return owners
+
+
+def join(nodes: Mapping[str, Node]) -> SessionTable:
+    """Join every node's view of its sessions with the view from the other end."""
+    owners = owners_of_addresses(nodes.values())
+    down: dict[tuple[str, frozenset[str]], Session] = {}
+    pairs_up = ends_up_between = one_sided = 0
+    for node in nodes.values():
+        for daemon in node.daemons.values():
+            own = _own_address(node, daemon)
+            for peer in daemon.established:
+                other = owners.get(peer)
+                if other is None or other is node:
+                    pairs_up += 1
+                elif _sees_established(other, daemon.family, own):
+                    ends_up_between += 1
+                else:
+                    down.setdefault(
+                        (daemon.family, frozenset((own, peer))), _session(daemon.family, own, peer, node, other)
+                    )
+            for peer in daemon.troubled:
+                key = (daemon.family, frozenset((own, peer)))
+                if key not in down:
+                    down[key] = _session(daemon.family, own, peer, node, owners.get(peer))
+    unreadable = [key for key, session in down.items() if _up_but_other_end_unheard(session)]
+    for key in unreadable:
+        del down[key]
+    one_sided = sum(1 for session in down.values() if _configured_on_one_side(session))
+    established = pairs_up + ends_up_between // 2 + len(unreadable)
+    return SessionTable(
+        tuple(down[key] for key in sorted(down, key=_sort_key)), established, established + len(down), one_sided
+    )
+
+
+def _sort_key(key: tuple[str, frozenset[str]]) -> tuple[str, list[str]]:
+    return (key[0], sorted(key[1]))
+
+
+def _own_address(node: Node, daemon: Daemon) -> str:
+    return daemon.config.local_address or node.bgp_addresses.get(daemon.family, "") or daemon.router_id
+
+
+def _sees_established(node: Node, family: str, peer: str) -> bool:
+    daemon = node.daemons.get(family)
+    return daemon is not None and peer in daemon.established
+
+
+def _up_but_other_end_unheard(session: Session) -> bool:
+    """One end reports Established and the other end's BIRD could not be heard: nothing says that it is down."""
+    ends = (session.dialler, session.listener)
+    return any(end.established for end in ends) and any(not end.established and not end.readable for end in ends)
+
+
+def _configured_on_one_side(session: Session) -> bool:
+    """Exactly one end knows the other, although both ends' BIRDs were heard."""
+    ends = (session.dialler, session.listener)
+    known = [end.established or end.protocol is not None for end in ends]
+    return all(end.readable for end in ends) and known.count(True) == 1
+
+
+def _session(family: str, own: str, peer: str, node: Node, other: Node | None) -> Session:
+    here = _side(family, own, peer, node)
+    there = _side(family, peer, own, other)
+    protocols = [side.protocol for side in (here, there) if side.protocol is not None]
+    both_dial = bool(protocols) and not any(protocol.passive for protocol in protocols) and not _mesh(protocols)
+    dialler, listener = _by_direction(here, there)
+    return Session(family, dialler, listener, both_dial)
+
+
+def _mesh(protocols: Iterable[Protocol]) -> bool:
+    return any(protocol.kind == "Mesh" for protocol in protocols)
+
+
+def _by_direction(here: Side, there: Side) -> tuple[Side, Side]:
+    """Dialler and listener: as configured (passive), else by the order of the addresses as strings."""
+    if here.protocol and here.protocol.passive:
+        return there, here
+    if there.protocol and there.protocol.passive:
+        return here, there
+    return (here, there) if here.address > there.address else (there, here)
+
+
+def _side(family: str, address: str, peer: str, node: Node | None) -> Side:
+    daemon = node.daemons.get(family) if node else None
+    if node is None or daemon is None:
+        return Side(address, node, daemon, None, False)
+    return Side(address, node, daemon, daemon.troubled.get(peer), peer in daemon.established)

@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as lines for a terminal of 80 columns, in the order in which an operator needs them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+WIDTH = 80
+LABEL = 9
+SEEN_SHOWN = 5
+NOT_CHECKED_SHOWN = 12
+VERDICTS = {
+    "healthy": "HEALTHY: every node and every session was seen and is well",
+    "degraded": "DEGRADED: the sessions work, but something needs attention",
+    "faulty": "FAULTY: something is broken",
+    "undetermined": "UNDETERMINED: the evidence does not allow a statement",
+}
+BAD_STATUS = ("failed", "unrecognised")
+
+
+def lines(report: Mapping[str, Any], width: int = WIDTH) -> list[str]:
+    """All lines, without colours and without trailing blanks."""
+    parts = (_coverage(report, width), _verdict(report, width), _findings(report, width), _not_checked(report, width))
+    told = [line.rstrip() for part in parts for line in part]
+    return told[:-1] if told and not told[-1] else told
+
+
+def _wrap(text: str, width: int, label: str = "", indent: int = 2) -> Iterator[str]:
+    """A labelled paragraph; commands and rules are never broken inside a word."""
+    first = " " * indent + label.ljust(LABEL) if label else " " * indent
+    rest = " " * len(first)
+    yield from textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    ) or [first]
+
+
+def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    nodes, sessions = report["coverage"]["nodes"], report["sessions"]
+    yield f"Calico BGP diagnosis of {nodes['expected']} node(s), {report['generated_at']}"
+    yield ""
+    yield from _wrap(
+        f"{nodes['collected']} of {nodes['expected']} nodes read; {_sessions(sessions)}", width, "Coverage", 0
+    )
+    for missing in nodes["missing"][:NOT_CHECKED_SHOWN]:
+        yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
+    if len(nodes["missing"]) > NOT_CHECKED_SHOWN:
+        yield from _wrap(
+            f"and {len(nodes['missing']) - NOT_CHECKED_SHOWN} more nodes that were not read", width, " ", 0
+        )
+
+
+def _sessions(sessions: Mapping[str, int]) -> str:
+    if not sessions["expected"]:
+        return "no BGP sessions are configured"
+    return f"{sessions['established']} of {sessions['expected']} BGP sessions established"
+
+
+def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    yield from _wrap(VERDICTS[report["verdict"]], width, "Verdict", 0)
+    yield ""
+
+
+def _findings(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    causes = [item for item in report["findings"] if item["role"] != "consequence"]
+    for number, item in enumerate(causes, 1):
+        yield from _finding(number, item, width)
+    consequences = [item for item in report["findings"] if item["role"] == "consequence"]
+    for item in consequences:
+        yield from _wrap(f"follows from the above: {item['fault']} on {', '.join(item['nodes'])}", width, "", 0)
+    if consequences:
+        yield ""
+
+
+def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
+    waived = " (waived)" if item["waived"] else ""
+    yield (
+        f"{number}. {item['severity']}  {item['fault']}  on {', '.join(item['nodes'])}  ({item['confidence']:.0%} "
+        f"sure){waived}"
+    )
+    yield from _wrap(item["summary"], width, "what", 3)
+    where = place(item["where"])
+    if where:
+        yield from _wrap(where, width, "where", 3)
+    yield from _seen(item, width)
+    yield from _wrap(item["means"], width, "means", 3)
+    yield from _fix(item, width)
+    for missing in item["missing"]:
+        yield from _wrap(f"{missing['how']}  -> {missing['would_tell']}", width, "to know", 3)
+    likely = [
+        f"{other['fault']} ({other['confidence']:.0%})" for other in item["alternatives"] if other["confidence"] >= 0.1
+    ]
+    if likely:
+        yield from _wrap(", ".join(likely), width, "or else", 3)
+    yield ""
+
+
+def place(where: Mapping[str, Any]) -> str:
+    """A finding's place in words: the rule, process, file or address at fault."""
+    if "rule" in where:
+        number = f"rule {where['rule']}" if where["rule"] else "policy"
+        return (
+            f"{where['node']}: {where['backend']}, table {where['table']}, chain {where['chain']}, {number}: "
+            f"{where['text']}"
+        )
+    shown = {
+        key: value
+        for key, value in where.items()
+        if key not in ("node", "nodes", "between") and value not in (None, "", [], {})
+    }
+    details = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in shown.items())
+    return f"{where['node']}: {details}" if details and "node" in where else details
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _seen(item: Mapping[str, Any], width: int) -> Iterator[str]:
+    label = "seen"
+    for seen in item["evidence"][:SEEN_SHOWN]:
+        told = (
+            f"{seen['node']}, {seen['source']}: {seen['detail'] or seen['says']}"
+            if seen["node"]
+            else f"{seen['source']}: {seen['detail'] or seen['says']}"
+        )
+        yield from _wrap(told, width, label, 3)
+        label = " "
+    for seen in item["against"][:2]:
+        yield from _wrap(f"{seen['node']}, {seen['source']}: {seen['says']}", width, "against", 3)
+
+
+def _fix(item: Mapping[str, Any], width: int) -> Iterator[str]:
+    fix = item["fix"]
+    if fix["action"] == "none":
+        yield from _wrap(fix["text"], width, "fix", 3)
+        return
+    yield from _wrap(fix["text"], width, "fix", 3)
+    for command in fix["commands"]:
+        yield " " * (3 + LABEL) + command
+    yield from _wrap(f"{fix['risk']}; disrupts {fix['disrupts']}", width, "risk", 3)
+
+
+def _not_checked(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    merged = _merge(source for source in report["coverage"]["sources"] if source["status"] in BAD_STATUS)
+    if not merged:
+        return
+    yield "Could not be checked:"
+    for (source, detail), nodes in list(merged.items())[:NOT_CHECKED_SHOWN]:
+        shown = ", ".join(nodes[:4]) + (f" and {len(nodes) - 4} more" if len(nodes) > 4 else "")
+        yield from _wrap(f"{source} on {shown}: {detail}", width, "", 2)
+    if len(merged) > NOT_CHECKED_SHOWN:
+        yield f"  and {len(merged) - NOT_CHECKED_SHOWN} more; all of them stand in report.json"
+
+
+def _merge(sources: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[str]]:
+    merged: dict[tuple[str, str], list[str]] = {}
+    for source in sources:
+        merged.setdefault((source["source"], source["detail"]), []).append(source["node"])
+    return merged
