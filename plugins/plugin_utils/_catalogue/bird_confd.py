@@ -223,7 +223,7 @@ BIRD_RELOAD_STUCK = Fault(
     severity="major",
     role="cause",
     means=(
-        "confd wrote a new configuration and BIRD never read it. New peers are missing, removed ones linger, "
+        "A new configuration was written and BIRD never read it. New peers are missing, removed ones linger, "
         "changed ones keep their old settings."
     ),
     subjects=unloaded_configurations,

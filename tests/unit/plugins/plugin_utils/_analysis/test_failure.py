@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.failure import failure
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
+
+NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def faulty(mesh):
+    mesh.break_session("node-2", "node-3")
+    return analyse(mesh.evidence(), NOW)
+
+
+@pytest.mark.parametrize("level", ["info", "minor", "major"])
+def test_a_finding_at_or_above_the_level_fails_and_is_named(faulty, level):
+    assert "undetermined on" in failure(faulty, level, incomplete=False)
+
+
+@pytest.mark.parametrize("level", ["critical", "never"])
+def test_a_finding_below_the_level_does_not_fail(faulty, level):
+    assert failure(faulty, level, incomplete=False) == ""
+
+
+def test_a_waived_finding_does_not_fail(faulty):
+    faulty["findings"][0]["waived"] = {"reason": "known"}
+    assert failure(faulty, "major", incomplete=False) == ""
+
+
+def test_missing_nodes_fail_only_where_that_is_asked_for(mesh):
+    mesh.lose("node-4", address="")
+    report = analyse(mesh.evidence(), NOW)
+    assert failure(report, "major", incomplete=False) == ""
+    assert failure(report, "major", incomplete=True) == "The evidence is incomplete: 3 of 4 nodes were read."
+
+
+def test_an_unknown_level_is_refused_with_the_known_ones(faulty):
+    with pytest.raises(ValueError, match="fail_on must be one of info, minor, major, critical, never, not 'bad'"):
+        failure(faulty, "bad", incomplete=False)

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
+
+NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=timezone.utc)
+
+
+def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
+    report = analyse(mesh.evidence(), NOW)
+    assert report["schema"] == "netmedic.calico.report/v1"
+    assert report["verdict"] == "healthy"
+    assert report["sessions"] == {"expected": 6, "established": 6, "down": 0, "unexpected": 0}
+    assert report["coverage"]["nodes"] == {"expected": 4, "collected": 4, "missing": []}
+    assert report["findings"] == []
+    assert report["collected"] == {"first": "2026-01-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"}
+
+
+def test_an_unread_node_is_never_health(mesh):
+    mesh.lose("node-4")
+    report = analyse(mesh.evidence(), NOW)
+    assert report["verdict"] == "undetermined"
+    assert report["coverage"]["nodes"]["missing"] == [{"node": "node-4", "why": "unreachable: timed out"}]
+
+
+def test_no_node_at_all_is_undetermined(mesh):
+    for name in list(mesh.facts):
+        mesh.lose(name)
+    assert analyse(mesh.evidence(), NOW)["verdict"] == "undetermined"
+
+
+def test_a_latent_fault_degrades(mesh):
+    mesh.block("node-1", ["node-2"])
+    report = analyse(mesh.evidence(), NOW)
+    assert report["verdict"] == "degraded"
+    (finding,) = report["findings"]
+    assert finding["role"] == "latent"
+    assert finding["where"]["text"] == "-A INPUT -p tcp -m tcp --dport 179 -j DROP"
+    assert finding["fix"]["command"] == "ssh node-1 sudo iptables-nft -t filter -I INPUT 1 -p tcp -s 10.0.0.10 --dport 179 -j ACCEPT"
+
+
+def test_every_field_of_a_finding_is_plain_and_present(mesh):
+    mesh.break_session("node-2", "node-3")
+    report = analyse(mesh.evidence(), NOW)
+    assert json.loads(json.dumps(report)) == report
+    assert report["verdict"] == "faulty"
+    wanted = "fault family severity confidence role nodes affects where summary evidence against missing alternatives fix verify waived"
+    assert set(wanted.split()) <= set(report["findings"][0])
+    assert report["missing_evidence"][0].keys() == {"node", "source", "how", "would_tell"}
+
+
+def test_a_node_cut_off_from_all_its_peers_makes_the_fault_critical(mesh):
+    for other in ("node-2", "node-3", "node-4"):
+        mesh.break_session("node-1", other)
+        mesh.probe("node-1", other, "silent")
+    assert analyse(mesh.evidence(), NOW)["findings"][0]["severity"] == "critical"
+
+
+def test_a_session_down_at_one_pair_only_is_major(mesh):
+    mesh.break_session("node-2", "node-3")
+    assert analyse(mesh.evidence(), NOW)["findings"][0]["severity"] == "major"
