@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pages under docs/faults and the README's table of faults, written from the catalogue.
 
-    python3 -m scripts.fault_pages           write them
-    python3 -m scripts.fault_pages --check   only tell whether they are what the catalogue says (exit status 1 if not)
+python3 -m scripts.fault_pages           write them
+python3 -m scripts.fault_pages --check   only tell whether they are what the catalogue says (exit status 1 if not)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.faults import FAULTS
+from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.faults import BY_ID, FAULTS
 from scripts.console import complain, say
 from scripts.paths import ROOT
 
@@ -61,9 +61,8 @@ def page(fault: Fault) -> str:
     if against:
         parts += ["## What speaks against it", "\n".join(_signals(against))]
     if fault.lookalikes:
-        told = "\n".join(f"- [`{other.fault}`]({other.fault}.md): {other.told_apart_by}" for other in fault.lookalikes if _exists(other.fault))
-        unwritten = "\n".join(f"- `{other.fault}`: {other.told_apart_by}" for other in fault.lookalikes if not _exists(other.fault))
-        parts += ["## Easily confused with", "\n".join(filter(None, (told, unwritten)))]
+        told = [f"- {_link(other.fault)}: {other.told_apart_by}" for other in fault.lookalikes]
+        parts += ["## Easily confused with", "\n".join(told)]
     parts += [
         "## What to do",
         _paragraph(fault.fix.text),
@@ -74,8 +73,9 @@ def page(fault: Fault) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _exists(name: str) -> bool:
-    return any(fault.id == name for fault in FAULTS)
+def _link(name: str) -> str:
+    """A fault's id, linked where it has a page."""
+    return f"[`{name}`]({name}.md)" if name in BY_ID else f"`{name}`"
 
 
 def table() -> str:

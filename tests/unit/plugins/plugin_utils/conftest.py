@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.mesh import Mesh
 
 

@@ -47,7 +47,8 @@ class Mesh:
             },
             "calico_firewall": {
                 "tcp179": {
-                    way: [{"verdict": "accept", "family": "ipv4", "count": len(peers)}] for way in ("inbound", "outbound")
+                    way: [{"verdict": "accept", "family": "ipv4", "count": len(peers)}]
+                    for way in ("inbound", "outbound")
                 }
             },
             "calico_chrony": {"service": "chrony", "running": True, "synchronised": True, "why": ""},
@@ -121,7 +122,9 @@ class Mesh:
         known = self.bgp(name).setdefault("peer_reachability", [])
         known.append({"peer": address, "neighbour": neighbour, "route": "eth0", "on_link": True, "echo": echo})
 
-    def block(self, name: str, peers: list[str], verdict: str = "drop", direction: str = "inbound", **rule: Any) -> None:
+    def block(
+        self, name: str, peers: list[str], verdict: str = "drop", direction: str = "inbound", **rule: Any
+    ) -> None:
         """A rule of the node's firewall blocks TCP 179 with some peers."""
         decided = {
             "backend": "iptables-nft",

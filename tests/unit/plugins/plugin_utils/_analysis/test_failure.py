@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
+
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.failure import failure
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 
-NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.faults import BY_ID, FAULTS
 from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.model import ROLES, SEVERITIES
 

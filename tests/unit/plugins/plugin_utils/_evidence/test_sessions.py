@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.evidence import culprits
 
 

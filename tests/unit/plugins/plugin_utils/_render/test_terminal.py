@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.plugins.plugin_utils._render.terminal import lines
 
-NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC)
 
 
 def test_a_healthy_report_is_short(mesh):

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labs for the tests: one per topology and test run, healed between tests, and the diagnosis as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STATE = os.environ.get("NETMEDIC_LAB", "/run/netmedic-lab-tests")
+ANSIBLE = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "ansible-playbook"
+
+
+class Run(NamedTuple):
+    """One run of the playbook diagnose: exit status, what was printed, and report.json ({} if none was written)."""
+
+    status: int
+    printed: str
+    report: dict[str, Any]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.report["findings"]
+        return found
+
+    @property
+    def causes(self) -> list[str]:
+        """The ids of the findings that are causes, best first."""
+        return [finding["fault"] for finding in self.findings if finding["role"] == "cause"]
+
+
+def playbook(inventory: str, directory: Path, *arguments: str) -> Run:
+    """Run the playbook as a user would, with report_dir set."""
+    argv = [str(ANSIBLE), "netmedic.calico.diagnose", "-i", inventory, "-e", f"report_dir={directory}", *arguments]
+    environ = {**os.environ, "ANSIBLE_FORKS": "10", "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False, env=environ)
+    written = directory / "report.json"
+    report = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
+    return Run(done.returncode, done.stdout + done.stderr, report)
+
+
+@pytest.fixture(scope="session")
+def labs() -> Iterator[Callable[[str], Lab]]:
+    """A lab of four nodes by topology, started when first asked for."""
+    running: dict[str, Lab] = {}
+
+    def of(topology: str) -> Lab:
+        if topology not in running:
+            running[topology] = Lab.up(nodes=4, topology=topology, state=f"{STATE}-{topology}")
+        return running[topology]
+
+    yield of
+    for lab in running.values():
+        lab.down()
+
+
+@pytest.fixture
+def lab(labs: Callable[[str], Lab], request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A healthy lab of one subnet, or of the topology in the test's parameter `topology`; healed afterwards."""
+    callspec = getattr(request.node, "callspec", None)
+    topology = callspec.params.get("topology", "one_subnet") if callspec else "one_subnet"
+    chosen = labs(topology)
+    yield chosen
+    chosen.heal()
+
+
+@pytest.fixture
+def diagnose(lab: Lab, tmp_path: Path) -> Callable[..., Run]:
+    """Diagnose the lab; arguments are passed to ansible-playbook."""
+
+    def run(*arguments: str, inventory: str = "") -> Run:
+        return playbook(inventory or lab.inventory, tmp_path, *arguments)
+
+    return run

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes and inventories that are not as they should be: a clear sentence each, and the rest of the report intact."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.netmedic.calico.tests.lab.conftest import playbook
+
+
+def missing(run):
+    return {item["node"]: item["why"] for item in run.report["coverage"]["nodes"]["missing"]}
+
+
+def test_an_empty_inventory_is_refused_in_one_sentence(lab, tmp_path):
+    empty = tmp_path / "hosts.yml"
+    empty.write_text("all:\n  hosts: {}\n", encoding="utf-8")
+    run = playbook(str(empty), tmp_path)
+    assert run.status == 2
+    assert "There is no node to diagnose" in run.printed
+
+
+def test_an_inventory_that_is_not_there_is_refused_in_one_sentence(lab, tmp_path):
+    run = playbook(str(tmp_path / "nowhere.yml"), tmp_path)
+    assert run.status != 0
+    assert "There is no node to diagnose" in run.printed
+
+
+def test_a_node_without_ssh_does_not_stop_the_rest(lab, diagnose):
+    lab.exec("node-3", ["sv", "down", "sshd"])
+    try:
+        run = diagnose()
+    finally:
+        lab.exec("node-3", ["sv", "up", "sshd"])
+    assert "unreachable" in missing(run)["node-3"]
+    assert run.report["coverage"]["nodes"]["collected"] == 3
+    assert run.report["verdict"] == "undetermined"
+
+
+def test_a_node_without_python_is_named_as_such(lab, diagnose):
+    run = diagnose("-e", json.dumps({"ansible_python_interpreter": "/usr/bin/python3"}), inventory=without_python(lab))
+    assert "Python" in missing(run)["node-2"]
+    assert run.report["coverage"]["nodes"]["collected"] == 3
+
+
+def without_python(lab):
+    lab.exec("node-2", ["sh", "-c", "mv /usr/bin/python3 /usr/bin/python3.away"])
+    return lab.inventory
+
+
+@pytest.fixture(autouse=True)
+def python_back(lab):
+    yield
+    lab.exec("node-2", ["sh", "-c", "test ! -e /usr/bin/python3.away || mv /usr/bin/python3.away /usr/bin/python3"])
+
+
+def test_a_socket_of_garbage_is_reported_and_the_rest_is_intact(lab, diagnose):
+    fake = (
+        "import os,socket\n"
+        "os.path.exists('/run/calico/bird.ctl') and os.rename('/run/calico/bird.ctl', '/run/calico/bird.away')\n"
+        "s=socket.socket(socket.AF_UNIX); s.bind('/run/calico/bird.ctl'); s.listen(5)\n"
+        "while True:\n"
+        "    c,_=s.accept(); c.sendall(b'HTTP/1.1 400 Bad Request\\r\\n\\r\\n' * 50); c.close()\n"
+    )
+    lab.exec("node-4", ["sh", "-c", f'setsid python3 -c "{fake}" </dev/null >/dev/null 2>&1 & echo $! >/run/fake.pid'])
+    try:
+        run = diagnose()
+    finally:
+        restore = "kill $(cat /run/fake.pid); rm -f /run/calico/bird.ctl; mv /run/calico/bird.away /run/calico/bird.ctl"
+        lab.exec("node-4", ["sh", "-c", restore])
+    assert run.report["coverage"]["nodes"]["collected"] == 4
+    told = [
+        source
+        for source in run.report["coverage"]["sources"]
+        if source["node"] == "node-4" and source["status"] != "ok"
+    ]
+    assert any("bird" in source["source"] for source in told), run.printed
+
+
+def test_without_root_the_report_says_what_was_not_read(lab, diagnose):
+    lab.exec("node-1", ["sh", "-c", "id visitor 2>/dev/null || useradd -m visitor"])
+    run = diagnose("-e", json.dumps({"ansible_become": True, "ansible_become_user": "visitor"}), "--limit", "node-1")
+    assert run.report["coverage"]["nodes"]["collected"] == 1, run.printed
+    failed = [source for source in run.report["coverage"]["sources"] if source["status"] == "failed"]
+    assert any("root" in source["detail"] for source in failed), run.printed
+    assert run.report["verdict"] != "healthy"
+
+
+def test_check_mode_gives_the_same_report(lab, diagnose, tmp_path):
+    run = diagnose("--check")
+    assert run.status == 0, run.printed
+    assert "HEALTHY" in run.printed
