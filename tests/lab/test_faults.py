@@ -22,6 +22,9 @@ PAIRS = [
     (("peer_node_down", "node-4"), ("tcp179_blocked_host_firewall", "node-2")),
     (("time_sync_missing", "node-2"), ("port179_conflict", "node-3")),
 ]
+# Where the lab names another node than the one at fault: a registered machine that does not exist has no name to be
+# known by, only its address; and of two that disagree about an AS number the one that expects a wrong one is at fault.
+AT_FAULT = {("stale_node_in_mesh", "registered"): "10.200.0.200", ("as_mismatch", "peer"): "node-4"}
 RULE_IN_INPUT = "tcp179_blocked_host_firewall"
 
 
@@ -32,7 +35,7 @@ def test_the_fault_comes_out_first_at_the_right_node(lab, diagnose, fault, varia
     assert run.findings, run.printed
     first = run.findings[0]
     assert first["fault"] == fault, run.printed
-    assert case.target in first["nodes"], run.printed
+    assert AT_FAULT.get((fault, variant), case.target) in first["nodes"], run.printed
     assert first["confidence"] >= 0.5
     assert first["fix"]["text"]
     assert fault in run.printed
@@ -44,11 +47,12 @@ def test_the_fault_comes_out_first_at_the_right_node(lab, diagnose, fault, varia
 @pytest.mark.parametrize("topology", ["one_subnet"])
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0][0]}+{pair[1][0]}")
 def test_two_faults_at_once_both_come_out(lab, diagnose, pair, topology):
-    targets = {fault: lab.make(fault, node).target for fault, node in pair}
+    cases = [lab.make(fault, node) for fault, node in pair]
     run = diagnose()
     found = {finding["fault"]: finding["nodes"] for finding in run.findings if finding["role"] != "consequence"}
-    for fault, target in targets.items():
-        assert target in found.get(fault, []), run.printed
+    for case in cases:
+        wanted = AT_FAULT.get((case.fault.id, case.variant), case.target)
+        assert wanted in found.get(case.fault.id, []), run.printed
 
 
 @pytest.mark.parametrize("topology", ["one_subnet", "two_subnets"])

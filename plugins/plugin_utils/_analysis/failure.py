@@ -19,7 +19,7 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     """One sentence that says why the play fails, or '' where it does not.
 
     fail_on is the least severity that fails the play, or 'never'; incomplete also fails it where nodes were not seen.
-    Findings that are waived, consequences, or no faults never fail it.
+    Findings that are waived, consequences, or no faults never fail it; that no node at all was read always does.
     """
     if fail_on != NEVER and fail_on not in SEVERITIES:
         raise ValueError(f"fail_on must be one of {', '.join((*SEVERITIES, NEVER))}, not {fail_on!r}")
@@ -34,9 +34,16 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
             more = f" and {len(grave) - 3} more" if len(grave) > 3 else ""
             return f"{len(grave)} finding(s) of severity {fail_on} or above: {names}{more}."
     nodes = report["coverage"]["nodes"]
+    if not nodes["collected"]:
+        return f"No node could be read, so that nothing can be said; the first one: {_first_reason(nodes)}."
     if incomplete and (nodes["collected"] < nodes["expected"] or report["verdict"] == "undetermined"):
         return f"The evidence is incomplete: {nodes['collected']} of {nodes['expected']} nodes were read."
     return ""
+
+
+def _first_reason(nodes: Mapping[str, Any]) -> str:
+    first = nodes["missing"][0]
+    return f"{first['node']}, {first['why']}"
 
 
 def _counts(item: Mapping[str, Any]) -> bool:

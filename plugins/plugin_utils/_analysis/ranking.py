@@ -91,7 +91,12 @@ def _outshone(item: Candidate, believed: list[Candidate]) -> bool:
     """Uncertain, and surer causes explain all of its sessions: an alternative, not a finding of its own."""
     if item.confidence >= CERTAIN or not item.session_keys:
         return False
-    surer = [other for other in believed if other is not item and other.confidence > item.confidence]
+    rank_of = ROLES.index
+    surer = [
+        other
+        for other in believed
+        if other is not item and other.confidence > item.confidence and rank_of(other.role) <= rank_of(item.role)
+    ]
     covered = frozenset(key for other in surer for key in other.session_keys)
     return item.session_keys <= covered
 

@@ -300,9 +300,15 @@ def _password_form(session: Session, dialler: Side, listener: Side) -> str:
     grown = [form for form in FORMS if form in counters and counters[form].grew]
     if dials and listens:
         return "failure" if "failure" in grown else ""
-    if dials is False and listens is False:
+    if (dials is False and listens is False) or _is_dead(listener, dialler.address):
         return ""
     return grown[0] if grown and not (listens is None and dials is None and len(grown) > 1) else ""
+
+
+def _is_dead(side: Side, peer: str) -> bool:
+    """The peer's host answers nothing, so that no segment of its can have been counted."""
+    reach = side.node.reachability.get(peer) if side.node else None
+    return reach is not None and reach.echo != "answered" and reach.neighbour in ("failed", "incomplete", "none")
 
 
 def password_mismatches(evidence: Evidence) -> Iterator[Subject]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .._evidence.model import MtuPath, Node
 
+IPV4_AND_ICMP_HEADERS = 28
+
 # --- MTU ----------------------------------------------------------------------------------------------------------
 
 
@@ -39,14 +41,19 @@ def _odd_interfaces(evidence: Evidence, node: Node) -> dict[str, int]:
 
 
 def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
-    """The fewest nodes that explain paths which carry less than they should, and nodes with an odd interface MTU."""
+    """Routers that report a smaller MTU, the fewest nodes that explain silent losses, and odd interface MTUs."""
     narrow = {
         (node.name, evidence.name_of(path.peer)): path
         for node in evidence.nodes.values()
         for path in _small_paths(node)
     }
     odd = {node.name for node in evidence.nodes.values() if _odd_interfaces(evidence, node)}
-    remaining = dict(narrow)
+    reporters = {path.reported_by for path in narrow.values() if path.reported_by}
+    for reporter in sorted(reporters):
+        reported = {pair: path for pair, path in narrow.items() if path.reported_by == reporter}
+        names = tuple(sorted({name for pair in reported for name in pair}))
+        yield Subject(names, (), _mtu_where(evidence, names[0], reported), evidence.nodes.get(names[0]), reported)
+    remaining = {pair: path for pair, path in narrow.items() if not path.reported_by}
     while remaining or odd:
         name = _next_culprit(remaining, odd)
         mine = {pair: path for pair, path in remaining.items() if name in pair}
@@ -116,14 +123,26 @@ def full_size_still_fits(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
     name = subject.nodes[0]
-    if subject.about:
-        path = next(iter(subject.about.values()))
+    if not subject.about:
+        interfaces = subject.where.get("interfaces", {})
+        odd = words.listed(f"{interface} {mtu}" for interface, mtu in interfaces.items())
+        usual = _usual_interface_mtu(evidence)
+        return f"The MTU of {name} differs from that of the other nodes ({odd}, usual {usual})."
+    path = next(iter(subject.about.values()))
+    if path.reported_by:
         return (
-            f"The network to and from {name} carries packets of {path.carries} bytes, not {path.wanted}; bigger "
-            f"ones are lost."
+            f"The router {path.reported_by} on the way between {words.listed(subject.nodes)} carries packets of "
+            f"{path.carries} bytes, not {path.wanted}."
         )
-    odd = words.listed(f"{interface} {mtu}" for interface, mtu in subject.where.get("interfaces", {}).items())
-    return f"The MTU of {name} differs from that of the other nodes ({odd}, usual {_usual_interface_mtu(evidence)})."
+    return f"The network to and from {name} carries packets of {path.carries} bytes, not {path.wanted}; bigger ones are lost."
+
+
+def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    tried = [
+        f"ssh {source} ping -M do -c 3 -s {path.wanted - IPV4_AND_ICMP_HEADERS} {path.peer}"
+        for (source, _target), path in subject.about.items()
+    ]
+    return [f"ssh {subject.nodes[0]} ip link show", *tried[:2]]
 
 
 MTU_MISMATCH = Fault(
@@ -151,21 +170,12 @@ MTU_MISMATCH = Fault(
             "carries minus the encapsulation overhead; pods get a new MTU only when they are made anew."
         ),
         risk="medium",
-        disrupts="tunnels change at once, pods keep their old MTU until they are recreated",
-        commands=lambda evidence, subject: [
-            f"ssh {subject.nodes[0]} ip link show",
-            f"ping -M do -c 3 -s {_payload(subject)} {subject.nodes[0]}",
-        ],
+        disrupts="traffic for a moment where a link or tunnel changes; pods keep their old MTU until they are recreated",
+        commands=_mtu_commands,
     ),
     verify="Packets of the interface's size pass in both directions between all nodes.",
     prior=0.0,
 )
-
-
-def _payload(subject: Subject) -> int:
-    """ICMP payload that makes an IPv4 packet of the size that was wanted."""
-    sizes = [path.wanted for path in subject.about.values()]
-    return (sizes[0] if sizes else 1500) - 28
 
 
 # --- time ---------------------------------------------------------------------------------------------------------

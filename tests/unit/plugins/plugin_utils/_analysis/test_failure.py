@@ -44,3 +44,10 @@ def test_missing_nodes_fail_only_where_that_is_asked_for(mesh):
 def test_an_unknown_level_is_refused_with_the_known_ones(faulty):
     with pytest.raises(ValueError, match="fail_on must be one of info, minor, major, critical, never, not 'bad'"):
         failure(faulty, "bad", incomplete=False)
+
+
+def test_a_run_that_read_no_node_always_fails(mesh):
+    for name in list(mesh.facts):
+        mesh.lose(name)
+    report = analyse(mesh.evidence(), NOW)
+    assert failure(report, "never", incomplete=False).startswith("No node could be read")

@@ -1,0 +1,396 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rulesets at random, in the languages of iptables-restore, ipset and nft, and SYNs that have something to do with them."""
+
+from __future__ import annotations
+
+import random
+
+from ansible_collections.netmedic.calico.tests.kernel.firewall.pair import (
+    HOST4,
+    HOST6,
+    LINKS,
+    PORTS,
+    SECOND4,
+    SECOND6,
+    Syn,
+)
+
+USER_CHAINS = ("one", "two", "ufw-three", "KUBE-FOUR")
+HOSTS = {"ipv4": {"eth0": HOST4, "wan1": SECOND4}, "ipv6": {"eth0": HOST6, "wan1": SECOND6}}
+SETS = {
+    "ipv4": ("s-ip", "s-net", "s-ipport", "s-netport", "s-netiface", "s-bitmap", "s-port", "s-list", "s-netnet"),
+    "ipv6": ("6-ip", "6-net", "6-ipport", "6-netport", "6-netiface", "s-port", "6-list"),
+}
+DIMENSIONS = {
+    "ip": 1,
+    "net": 1,
+    "bitmap": 1,
+    "port": 1,
+    "list": 1,
+    "ipport": 2,
+    "netport": 2,
+    "netiface": 2,
+    "netnet": 2,
+}
+# Matches that a packet on paper does not decide. With probability 0 or 1 they still have an answer that the kernel gives.
+UNDECIDABLE = (
+    "-m limit --limit 1000/sec --limit-burst 1000",
+    "-m statistic --mode random --probability 0.5",
+    "-m statistic --mode nth --every 2 --packet 0",
+    "-m recent --name r --update --seconds 1",
+    "-m length --length 40:60",
+    "-m tcpmss --mss 1:1000",
+)
+
+
+class Dice:
+    """Draws addresses, matches and targets for one family and direction."""
+
+    def __init__(self, seed, family, outbound=False):
+        self.random = random.Random(seed)
+        self.family = family
+        self.outbound = outbound
+
+    def chance(self, probability):
+        return self.random.random() < probability
+
+    def source(self, link):
+        """An address of somebody behind `link`: few, so that rules and packets meet."""
+        number = LINKS.index(link)
+        low = self.random.randrange(32)
+        if self.family == "ipv4":
+            return f"10.{100 + number}.{self.random.choice((0, 0, 1, 200))}.{low}"
+        return f"fd0{number}:{self.random.choice(('', '', '1:'))}:{low:x}" if low else f"fd0{number}::ff"
+
+    def syn(self, fresh_port):
+        link = self.random.choice(LINKS)
+        hosts = HOSTS[self.family]
+        # Sometimes to the address of the other link, which the host takes in all the same.
+        to = hosts[link] if self.chance(0.85) else self.random.choice(list(hosts.values()))
+        return Syn(link, self.source(link), fresh_port, to, self.random.choice((179, 179, 179, *PORTS)))
+
+    def prefix(self):
+        link = self.random.choice(LINKS)
+        address = self.source(link)
+        lengths = (
+            (8, 16, 23, 24, 27, 28, 29, 30, 31, 32) if self.family == "ipv4" else (8, 16, 64, 112, 123, 124, 126, 128)
+        )
+        return f"{address}/{self.random.choice(lengths)}"
+
+    def own(self):
+        address = self.random.choice(list(HOSTS[self.family].values()))
+        return f"{address}/{self.random.choice((24, 32) if self.family == 'ipv4' else (64, 128))}"
+
+    def port_words(self):
+        # (Not "! 0:65535", which no packet matches: iptables-legacy-save leaves it out.)
+        return self.random.choice(("179", "22", "8080", "100:200", "1:1023", "179:65535", ":178", "1:65535"))
+
+    def negation(self, probability=0.25):
+        return "! " if self.chance(probability) else ""
+
+    def sorted_addresses(self):
+        """Two addresses of one link in the order of their last parts, for ranges."""
+        number = self.random.choice((0, 1))
+        low, high = sorted(self.random.sample(range(1, 32), 2))
+        if self.family == "ipv4":
+            return f"10.{100 + number}.0.{low}", f"10.{100 + number}.0.{high}"
+        return f"fd0{number}::{low:x}", f"fd0{number}::{high:x}"
+
+
+class Iptables(Dice):
+    """Rulesets of iptables."""
+
+    def __init__(self, seed, family, outbound=False, undecidable=0.0):
+        super().__init__(seed, family, outbound)
+        self.undecidable = undecidable
+        self.near, self.far, self.way = ("s", "d", "o") if outbound else ("d", "s", "i")
+
+    def ruleset(self):
+        """Return text for iptables-restore."""
+        tables = [name for name in ("raw", "mangle", "nat", "security") if self.chance(0.35)] + ["filter"]
+        return "".join(self._table(name) for name in tables)
+
+    def _table(self, name):
+        first, last = ("OUTPUT", "POSTROUTING") if self.outbound else ("PREROUTING", "INPUT")
+        own = "OUTPUT" if self.outbound else "INPUT"
+        entries = {"raw": (first,), "mangle": (first, last), "nat": (first, last)}.get(name, (own,))
+        lines = [f"*{name}"]
+        for entry in entries:
+            policy = "DROP" if self.chance(0.2) and name != "nat" else "ACCEPT"
+            lines.append(f":{entry} {policy} [0:0]")
+        lines += [f":{chain} - [0:0]" for chain in USER_CHAINS]
+        most = 7 if name == "filter" else 3
+        for position, chain in enumerate((*entries, *USER_CHAINS)):
+            later = USER_CHAINS[max(position - len(entries) + 1, 0) :]
+            for _ in range(self.random.randrange(most)):
+                lines.append(f"-A {chain} {self._rule(name, later)}")
+        return "\n".join([*lines, "COMMIT", ""])
+
+    def _rule(self, table, later):
+        words = []
+        is_tcp = self.chance(0.6)
+        if self.chance(0.35):
+            words.append(f"{self.negation()}-{self.far} {self.prefix()}")
+        if self.chance(0.15):
+            words.append(f"{self.negation()}-{self.near} {self.own()}")
+        if self.chance(0.15):
+            # (Not "! -i +", which no packet matches: iptables-legacy-save leaves it out.)
+            names = ("eth0", "wan1", "eth+", "w+", "cali+", "lo")
+            words.append(
+                f"{self.negation()}-{self.way} {self.random.choice(names)}" if self.chance(0.9) else f"-{self.way} +"
+            )
+        if is_tcp:
+            words.append("-p tcp")
+        elif self.chance(0.2):
+            words.append(self.random.choice(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
+        for _ in range(self.random.choice((0, 0, 1, 1, 2))):
+            words.append(self._match(is_tcp, table))
+        if self.chance(self.undecidable):
+            words.append(self.random.choice(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
+        target = self._target(table, later, is_tcp)
+        if target.startswith(("-j REJECT --reject-with tcp-reset", "-j REDIRECT")) and not is_tcp:
+            words.append("-p tcp") if not any("-p " in word for word in words) else None
+            target = target if any(word == "-p tcp" for word in words) else "-j DROP"
+        return " ".join([*words, target])
+
+    def _match(self, is_tcp, table):
+        no = self.negation()
+        low, high = self.sorted_addresses()
+        choices = [
+            f"-m conntrack {no}--ctstate {self.random.choice(('NEW', 'ESTABLISHED', 'RELATED,ESTABLISHED', 'INVALID', 'UNTRACKED', 'NEW,RELATED', 'DNAT'))}",
+            f"-m conntrack --ctdir {self.random.choice(('ORIGINAL', 'REPLY'))}",
+            f"-m conntrack {no}--ctorig{self.random.choice(('src', 'dst'))} {self.prefix()}",
+            f"-m conntrack {no}--ctproto {self.random.choice((6, 17))}",
+            f"-m state {no}--state {self.random.choice(('NEW', 'ESTABLISHED', 'NEW,ESTABLISHED', 'INVALID'))}",
+            f"-m addrtype {no}--dst-type {self.random.choice(('LOCAL', 'UNICAST', 'BROADCAST' if self.family == 'ipv4' else 'LOCAL'))}",
+            f"-m addrtype {no}--src-type {self.random.choice(('LOCAL', 'UNICAST'))}",
+            f"-m addrtype {no}--{'src' if self.outbound else 'dst'}-type LOCAL --limit-iface-{'out' if self.outbound else 'in'}",
+            f"-m mark {no}--mark {self.random.choice(('0x1', '0x1/0x1', '0x0/0x3', '0x2/0x2', '0x8000/0x8000'))}",
+            f"-m connmark {no}--mark {self.random.choice(('0x1', '0x0', '0x2/0x2'))}",
+            f"-m iprange {no}--{'dst' if self.outbound else 'src'}-range {low}-{high}",
+            f"-m pkttype {no}--pkt-type {self.random.choice(('unicast', 'multicast'))}",
+            f'-m comment --comment "{self.random.choice(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
+            self._set_match(no),
+        ]
+        if is_tcp:
+            choices += [
+                f"-m tcp {no}--dport {self.port_words()}",
+                f"-m tcp {no}--sport {self.random.choice(('1024:65535', '40000:50000', '179', ':39999'))}",
+                f"-m multiport {no}--dports {self.random.choice(('22,179', '80,443', '100:180,8080', '179'))}",
+                f"-m multiport {no}--ports {self.random.choice(('22,179', '30000:40000', '8080'))}",
+                f"-m multiport {no}--sports {self.random.choice(('1:1023', '30000:45000'))}",
+                f"-m tcp {no}--syn",
+                f"-m tcp {no}--tcp-flags {self.random.choice(('SYN,ACK SYN', 'ALL NONE', 'FIN,SYN FIN', 'ALL SYN'))}",
+            ] * 2
+        return self.random.choice(choices)
+
+    def _set_match(self, no):
+        name = self.random.choice(SETS[self.family])
+        count = DIMENSIONS[name.split("-")[1]] if name.split("-")[1] != "list" else self.random.choice((1, 2))
+        directions = [self.random.choice(("src", "src", "dst")) for _ in range(count)]
+        if name.endswith("port"):
+            directions[-1] = "dst"
+        return f"-m set {no}--match-set {name} {','.join(directions)}"
+
+    def _target(self, table, later, is_tcp):
+        choices = ["-j ACCEPT"] * 4 + ["-j RETURN", "-j MARK --set-xmark 0x1/0x1", "-j MARK --set-xmark 0x2/0xffffffff"]
+        choices += ["-j MARK --and-mark 0x1", "-j MARK --or-mark 0x2", "-j MARK --xor-mark 0x3", ""]
+        choices += ["-j CONNMARK --set-xmark 0x1/0xffffffff", "-j CONNMARK --save-mark", "-j CONNMARK --restore-mark"]
+        choices += ["-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3", "-j CONNMARK --or-mark 0x2", "-j NFLOG"]
+        choices += [f"-{self.random.choice('jjjg')} {chain}" for chain in later] * 2
+        if table == "raw":
+            choices += ["-j CT --notrack"] * 2
+        if table != "nat":
+            choices += ["-j DROP"] * 4
+        if table == "filter":
+            v4 = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
+            v6 = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
+            kinds = (*(v4 if self.family == "ipv4" else v6), "tcp-reset")
+            choices += [f"-j REJECT --reject-with {self.random.choice(kinds)}" for _ in range(4)]
+        return self.random.choice(choices)
+
+    def sets(self):
+        """Return text for `ipset restore` that fills all sets with something new."""
+        lines = []
+        for name in SETS[self.family]:
+            lines.append(f"flush {name}")
+            kind = name.split("-")[1]
+            if kind != "list":
+                elements = {self._element(kind) for _ in range(self.random.randrange(1, 6))}
+                lines += [f"add {name} {element} -exist" for element in sorted(elements)]
+        prefix = "s" if self.family == "ipv4" else "6"
+        members = [f"{prefix}-ip", f"{prefix}-net", f"{prefix}-ipport"]
+        lines += [f"add {prefix}-list {member}" for member in self.random.sample(members, 2)]
+        return "\n".join([*lines, ""])
+
+    def _element(self, kind):
+        link = self.random.choice(LINKS)
+        port = self.random.choice(("tcp:179", "tcp:22", "udp:179", "tcp:8080"))
+        nomatch = " nomatch" if self.chance(0.3) else ""
+        if kind == "port":
+            return port.split(":")[1]
+        if kind == "bitmap":
+            return f"10.100.0.{self.random.randrange(32)}"
+        if kind == "netnet":
+            return f"{self.prefix()},{self.own()}{nomatch}"
+        if kind == "netiface":
+            return f"{self.prefix()},{self.random.choice(LINKS)}{nomatch}"
+        single = {"ip": self.source(link), "net": self.prefix() + nomatch}
+        return single.get(kind) or f"{self.source(link) if kind == 'ipport' else self.prefix()},{port}"
+
+
+def create_sets():
+    """Return the command that makes each set, by its name."""
+    kinds = {
+        "ip": "hash:ip",
+        "net": "hash:net",
+        "ipport": "hash:ip,port",
+        "netport": "hash:net,port",
+        "netiface": "hash:net,iface",
+        "netnet": "hash:net,net",
+        "list": "list:set",
+        "bitmap": "bitmap:ip range 10.100.0.0/24",
+        "port": "bitmap:port range 0-65535",
+    }
+    commands = {}
+    for name in sorted({*SETS["ipv4"], *SETS["ipv6"]}):
+        kind = kinds[name.split("-")[1]]
+        family = " family inet6" if name.startswith("6") and kind.startswith("hash") else ""
+        commands[name] = f"create {name} {kind}{family}"
+    return commands
+
+
+def forget_set(name):
+    """Do without a set."""
+    for family, names in SETS.items():
+        SETS[family] = tuple(known for known in names if known != name)
+
+
+class Nft(Dice):
+    """Rulesets of native nftables."""
+
+    def __init__(self, seed, family, outbound=False):
+        super().__init__(seed, family, outbound)
+        self.ip = "ip" if family == "ipv4" else "ip6"
+        self.near, self.far, self.way = ("saddr", "daddr", "oif") if outbound else ("daddr", "saddr", "iif")
+
+    def ruleset(self):
+        """Return text for `nft -f`: one or two tables."""
+        kinds = self.random.sample(("inet", self.ip), self.random.choice((1, 1, 2)))
+        return "\n".join(self._table(kind, number) for number, kind in enumerate(kinds))
+
+    def _table(self, kind, number):
+        lines = [f"table {kind} random{number} {{", self._sets()]
+        chains = ("last", "middle", "first")
+        for position, chain in enumerate(chains):
+            lines.append(f" chain {chain} {{")
+            lines += [f"  {self._rule('user', chains[:position])}" for _ in range(self.random.randrange(4))]
+            lines.append(" }")
+        own, beside = ("output", "postrouting") if self.outbound else ("input", "prerouting")
+        early = (-310, -160, 0) if not self.outbound else (-160, 0, 50)
+        for hook, priority in ((own, 0), (own, self.random.choice((-5, 10))), (beside, self.random.choice(early))):
+            if not self.chance(0.7 if hook == own else 0.4):
+                continue
+            policy = "drop" if self.chance(0.2) else "accept"
+            lines.append(f" chain {hook}_{priority + 400} {{")
+            lines.append(f"  type filter hook {hook} priority {priority}; policy {policy};")
+            lines += [f"  {self._rule(hook, chains)}" for _ in range(self.random.randrange(1, 6))]
+            lines.append(" }")
+        return "\n".join([*lines, "}", ""])
+
+    def _sets(self):
+        kind = "ipv4_addr" if self.family == "ipv4" else "ipv6_addr"
+        low, high = self.sorted_addresses()
+        prefix = "10.100.200.0/25" if self.family == "ipv4" else "fd00:1::/64"
+        return (
+            f" set nets {{\n  type {kind}\n  flags interval\n  elements = {{ {low}-{high}, {prefix} }}\n }}\n"
+            f" set pairs {{\n  type {kind} . inet_service\n  elements = {{ {low} . 179, {high} . 22 }}\n }}\n"
+            ' map ways {\n  type ifname : verdict\n  elements = { "eth0" : continue, "wan1" : return }\n }'
+        )
+
+    def rule(self):
+        """Return a rule for a chain of iptables-nft's filter table, as people add them with nft."""
+        return self._rule("user", ())
+
+    def _rule(self, hook, later):
+        words = [self._match() for _ in range(self.random.choice((0, 1, 1, 2)))]
+        verdict = self._verdict(hook, later)
+        if verdict.startswith("reject with tcp"):
+            words.append("meta l4proto tcp")
+        return " ".join([*words, self.random.choice(("", "", "counter")), verdict])
+
+    def _match(self):
+        no = self.random.choice(("", "", "!= "))
+        low, high = self.sorted_addresses()
+        other = self.sorted_addresses()[0]
+        net = self.prefix()
+        host = list(HOSTS[self.family].values())
+        return self.random.choice(
+            (
+                f"{self.ip} {self.far} {no}{net}",
+                f"{self.ip} {self.far} {no}{low}-{high}",
+                f"{self.ip} {self.far} {no}{{ {low}, {other.replace('.0.', '.1.').replace('::', ':1::')} }}",
+                f"{self.ip} {self.far} {no}@nets",
+                f"{self.ip} {self.near} {no}{self.random.choice(host)}",
+                f"{self.ip} {self.far} . tcp dport {no}@pairs",
+                f"{self.ip} {self.far} . tcp dport {{ {low} . 179, {high} . 8080 }}",
+                f"{self.way}name {no}{self.random.choice(LINKS)}",
+                f'{self.way}name "w*"',
+                f"{self.way}name {no}{{ {', '.join(LINKS[:1])}, lo }}",
+                f"tcp dport {no}{self.random.choice(('179', '22', '100-200', '{ 22, 179 }', '{ 1-100, 8080 }'))}",
+                f"tcp dport {self.random.choice(('>', '<', '>=', '<='))} 179",
+                f"tcp sport {no}{self.random.choice(('1024-65535', '40000-50000', '179'))}",
+                f"th dport {no}179",
+                f"meta l4proto {no}{self.random.choice(('tcp', 'udp', '{ tcp, udp }'))}",
+                f"ct state {self.random.choice(('new', 'established,related', 'invalid', '{ new, established }', 'untracked'))}",
+                f"ct state != {self.random.choice(('new', 'established', 'invalid', 'established,related'))}",
+                "ct state ! established",
+                f"ct direction {no}original",
+                "ct status dnat",
+                "ct status != dnat",
+                f"meta mark {no}{self.random.choice(('0', '1', '2', '1-3', '{ 1, 2 }'))}",
+                f"meta mark & 3 {self.random.choice(('==', '!='))} 1",
+                f"ct mark {no}{self.random.choice(('0', '1'))}",
+                f"tcp flags {self.random.choice(('syn', '== syn', '!= syn', '& (syn|ack) == syn', '& (fin|syn|rst|ack) != syn', 'ack'))}",
+                f"fib daddr type {no}{self.random.choice(('local', 'unicast', '{ local, broadcast }'))}",
+                f"fib saddr type {no}local",
+                f"fib {self.near} . {self.way} type {no}local",
+                f"fib saddr . iif oif {self.random.choice(('missing', 'exists', '0'))}",
+                f"meta protocol {self.random.choice(('ip', 'ip6'))}",
+                f"meta pkttype {no}{self.random.choice(('host', 'multicast'))}",
+                f"{'ip protocol' if self.family == 'ipv4' else 'ip6 nexthdr'} {no}tcp",
+                "icmp type echo-request",
+                "udp dport 179",
+                "meta l4proto 6",
+            )
+        )
+
+    def _verdict(self, hook, later):
+        low, high = self.sorted_addresses()
+        choices = ["accept"] * 3 + ["drop"] * 3 + ["return", "continue", ""]
+        choices += [f"{self.random.choice(('jump', 'jump', 'goto'))} {chain}" for chain in later] * 2
+        choices += [
+            "meta mark set 1",
+            "meta mark set meta mark | 2",
+            "meta mark set meta mark & 1",
+            "meta mark set 2 accept",
+        ]
+        choices += [f"{self.ip} {self.far} vmap {{ {low} : accept, {high} : drop }}", f"{self.way}name vmap @ways"]
+        choices += ["tcp dport vmap { 179 : drop, 22 : accept, 8080 : continue }"]
+        choices += [f"tcp dport vmap {{ 100-200 : jump {chain}, 22 : goto {chain} }}" for chain in later[:1]]
+        choices += ["meta mark set 1 tcp dport 22 drop"]
+        if hook == "prerouting":
+            choices += ["notrack"]
+        if hook in {"input", "output"}:
+            choices += ["ct mark set 1", "ct mark set meta mark", "meta mark set ct mark"]
+            unreachable = "icmp type host-prohibited" if self.family == "ipv4" else "icmpv6 type admin-prohibited"
+            choices += [
+                "reject",
+                "reject with tcp reset",
+                "reject with icmpx type admin-prohibited",
+                f"reject with {unreachable}",
+            ]
+        return self.random.choice(choices)

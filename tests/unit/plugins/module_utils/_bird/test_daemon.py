@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ansible_collections.netmedic.calico.plugins.module_utils._bird import client, control
+from ansible_collections.netmedic.calico.plugins.module_utils._bird import daemon as looking
+from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Daemon, Place
+from ansible_collections.netmedic.calico.plugins.module_utils._host.processes import Process
+
+
+def a_daemon(sockets=(), configs=(), process=None):
+    return Daemon("ipv4", process, list(sockets), list(configs), [])
+
+
+@pytest.fixture
+def no_client(monkeypatch):
+    """The client program is installed nowhere, and asking it is noted."""
+    asked = []
+
+    def ask(family, path, questions, timeout):
+        asked.append(path)
+        return control.Exchange(control.ABSENT, "neither birdcl nor birdc is installed", "", [])
+
+    monkeypatch.setattr(client, "ask", ask)
+    return asked
+
+
+def test_the_first_socket_that_answers_is_used(bird_server, tmp_path, no_client):
+    bird_server.play("mixed")
+
+    spoken = looking.speak(a_daemon([Place(str(tmp_path / "x"), ""), Place(bird_server.path, "")]), 5)
+
+    assert (spoken.state, spoken.via, spoken.socket) == (control.ANSWERS, "socket", bird_server.path)
+    assert spoken.status.router_id == "10.200.0.10"
+    assert len(spoken.sessions) == 21
+    assert no_client == []
+
+
+def test_one_socket_under_two_paths_is_asked_once(bird_server, short_folder, no_client):
+    bird_server.greeting = b"who are you\n"
+    twin = os.path.join(short_folder, "twin")
+    os.symlink(bird_server.path, twin)
+
+    spoken = looking.speak(a_daemon([Place(bird_server.path, ""), Place(twin, "")]), 5)
+
+    assert (spoken.state, spoken.sessions) == (control.GARBAGE, None)
+
+
+def test_an_incomplete_answer_gives_no_sessions(bird_server, bird_recorded, no_client):
+    bird_server.play("mixed").replies["show protocols all"] = (bird_recorded / "mixed/protocols.raw").read_bytes()[
+        :5000
+    ]
+
+    spoken = looking.speak(a_daemon([Place(bird_server.path, "")]), 0.5)
+
+    assert spoken.state == control.NO_ANSWER
+    assert spoken.status is not None
+    assert spoken.sessions is None
+
+
+def test_the_client_is_not_asked_about_a_daemon_that_hangs(bird_server, no_client):
+    bird_server.play("healthy").replies["show status"] = b"1000-BIRD"
+
+    assert looking.speak(a_daemon([Place(bird_server.path, "")]), 0.3).state == control.NO_ANSWER
+    assert no_client == []
+
+
+def test_where_the_socket_is_denied_the_client_is_asked(monkeypatch, bird_text):
+    printed = bird_text("mixed", "birdc.txt")
+    monkeypatch.setattr(control, "ask", lambda *_args: control.Exchange(control.DENIED, "may not be used", "", []))
+    monkeypatch.setattr(
+        client,
+        "ask",
+        lambda _family, _path, questions, _timeout: control.Exchange(
+            control.ANSWERS, "", "1.6.8", [control.Reply(question, 0, printed) for question in questions]
+        ),
+    )
+
+    spoken = looking.speak(a_daemon([Place("/var/run/calico/bird.ctl", "")]), 5)
+
+    assert (spoken.state, spoken.via) == (control.ANSWERS, "birdcl")
+    assert spoken.status.version == "1.6.8"
+    assert len(spoken.sessions) == 21
+
+
+def test_a_client_that_does_not_help_leaves_what_we_saw(monkeypatch, no_client):
+    monkeypatch.setattr(control, "ask", lambda *_args: control.Exchange(control.DENIED, "may not be used", "", []))
+
+    spoken = looking.speak(a_daemon([Place("/nowhere/bird.ctl", "")]), 5)
+
+    assert (spoken.state, spoken.via, spoken.detail) == (control.DENIED, "", "may not be used")
+    assert no_client == ["/nowhere/bird.ctl"]
+
+
+def test_a_running_daemon_whose_socket_is_nowhere_is_left_to_the_client(tmp_path, no_client):
+    process = Process(1, "bird", str(tmp_path))
+
+    assert looking.speak(a_daemon([Place(str(tmp_path / "x"), "")], process=process), 5).state == control.ABSENT
+    assert no_client == [""]
+
+
+def test_the_configuration_and_when_it_changed(tmp_path):
+    (tmp_path / "bird.cfg").write_text('include "more.cfg";\nrouter id 10.0.0.1;')
+    (tmp_path / "more.cfg").write_text("protocol bgp x { neighbor 10.0.0.2 as 1; }")
+    os.utime(str(tmp_path / "bird.cfg"), (1000, 1000))
+    os.utime(str(tmp_path / "more.cfg"), (2000, 2000))
+
+    found, problem = looking.read_config(a_daemon(configs=[Place("/nowhere", ""), Place("/bird.cfg", str(tmp_path))]))
+
+    assert (found.path, found.modified, problem) == ("/bird.cfg", 2000, "")
+    assert [one.peer for one in found.config.peerings] == ["10.0.0.2"]
+
+
+def test_an_include_is_looked_for_below_the_same_root(tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "hostname").write_text("router id 10.0.0.1;")
+    (tmp_path / "bird.cfg").write_text('include "/etc/hostname";')
+
+    found, _problem = looking.read_config(a_daemon(configs=[Place("/bird.cfg", str(tmp_path))]))
+
+    assert found.config.router_id == "10.0.0.1"
+
+
+def test_no_configuration_at_all(tmp_path):
+    assert looking.read_config(a_daemon(configs=[Place("/bird.cfg", str(tmp_path))])) == (None, "")
+
+
+def test_a_configuration_that_may_not_be_read(monkeypatch, tmp_path):
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(looking.os, "stat", refuse)
+
+    assert looking.read_config(a_daemon(configs=[Place("/bird.cfg", "")])) == (None, "/bird.cfg: Permission denied")
