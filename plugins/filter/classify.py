@@ -57,8 +57,8 @@ RETURN = r"""
 _value:
   description:
     - The report, schema C(netmedic.calico.report/v1).
-    - C(verdict) is V(healthy), V(degraded), V(faulty) or V(undetermined); C(findings) lists the causes, best explanation
-      first; C(coverage) tells which nodes and sources were read.
+    - C(verdict) is V(healthy), V(degraded), V(faulty) or V(undetermined); C(findings) lists the causes, best
+      explanation first; C(coverage) tells which nodes and sources were read.
   type: dict
 """
 

@@ -134,7 +134,8 @@ def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
             f"The router {path.reported_by} on the way between {words.listed(subject.nodes)} carries packets of "
             f"{path.carries} bytes, not {path.wanted}."
         )
-    return f"The network to and from {name} carries packets of {path.carries} bytes, not {path.wanted}; bigger ones are lost."
+    carried = f"packets of {path.carries} bytes, not {path.wanted}"
+    return f"The network to and from {name} carries {carried}; bigger ones are lost."
 
 
 def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
@@ -170,7 +171,7 @@ MTU_MISMATCH = Fault(
             "carries minus the encapsulation overhead; pods get a new MTU only when they are made anew."
         ),
         risk="medium",
-        disrupts="traffic for a moment where a link or tunnel changes; pods keep their old MTU until they are recreated",
+        disrupts="traffic for a moment where a link or tunnel changes; pods keep their old MTU until recreated",
         commands=_mtu_commands,
     ),
     verify="Packets of the interface's size pass in both directions between all nodes.",

@@ -48,7 +48,7 @@ def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: da
     result = plain.mapping(variables.get(RESULT))
     if result.get("unreachable"):
         return _short(f"unreachable: {plain.text(result.get('msg'))}")
-    if result.get("failed"):
+    if result and "ansible_facts" not in result:
         return _failure(result)
     about = plain.mapping(facts.get("calico_node"))
     if not about:
