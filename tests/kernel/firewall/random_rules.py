@@ -320,6 +320,9 @@ class Nft(Dice):
         verdict = self._verdict(hook, later)
         if verdict.startswith("reject with tcp"):
             words.append("meta l4proto tcp")
+        elif verdict.startswith("reject with icmp"):
+            # (nft 1.0.6 lists "meta protocol ip6 reject with icmp", which no packet matches, as another rule.)
+            words = [word for word in words if not word.startswith("meta protocol")]
         return " ".join([*words, self.random.choice(("", "", "counter")), verdict])
 
     def _match(self):
@@ -386,7 +389,7 @@ class Nft(Dice):
             choices += ["notrack"]
         if hook in {"input", "output"}:
             choices += ["ct mark set 1", "ct mark set meta mark", "meta mark set ct mark"]
-            unreachable = "icmp type host-prohibited" if self.family == "ipv4" else "icmpv6 type admin-prohibited"
+            unreachable = self.random.choice(("icmp type host-prohibited", "icmpv6 type admin-prohibited"))
             choices += [
                 "reject",
                 "reject with tcp reset",

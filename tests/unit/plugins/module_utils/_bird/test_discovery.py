@@ -62,6 +62,14 @@ def test_without_bird_its_configuration_is_seen_through_the_processes_that_remai
     assert discovery.expected(installation, [daemon])[0] is True
 
 
+def test_a_supervised_service_tells_of_a_bird(fake_proc):
+    fake_proc.add(5, "runsv", ("runsv", "bird"))
+
+    daemon, installation = find(fake_proc)
+
+    assert discovery.expected(installation, [daemon]) == (True, "process 5 supervises the service bird")
+
+
 def test_a_runit_that_is_not_calicos_does_not_count(fake_proc):
     fake_proc.add(5, "runsvdir", ("runsvdir", "/service"), root="other")
 

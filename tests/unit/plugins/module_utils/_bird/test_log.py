@@ -179,7 +179,8 @@ def test_what_confd_says_of_a_configuration_that_bird_rejects():
 
     line = one(rejected)
 
-    assert (line.kind, line.value) == ("config_error", place)
+    assert (line.kind, line.value, line.at) == ("config_error", place, AT)
+    assert line.text.startswith("Error from checkcmd")
     assert log.parse(rejected + "\n" + taken, {}) == []
 
 
@@ -235,7 +236,7 @@ def test_logs_that_are_not_there(tmp_path):
     assert log.read_tail(str(tmp_path / "nothing")) == ""
     assert log.read_tail(str(tmp_path)) == ""
     assert log.read_tail(str(tmp_path / "pipe")) == ""
-    assert log.changed_at(str(tmp_path / "nothing")) is None
+    assert log.changed_at(str(tmp_path / "nothing")) == 0
 
 
 @pytest.mark.parametrize(

@@ -36,15 +36,15 @@ def test_the_example_of_rfc_1071():
 @given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF), st.binary(min_size=4, max_size=4))
 def test_a_syn_has_a_right_checksum_and_reads_back(port, sequence, peer):
     source = socket.inet_aton("10.200.0.9")
-    segment = wire.tcp_segment((port, 179), sequence, wire.TCP_SYN, (source, peer))
+    segment = wire.syn_segment((port, 179), sequence, (source, peer))
 
     assert sum_of_words(source + peer + struct.pack("!HH", 6, len(segment)) + segment) == 0xFFFF
     assert wire.parse_tcp(segment) == wire.TcpReply(port, 179, 0, sequence, wire.TCP_SYN)
     assert segment[12] >> 4 == len(segment) // 4
 
 
-def test_a_reset_carries_no_option():
-    assert len(wire.tcp_segment((1, 2), 3, wire.TCP_RST, None)) == 20
+def test_the_checksum_is_left_to_the_kernel_without_addresses():
+    assert wire.syn_segment((1, 2), 3, None)[16:18] == b"\0\0"
 
 
 @given(st.integers(8, 2000))

@@ -1,0 +1,81 @@
+# netmedic.calico: `make help` lists the targets. Everything here is a short call of a program under scripts/ or lab/.
+
+# A Python which ansible-core of requirements-dev.txt runs on; another one: make … PYTHON=/path/to/python3.12
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 /usr/bin/python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && \
+	command -v $$python && break; done)
+
+run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was found. On Debian 12: apt-get install \
+	python3 python3-venv" >&2; exit 2;) -m
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-status bench docs \
+	clean
+
+# What `make diagnose` and the lab are told; see `make help`.
+export FAULT INVENTORY REPORT_DIR NODES TOPOLOGY KEEP_LAB ARGS PYTHON
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2} /^#: / {print substr($$0, 4)}' $(MAKEFILE_LIST)
+
+setup: ## Prepare this machine: virtual environment, packages, the lab's image
+	@$(run) scripts.setup
+
+diagnose: ## Diagnose the embedded lab, or your own nodes with INVENTORY=hosts.yml
+	@$(run) scripts.diagnose
+
+test: ## Set up and run every check; the last line counts the tests
+	@$(run) scripts.check
+
+lint: ## Only form, lint, types and documentation
+	@$(run) scripts.check format ruff mypy yamllint ansible-lint changelog plugin-docs docs
+
+unit: ## Only the unit tests, on every Python at hand
+	@$(run) scripts.check unit pythons
+
+kernel: ## Only the tests against the real programs in namespaces
+	@$(run) scripts.check kernel
+
+sanity: ## Only ansible-test sanity
+	@$(run) scripts.check sanity
+
+integration: ## Only ansible-test integration
+	@$(run) scripts.check integration
+
+molecule: ## Only molecule on the lab
+	@$(run) scripts.check molecule
+
+faults: ## Only the faults made for real in the lab
+	@$(run) scripts.check lab
+
+lab-up: ## Start the lab and leave it up; NODES=4, TOPOLOGY=one_subnet
+	@$(PYTHON) -B -m scripts.setup
+	@$(run) lab up $(if $(NODES),--nodes $(NODES)) $(if $(TOPOLOGY),--topology $(TOPOLOGY))
+
+lab-down: ## Take the lab down
+	@$(run) lab down
+
+lab-status: ## Show the lab's nodes, sessions and active faults
+	@$(run) lab status
+
+bench: ## Measure speed and size; writes build/bench.json
+	@$(PYTHON) -B -m scripts.setup
+	@exec .venv/bin/python -m bench
+
+docs: ## Write again what is generated: fault pages, README table, role choices
+	@$(PYTHON) -B -m scripts.setup
+	@exec .venv/bin/python -m scripts.fault_pages
+
+clean: ## Remove everything that make has made here, and the lab
+	@$(run) scripts.clean
+
+#:
+#: Variables of make diagnose:
+#:   FAULT=id          break the lab first, for instance FAULT=tcp179_blocked_host_firewall
+#:   INVENTORY=path    diagnose your own nodes; starts no lab, breaks nothing
+#:   REPORT_DIR=path   where report.json goes (default report)
+#:   NODES=n           number of lab nodes (default 4)
+#:   TOPOLOGY=name     shape of the lab: one_subnet (default), two_subnets
+#:   KEEP_LAB=1        leave the lab up, with its fault, for a look around
+#:   ARGS='…'          more arguments for ansible-playbook, for instance ARGS='-v'

@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab node as in a large cluster: a thousand established peers, ten thousand firewall rules.
+
+BIRD itself would need a thousand speakers to have a thousand sessions, so here a program in its place answers on its
+control socket as BIRD 1.6.8 does, from a configuration of that size, and holds real TCP sessions to a thousand
+addresses which the lab's other node carries.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.machine import Machine
+    from lab.progress import Say
+
+NODE, OTHER = "node-1", "node-2"
+OWN = "10.210.255.254"
+PROGRAM = Path(__file__).with_name("emulated_bird.py")
+PLACE = "/opt/bench"
+CONFIGURATION = "/opt/calico-node/etc/calico/confd/config/bird.cfg"
+RUN = "/etc/service/enabled/bird/run"
+SESSION = re.compile(r"^protocol bgp Mesh_\S+ from bgp_template \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
+PATIENCE = 60
+
+
+@contextmanager
+def running(state: str, peers: int, rules: int, say: Say) -> Iterator[Lab]:
+    """The lab with its large node."""
+    with Lab.up(2, state=state, say=say) as lab:
+        say(f"making {NODE} a node with {peers} peers and {rules} rules")
+        addresses = [f"10.210.{number // 250}.{number % 250 + 1}" for number in range(peers)]
+        _addresses(lab.machine(OTHER), addresses)
+        _addresses(lab.machine(NODE), [OWN])
+        _answer_for(lab.machine(OTHER))
+        _emulate(lab.machine(NODE), addresses)
+        _rules(lab.machine(NODE), rules)
+        _wait(lab.machine(NODE))
+        yield lab
+
+
+def _addresses(machine: Machine, addresses: list[str]) -> None:
+    """Give a machine more addresses."""
+    lines = "".join(f"address add {address}/16 dev eth0 noprefixroute\n" for address in addresses)
+    machine.exec(["ip", "-batch", "-"], text_input=lines)
+    machine.exec(["ip", "route", "replace", "10.210.0.0/16", "dev", "eth0"])
+
+
+def _put_program(machine: Machine) -> None:
+    """Put the program on a machine, under a Python that is called bird, as the process is to be found by that name."""
+    machine.exec(["mkdir", "-p", PLACE])
+    machine.exec(["ln", "-sf", "/usr/bin/python3", f"{PLACE}/bird"])
+    machine.file(f"{PLACE}/emulated_bird.py").write_bytes(PROGRAM.read_bytes())
+
+
+def _answer_for(machine: Machine) -> None:
+    """Let the other node accept BGP connections for all those peers."""
+    _put_program(machine)
+    machine.exec(["sed", "-i", f"s#exec bird .*#exec python3 {PLACE}/emulated_bird.py --accept'#", RUN])
+    machine.sv("restart", "bird")
+
+
+def _emulate(machine: Machine, addresses: list[str]) -> None:
+    """Put the emulator in BIRD's place, with a configuration that lists all peers."""
+    _put_program(machine)
+    configuration = machine.file(CONFIGURATION)
+    text = configuration.read_text(encoding="utf-8")
+    sample = SESSION.search(text)
+    if sample is None:
+        raise RuntimeError(f"{CONFIGURATION} has no mesh session to multiply")
+    sessions = [_session(sample.group(0), address) for address in addresses]
+    configuration.write_text(SESSION.sub("", text) + "\n".join(sessions), encoding="utf-8")
+    machine.exec(["sed", "-i", f"s#exec bird #exec {PLACE}/bird {PLACE}/emulated_bird.py #", RUN])
+    machine.sv("restart", "bird")
+
+
+def _session(sample: str, address: str) -> str:
+    """A mesh session of bird.cfg for another peer."""
+    named = re.sub(r"Mesh_\S+", f"Mesh_{address.replace('.', '_')}", sample)
+    named = re.sub(r"neighbor \S+ as", f"neighbor {address} as", named)
+    return re.sub(r"source address [0-9.]+", f"source address {OWN}", named)
+
+
+def _rules(machine: Machine, count: int) -> None:
+    """Load a ruleset of that size: half of it every packet to the node goes through, half of it stands aside."""
+    through = [f"-A denied -s 198.18.{number // 250}.{number % 250}/32 -j DROP" for number in range(count // 2 - 1)]
+    aside = [
+        f"-A services -d 10.96.{number // 250}.{number % 250}/32 -p tcp -m tcp --dport {1024 + number} -j ACCEPT"
+        for number in range(count - count // 2 - 1)
+    ]
+    head = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ":denied - [0:0]"]
+    lines = [*head, ":services - [0:0]", "-A INPUT -j denied", "-A FORWARD -j services", *through, *aside, "COMMIT", ""]
+    machine.exec(["iptables-restore"], text_input="\n".join(lines))
+
+
+def _wait(machine: Machine) -> None:
+    """Wait until the emulator holds all its sessions and answers."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if machine.exec(["test", "-e", "/run/calico/bird.ready"], check=False).returncode == 0:
+            return
+        time.sleep(0.2)
+    raise RuntimeError("the emulated BIRD did not come up")

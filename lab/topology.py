@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shapes a lab can have and the plan of names and addresses that follows from a shape. Pure data, no effects.
+
+A new topology is one more entry in `TOPOLOGIES`. Nodes are dealt to its subnets in turn. Host numbers count up
+over all subnets from `FIRST_HOST` = 9 on purpose: in Calico's mesh the node whose address is the greater *string*
+dials, and ".9" > ".10", so number order and dial order differ, as they do in real clusters. Subnets are listed
+greatest string first, which gives node-1 and node-2 the same part in every topology: node-1 dials everybody and
+node-2 (".10", the least string) listens to everybody. With more than 81 nodes ".90" and later sort above ".9"; see
+`Plan.dialler`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from typing import NamedTuple
+
+from .errors import UsageError
+
+FIRST_HOST = 9
+MAX_NODES = 100
+MTU = 1500
+POD_POOL = "10.244.0.0/16"
+GATEWAY_HOST = 254
+
+
+class Subnet(NamedTuple):
+    """One broadcast domain: a bridge in the fabric, with the fabric's own address (router, time server) at .254."""
+
+    name: str
+    network: str
+
+    @property
+    def prefix_length(self) -> int:
+        return ipaddress.ip_network(self.network).prefixlen
+
+    def host(self, number: int) -> str:
+        """The address of a host number in this subnet."""
+        return str(ipaddress.ip_network(self.network)[number])
+
+    @property
+    def gateway(self) -> str:
+        return self.host(GATEWAY_HOST)
+
+
+class Topology(NamedTuple):
+    """A shape: its name as users type it, what it is, its subnets."""
+
+    name: str
+    description: str
+    subnets: tuple[Subnet, ...]
+
+
+class Node(NamedTuple):
+    """One planned machine. `port` is the fabric's end of its cable, `workload` its `cali…` interface."""
+
+    name: str
+    number: int
+    subnet: Subnet
+    address: str
+    mac: str
+    block: str
+    pod_address: str
+
+    @property
+    def port(self) -> str:
+        return f"port{self.number}"
+
+    @property
+    def workload(self) -> str:
+        return "cali" + hashlib.sha1(self.name.encode(), usedforsecurity=False).hexdigest()[:11]
+
+
+class Plan(NamedTuple):
+    """A topology with its nodes in order."""
+
+    topology: Topology
+    nodes: tuple[Node, ...]
+
+    def node(self, name: str) -> Node:
+        """The node of that name, else UsageError naming those there are."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise UsageError(f"this lab has no node {name!r}; it has {self.nodes[0].name} to {self.nodes[-1].name}")
+
+    @property
+    def dialler(self) -> Node:
+        """The node that dials every other: the greatest address as a string."""
+        return max(self.nodes, key=lambda node: node.address)
+
+    @property
+    def listener(self) -> Node:
+        """The node that every other dials: the least address as a string."""
+        return min(self.nodes, key=lambda node: node.address)
+
+
+TOPOLOGIES: tuple[Topology, ...] = (
+    Topology("one_subnet", "all nodes in 10.200.0.0/24", (Subnet("lan0", "10.200.0.0/24"),)),
+    Topology(
+        "two_subnets",
+        "10.200.1.0/24 and 10.200.2.0/24 behind one router, nodes alternate",
+        (Subnet("lan2", "10.200.2.0/24"), Subnet("lan1", "10.200.1.0/24")),
+    ),
+)
+
+
+def topology(name: str) -> Topology:
+    """The topology of that name, else UsageError naming those there are."""
+    for candidate in TOPOLOGIES:
+        if candidate.name == name:
+            return candidate
+    raise UsageError(f"there is no topology {name!r}; there are " + ", ".join(each.name for each in TOPOLOGIES))
+
+
+def plan(topology_name: str, count: int) -> Plan:
+    """Names and addresses for `count` nodes (1 to MAX_NODES) in a topology; the same input gives the same plan."""
+    if not 1 <= count <= MAX_NODES:
+        raise UsageError(f"a lab has 1 to {MAX_NODES} nodes, not {count}")
+    shape = topology(topology_name)
+    return Plan(shape, tuple(_node(shape, number) for number in range(1, count + 1)))
+
+
+def _node(shape: Topology, number: int) -> Node:
+    subnet = shape.subnets[(number - 1) % len(shape.subnets)]
+    address = subnet.host(FIRST_HOST + number - 1)
+    return Node(
+        name=f"node-{number}",
+        number=number,
+        subnet=subnet,
+        address=address,
+        mac="02:4c:" + ":".join(f"{part:02x}" for part in ipaddress.ip_address(address).packed),
+        block=f"10.244.{number}.0/26",
+        pod_address=f"10.244.{number}.2",
+    )

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One look at one BIRD: what it says of itself, and what is on disk for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NamedTuple
+
+from .._host.processes import read_bytes
+from . import client, config, control, replies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .discovery import Daemon, Place
+
+_STATUS = "show status"
+_PROTOCOLS = "show protocols all"
+_LONGEST_SILENCE = 3.0
+_CONFIG_LIMIT = 32 * 1024 * 1024
+# From most to least telling, where several sockets were tried.
+_TELLING = (control.ANSWERS, control.NO_ANSWER, control.GARBAGE, control.DENIED, control.REFUSED, control.ABSENT)
+
+
+class Spoken(NamedTuple):
+    """What came over the control socket.
+
+    `state` is one of control's constants, `via` how it was asked ('socket', 'birdcl', '' if there was no answer),
+    `status` None if it was not answered, `sessions` None if they were not answered to the end, `at` when it ended, in
+    seconds since the epoch.
+    """
+
+    state: str
+    detail: str
+    via: str
+    socket: str
+    status: replies.Status | None
+    sessions: list[replies.Session] | None
+    at: float = 0.0
+
+
+NOT_UNDERSTOOD = Spoken(control.GARBAGE, "", "", "", None, None)
+
+
+class OnDisk(NamedTuple):
+    """The configuration: `modified` is the newest change among its files, in seconds since the epoch."""
+
+    path: str
+    config: config.Config
+    modified: float
+
+
+def speak(daemon: Daemon, timeout: float) -> Spoken:
+    """Ask BIRD for its status and sessions, at the first of its sockets that says anything."""
+    tried: list[tuple[Place, control.Exchange]] = []
+    for place in _distinct(daemon.sockets):
+        exchange = control.ask(place.actual, (_STATUS, _PROTOCOLS), timeout, min(timeout, _LONGEST_SILENCE))
+        tried.append((place, exchange))
+        if exchange.state in (control.ANSWERS, control.NO_ANSWER, control.GARBAGE):
+            break
+    place, exchange = min(tried, key=lambda pair: _TELLING.index(pair[1].state))
+    via = "socket" if exchange.state == control.ANSWERS else ""
+    if exchange.state == control.DENIED or (exchange.state == control.ABSENT and daemon.process is not None):
+        path = place.actual if exchange.state == control.DENIED else ""
+        second = client.ask(daemon.family, path, (_STATUS, _PROTOCOLS), timeout)
+        if second.state == control.ANSWERS:
+            exchange, via = second, "birdcl"
+    return _understand(place.path, via, exchange)
+
+
+def read_config(daemon: Daemon) -> tuple[OnDisk | None, str]:
+    """Read the first configuration that exists; return it, or None and why ('' if there simply is none)."""
+    problem = ""
+    for place in daemon.configs:
+        try:
+            os.stat(place.actual)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            problem = problem or f"{place.path}: {error.strerror}"
+            continue
+        on_disk = _parse(place)
+        if on_disk is not None:
+            return on_disk, ""
+        problem = problem or f"{place.path} cannot be read"
+    return None, problem
+
+
+def _distinct(places: list[Place]) -> list[Place]:
+    """Leave out paths that lead to a socket already listed: one that hangs is waited for once."""
+    seen: set[tuple[int, int]] = set()
+    kept = []
+    for place in places:
+        identity = place.identity
+        if identity is None or identity not in seen:
+            kept.append(place)
+        if identity is not None:
+            seen.add(identity)
+    return kept
+
+
+def _understand(path: str, via: str, exchange: control.Exchange) -> Spoken:
+    answers = {reply.command: reply for reply in exchange.replies if reply.code < 8000}
+    status = sessions = None
+    if _STATUS in answers and answers[_STATUS].code != control.NEVER_ENDED:
+        status = replies.parse_status(answers[_STATUS].text)
+        if not status.version:
+            status = status._replace(version=exchange.version)
+    if _PROTOCOLS in answers and answers[_PROTOCOLS].code != control.NEVER_ENDED:
+        sessions = replies.parse_sessions(answers[_PROTOCOLS].text, status.now if status else None)
+    return Spoken(exchange.state, exchange.detail, via, path, status, sessions, time.time())
+
+
+def _parse(place: Place) -> OnDisk | None:
+    times: list[float] = []
+
+    def read(path: str) -> str | None:
+        actual = place._replace(path=path).actual
+        try:
+            times.append(os.stat(actual).st_mtime)
+        except OSError:
+            return None
+        return read_bytes(actual, _CONFIG_LIMIT).decode("utf-8", "replace")
+
+    parsed = config.parse(place.path, read)
+    return OnDisk(place.path, parsed, max(times)) if parsed.files else None

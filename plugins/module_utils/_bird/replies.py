@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading what BIRD answers to `show status` and `show protocols all`.
+
+Understood are the raw text from the control socket and what birdc prints, of BIRD 1.6 (and Calico's fork of it) and
+of BIRD 2, whose sessions have channels. Times are turned into ages with BIRD's own clock: it prints local time, and
+often only a part of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UP = "up"
+SHUTDOWN = "shutdown"
+RECONFIGURING = "reconfiguring"
+
+# The kinds of protocol names that Calico's confd writes; all others are somebody else's.
+KINDS = ("Mesh", "Node", "Global", "Local_Workload")
+OTHER = "other"
+
+_DAY = 86400.0
+_STATES = {
+    "Daemon is up and running": UP,
+    "Shutdown in progress": SHUTDOWN,
+    "Reconfiguration in progress": RECONFIGURING,
+}
+_CODE = re.compile(r"\d{4}[- ]")
+_CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?$")
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?)?$")
+_WAITING = re.compile(r"Waiting for (\d+)")
+_TIMER = re.compile(r"Wait timer is (\S+)")
+_COUNTS = re.compile(r"(\d+) (imported|exported)")
+_PORT_IN_NAME = re.compile(r"_port_(\d+)$")
+
+
+class Status(NamedTuple):
+    """`show status`. Ages are seconds by BIRD's clock, None where it did not say; `now` is that clock, see moment()."""
+
+    version: str
+    router_id: str
+    state: str
+    now: float | None
+    booted_ago: float | None
+    reconfigured_ago: float | None
+    waiting_for: int | None
+    wait_timer: str
+
+
+class Session(NamedTuple):
+    """One BGP protocol of `show protocols all`.
+
+    `state` is the protocol's (up, start, down …), `bgp_state` BGP's ("Established", "Passive" …; "Down" if the protocol
+    is down), `since` the seconds since `state` was entered, None if BIRD's clock is unknown, `external` whether it is
+    established with another AS, `restarting` whether the peer's routes are kept while it restarts. Numbers that were
+    not printed are None, routes 0.
+    """
+
+    name: str
+    state: str
+    bgp_state: str
+    last_error: str
+    since: float | None
+    peer: str
+    peer_as: int | None
+    local_as: int | None
+    peer_id: str
+    source: str
+    hold_timer: str
+    imported: int
+    exported: int
+    external: bool
+    restarting: bool
+
+    @property
+    def kind(self) -> str:
+        """What kind of peering the name tells of: one of KINDS, or OTHER."""
+        return kind_of(self.name)
+
+    @property
+    def established(self) -> bool:
+        """Whether the session carries routes: also in state wait or feed, just after it came up."""
+        return self.bgp_state == "Established"
+
+
+def kind_of(name: str) -> str:
+    """Return which kind of peering a protocol of this name is: one of KINDS, or OTHER."""
+    for kind in KINDS:
+        if name.startswith(kind + "_"):
+            return kind
+    return OTHER
+
+
+def port_in_name(name: str) -> int | None:
+    """Return the port that confd put into a protocol's name ("…_port_1790"), or None."""
+    match = _PORT_IN_NAME.search(name)
+    return int(match.group(1)) if match else None
+
+
+def parse_status(text: str) -> Status:
+    """Read `show status`. What is missing or not understood is '' or None."""
+    version = router_id = state = wait_timer = ""
+    now = booted = reconfigured = None
+    waiting_for = None
+    for line in _stripped(text):
+        if line.startswith("BIRD ") and not line.endswith("ready."):
+            version = line[5:].strip()
+        elif line.startswith("Router ID is "):
+            router_id = line[13:].strip()
+        elif line.startswith("Current server time is "):
+            now = moment(line[23:])
+        elif line.startswith("Last reboot on "):
+            booted = moment(line[15:])
+        elif line.startswith("Last reconfiguration on "):
+            reconfigured = moment(line[24:])
+        elif line in _STATES:
+            state = _STATES[line]
+        else:
+            waiting_for, wait_timer = _recovery(line, waiting_for, wait_timer)
+    return Status(version, router_id, state, now, _ago(now, booted), _ago(now, reconfigured), waiting_for, wait_timer)
+
+
+def parse_sessions(text: str, now: float | None) -> list[Session]:
+    """Read the BGP protocols of `show protocols all`; `now` is BIRD's clock as parse_status() returns it."""
+    sessions: list[Session] = []
+    row = ""
+    details: dict[str, str] = {}
+    wanted = False
+    for line in text.split("\n"):
+        if line[:2] == "  " or line[:5] == "1006-":
+            if wanted:
+                label, colon, value = line.partition(":")
+                if colon:
+                    _note(details, label.lstrip(" 106-"), value)
+                elif "graceful restart active" in label:
+                    details["restarting"] = "yes"
+            continue
+        body = line[5:] if _CODE.match(line) else line
+        fields = body.split(None, 2)
+        if len(fields) == 3:
+            if row:
+                sessions.append(_session(row, details, now))
+            wanted = fields[1] == "BGP"
+            row, details = (body, {}) if wanted else ("", {})
+    if row:
+        sessions.append(_session(row, details, now))
+    return sessions
+
+
+def moment(text: str) -> float | None:
+    """Turn BIRD's "2026-11-21 01:09:55" (the time may be missing, or have a fraction) into seconds of local time."""
+    match = _DATE.match(text.strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = match.groups()
+    try:
+        date = datetime.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return date.toordinal() * _DAY + _seconds(hour, minute, second)
+
+
+def since(text: str, now: float | None) -> float | None:
+    """Turn the "since" column into seconds ago: "01:09:17" if it is younger than 20 hours, else a date."""
+    text = text.strip()
+    if now is None:
+        return None
+    clock = _CLOCK.match(text)
+    if clock is None:
+        return _ago(now, moment(text))
+    # Midnight lies between if the time of day is later than BIRD's own; one second is lost to rounding.
+    ago = now % _DAY - _seconds(*clock.groups())
+    return max(ago + _DAY if ago < -1 else ago, 0.0)
+
+
+def _recovery(line: str, waiting_for: int | None, wait_timer: str) -> tuple[int | None, str]:
+    waiting = _WAITING.match(line)
+    if waiting:
+        return int(waiting.group(1)), wait_timer
+    timer = _TIMER.match(line)
+    return waiting_for, timer.group(1) if timer else wait_timer
+
+
+def _seconds(hour: str | None, minute: str | None, second: str | None) -> float:
+    return int(hour or 0) * 3600 + int(minute or 0) * 60 + float(second or 0)
+
+
+def _ago(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else max(now - then, 0.0)
+
+
+def _stripped(text: str) -> Iterator[str]:
+    """Yield the lines without reply codes and indentation."""
+    for line in text.splitlines():
+        yield (line[5:] if _CODE.match(line) else line).strip()
+
+
+def _note(details: dict[str, str], label: str, value: str) -> None:
+    """Keep one detail. BIRD 2 prints the routes of each channel: these are collected, all else stands once."""
+    if label == "Routes" and label in details:
+        details[label] += "," + value
+    else:
+        details.setdefault(label, value.strip())
+
+
+def _session(row: str, details: dict[str, str], now: float | None) -> Session:
+    fields = row.split(None, 5)
+    fields += [""] * (6 - len(fields))
+    name, _proto, _table, state, entered, info = fields
+    first, _space, rest = info.partition(" ")
+    if _DATE.match(entered) and _CLOCK.match(first):
+        entered, info = entered + " " + first, rest.strip()
+        first, _space, rest = info.partition(" ")
+    down = state == "down"
+    counts = {"imported": 0, "exported": 0}
+    for number, what in _COUNTS.findall(details.get("Routes", "")):
+        counts[what] += int(number)
+    return Session(
+        name=name,
+        state=state,
+        bgp_state=details.get("BGP state", "") or ("Down" if down else first),
+        last_error=details.get("Last error", "") or (info if down else rest).strip(),
+        since=since(entered, now),
+        peer=details.get("Neighbor address", ""),
+        peer_as=_number(details.get("Neighbor AS", "")),
+        local_as=_number(details.get("Local AS", "")),
+        peer_id=details.get("Neighbor ID", ""),
+        source=details.get("Source address", ""),
+        hold_timer=details.get("Hold timer", ""),
+        imported=counts["imported"],
+        exported=counts["exported"],
+        external=details.get("Session", "").startswith("external"),
+        restarting="restarting" in details,
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None

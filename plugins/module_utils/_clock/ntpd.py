@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ntpd (the reference implementation, ntpsec), as ntpq tells it (`ntpq -n -c rv -p`)."""
+
+from __future__ import annotations
+
+import re
+
+from .._host import commands
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_COMMAND = ("ntpq", "-n", "-c", "rv", "-p")
+_VARIABLE = re.compile(r"\b(leap|stratum|offset|refid)=([^,\s]+)")
+_LEAPS = {"00": "normal", "01": "insert_second", "10": "delete_second", "11": "not_synchronised"}
+_UNSYNCHRONISED_STRATUM = 16
+# Where `refid` is one of these, ntpd runs on its own clock.
+_OWN_CLOCK = ("LOCAL", "LOCL", "127.127.1.0", "127.127.1.1")
+
+
+def read(timeout: float, _now: float) -> tuple[dict[str, Any], str]:
+    """Ask ntpd; return the keys of calico_chrony that it answers, and what went wrong ('' if nothing did)."""
+    result = commands.run(_COMMAND, timeout)
+    if result.failure == "absent":
+        return {}, "ntpd runs, and ntpq is not installed (OpenNTPD has none)."
+    if result.failure:
+        return {}, f"ntpq: {result.failure}."
+    return parse(result.stdout + result.stderr)
+
+
+def parse(text: str) -> tuple[dict[str, Any], str]:
+    """Return the keys of calico_chrony and what could not be read, from the system variables and the table of peers."""
+    variables = dict(_VARIABLE.findall(text))
+    leap = _LEAPS.get(variables.get("leap", ""), "")
+    stratum = variables.get("stratum", "")
+    if not leap or not stratum.isdigit():
+        said = " ".join(text.split())[:100] or "nothing"
+        return {}, f"ntpq said: {said}."
+    total, reachable = _peers(text)
+    own = variables.get("refid", "") in _OWN_CLOCK
+    synchronised = leap != "not_synchronised" and int(stratum) < _UNSYNCHRONISED_STRATUM and not own
+    found: dict[str, Any] = {
+        "leap": leap,
+        "stratum": int(stratum),
+        "synchronised": synchronised,
+        "sources_total": total,
+        "sources_reachable": reachable,
+        "reference": variables.get("refid", ""),
+        "why": f"ntpd {_verb(synchronised, own)} ({reachable} of {total} sources answer).",
+    }
+    try:
+        offset = float(variables.get("offset", ""))
+    except ValueError:
+        return found, ""
+    if synchronised:
+        found["offset_seconds"] = round(offset / 1000, 9)  # ntpq speaks of milliseconds
+    return found, ""
+
+
+def _verb(synchronised: bool, own: bool) -> str:
+    if own:
+        return "takes its own clock for the time"
+    return "is synchronised" if synchronised else "has not synchronised"
+
+
+def _peers(text: str) -> tuple[int, int]:
+    """Count the lines of the table of peers, and those whose reach register (octal) has a bit set."""
+    _head, ruler, table = text.partition("=====")
+    total = reachable = 0
+    for line in table.splitlines()[1:] if ruler else []:
+        fields = line[1:].split()
+        # remote refid st t when poll reach delay offset jitter; pools and broadcasts are no sources.
+        if len(fields) >= 10 and fields[3] not in ("p", "B", "M"):
+            total += 1
+            reachable += fields[6] != "0"
+    return total, reachable

@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many addresses in few bytes: a node with a thousand healthy peers names all of them in a few hundred.
+
+Addresses are grouped by everything but their last part; the last parts become values and ranges:
+
+    {"10.200.0": "9-12,14", "fd00:0:0:0:0:0:0": "9-c"}
+
+IPv4 groups have three bytes and decimal values, IPv6 groups seven 16-bit groups and hexadecimal values. What is no
+plain address (a link-local one with its zone, say) stands as it is under the key "", separated by commas.
+"""
+
+from __future__ import annotations
+
+import socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_VERBATIM = ""
+
+
+def canonical(address: str) -> str:
+    """Return `address` as inet_ntop spells it, or unchanged if it is no plain IPv4 or IPv6 address."""
+    raw = _raw(address)
+    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw) if raw else address
+
+
+def pack(addresses: Iterable[str]) -> dict[str, str]:
+    """Return the set of `addresses` grouped as described above: groups and values in numeric order, no duplicates."""
+    groups4: dict[bytes, set[int]] = {}
+    groups6: dict[bytes, set[int]] = {}
+    verbatim: set[str] = set()
+    for address in addresses:
+        raw = _raw(address)
+        if len(raw) == 4:
+            groups4.setdefault(raw[:3], set()).add(raw[3])
+        elif raw:
+            groups6.setdefault(raw[:14], set()).add(raw[14] << 8 | raw[15])
+        else:
+            verbatim.add(address)
+    packed = {".".join(map(str, key)): _ranges(groups4[key], "d") for key in sorted(groups4)}
+    for key in sorted(groups6):
+        name = ":".join(f"{key[i] << 8 | key[i + 1]:x}" for i in range(0, 14, 2))
+        packed[name] = _ranges(groups6[key], "x")
+    if verbatim:
+        packed[_VERBATIM] = ",".join(sorted(verbatim))
+    return packed
+
+
+def unpack(packed: Mapping[str, str]) -> Iterator[str]:
+    """Yield every address of `packed` as inet_ntop spells it. Parts that make no address are left out."""
+    for group, text in packed.items():
+        if group == _VERBATIM:
+            yield from filter(None, text.split(","))
+        elif ":" in group:
+            if _raw(group + ":0"):
+                for value in _values(text, 16, 0xFFFF):
+                    yield canonical(f"{group}:{value:x}")
+        elif _raw(group + ".0"):
+            for value in _values(text, 10, 0xFF):
+                yield f"{group}.{value}"
+
+
+def _raw(address: str) -> bytes:
+    """Return the 4 or 16 bytes of an address; b'' if it is none."""
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):
+        return b""
+
+
+def _ranges(values: set[int], form: str) -> str:
+    """Write {9, 10, 11, 12, 14} as '9-12,14', each number in `form`."""
+    parts: list[str] = []
+    ordered = sorted(values)
+    start = previous = ordered[0]
+    for value in [*ordered[1:], -1]:
+        if value == previous + 1:
+            previous = value
+            continue
+        parts.append(format(start, form) if start == previous else f"{start:{form}}-{previous:{form}}")
+        start = previous = value
+    return ",".join(parts)
+
+
+def _values(text: str, base: int, greatest: int) -> Iterator[int]:
+    """Yield the numbers of '9-12,14', none above `greatest`: a hostile '0-99999999999' must not become work."""
+    for part in text.split(","):
+        low, _dash, high = part.partition("-")
+        try:
+            first, last = int(low, base), int(high or low, base)
+        except ValueError:
+            continue
+        if 0 <= first <= last <= greatest:
+            yield from range(first, last + 1)

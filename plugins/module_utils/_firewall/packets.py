@@ -1,0 +1,291 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many packets at once: every question is answered for all of them together, in one number with one bit per packet.
+
+A match is answered with a pair (sure, maybe): the packets for which it surely holds, and those for which it may hold. They
+differ where it is undecidable. What a thousand peers have in common costs as much as for one, and what they have not
+costs a bisection per rule, so that rules and peers add up instead of multiplying.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from . import model
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from .ipset import IpSet
+    from .model import Match, Packet
+
+    Answer = tuple[int, int]
+    Intervals = Sequence[tuple[int, int]]
+    # What changes on a packet's way: mark, its unknown bits, connection's mark, its unknown bits, BEFORE|TRACKED|UNTRACKED.
+    State = tuple[int, int, int, int, int]
+
+# How far conntrack has got with a packet. Before it, and for a packet taken out of its hands, there is no connection.
+BEFORE, TRACKED, UNTRACKED = 0, 1, 2
+
+_ON_THE_WAY = frozenset(
+    "mark ct_mark ct_state ct_status ct_direction ct_protocol ct_source ct_destination ct_source_port "
+    "ct_destination_port".split()
+)
+_OF_CONNECTION = {
+    "ct_source": ("source", "destination"),
+    "ct_destination": ("destination", "source"),
+    "ct_source_port": ("source_port", "destination_port"),
+    "ct_destination_port": ("destination_port", "source_port"),
+}
+
+
+class _Index:
+    """Which packets have which value in one field."""
+
+    def __init__(self, values: Iterable[Any]) -> None:
+        masks: dict[Any, int] = {}
+        bit = 1
+        for value in values:
+            masks[value] = masks.get(value, 0) | bit
+            bit <<= 1
+        self.unknown = masks.pop(None, 0)
+        self.masks = masks
+        self._sorted: list[int] = []
+        self._up_to: list[int] = []
+
+    def between(self, low: int, high: int) -> int:
+        """Return the packets whose (numeric) value is within low..high."""
+        if len(self.masks) < 4:
+            return _union(mask for value, mask in self.masks.items() if low <= value <= high)
+        if not self._sorted:
+            self._sorted = sorted(self.masks)
+            self._up_to = [0]
+            for value in self._sorted:
+                self._up_to.append(self._up_to[-1] | self.masks[value])
+        first, last = bisect_left(self._sorted, low), bisect_right(self._sorted, high)
+        return self._up_to[last] & ~self._up_to[first] if first < last else 0
+
+
+class Batch:
+    """Packets of one family and one direction, ready to be asked about.
+
+    `sets` finds a set of ipset by its name; None for one that is unknown.
+    """
+
+    def __init__(self, packets: Sequence[Packet], sets: Callable[[str], IpSet | None]) -> None:
+        self.packets = packets
+        self.all = (1 << len(packets)) - 1
+        self.sets = sets
+        self._indexes: dict[str, _Index] = {}
+        self._answers: dict[Match, Answer] = {}
+        self._plain: dict[tuple[str, str], bool] = {}
+        self.family = packets[0].family if packets else "ipv4"
+
+    def index(self, field: str) -> _Index:
+        """Return which packets have which value in `field`."""
+        found = self._indexes.get(field)
+        if found is None:
+            found = self._indexes[field] = _Index([getattr(packet, field) for packet in self.packets])
+        return found
+
+    def screen(self) -> model.Screen:
+        """Return what throws out rules by their text, as far as all packets have it in common."""
+        protocols, ports = self.index("protocol"), self.index("destination_port")
+        port = next(iter(ports.masks)) if len(ports.masks) == 1 and not ports.unknown else None
+        protocol = next(iter(protocols.masks)) if len(protocols.masks) == 1 and not protocols.unknown else None
+        return model.Screen(protocol, port if isinstance(port, int) else None, self._can_be)
+
+    def _can_be(self, field: str, text: str) -> bool:
+        known = self._plain.get((field, text))
+        if known is None:
+            known = self._plain[(field, text)] = self._may_hold(field, text)
+        return known
+
+    def _may_hold(self, field: str, text: str) -> bool:
+        if field in {"in_interface", "out_interface"}:
+            name = text[:-1] + "*" if text.endswith("+") else text
+            return self._interfaces(field, (name,))[1] != 0
+        address, _slash, length = text.partition("/")
+        parsed = model.address_number(address)
+        full = 32 if self.family == "ipv4" else 128
+        if parsed is None or parsed[0] != self.family or not length.isdigit() or int(length) > full:
+            return True
+        low, high = model.prefix_interval(parsed[1], int(length), self.family)
+        index = self.index(field)
+        return bool(index.unknown or index.between(low, high))
+
+    # --- matches ---
+
+    def answer(self, match: Match) -> Answer:
+        """Return (sure, maybe) of a match that depends on nothing which changes on the way."""
+        found = self._answers.get(match)
+        if found is None:
+            sure, maybe = self._ask(match, None)
+            found = self._answers[match] = (self.all & ~maybe, self.all & ~sure) if match.negated else (sure, maybe)
+        return found
+
+    def answer_on_the_way(self, match: Match, state: State) -> Answer:
+        """Return (sure, maybe) of any match for packets in `state`."""
+        sure, maybe = self._ask(match, state)
+        if match.negated and not (match.kind in _ON_THE_WAY and match.kind != "mark" and _no_connection(match, state)):
+            return self.all & ~maybe, self.all & ~sure
+        return sure, maybe
+
+    def _ask(self, match: Match, state: State | None) -> Answer:
+        kind, value = match.kind, match.value
+        if kind in _INTERVALS:
+            return self._between(kind, value)
+        if kind in _WORDS:
+            return self._one_of(self.index(kind), value)
+        if kind in {"in_interface", "out_interface"}:
+            return self._interfaces(kind, value)
+        if kind == "any_of":
+            return self._any_of(value, state)
+        if kind in _SPECIAL:
+            return _SPECIAL[kind](self, value)
+        if state is not None and kind in _ON_THE_WAY:
+            return self._by_state(kind, value, state)
+        return 0, self.all
+
+    def _between(self, field: str, intervals: Intervals) -> Answer:
+        """Answer for a numeric field, whose values may be intervals (a port that is one of many)."""
+        index = self.index(field)
+        sure = maybe = 0
+        if any(isinstance(value, tuple) for value in index.masks):
+            for value, mask in index.masks.items():
+                low, high = value if isinstance(value, tuple) else (value, value)
+                overlap = [interval for interval in intervals if interval[0] <= high and low <= interval[1]]
+                maybe |= mask if overlap else 0
+                sure |= mask if any(interval[0] <= low and high <= interval[1] for interval in overlap) else 0
+            return sure, maybe | index.unknown
+        for low, high in intervals:
+            sure |= index.between(low, high)
+        return sure, sure | index.unknown
+
+    def _one_of(self, index: _Index, values: Sequence[Any]) -> Answer:
+        sure = _union(index.masks.get(value, 0) for value in values)
+        return sure, sure | index.unknown
+
+    def _interfaces(self, field: str, names: Sequence[str]) -> Answer:
+        index = self.index(field)
+        sure = 0
+        for name in names:
+            if name.endswith("*"):
+                sure |= _union(mask for value, mask in index.masks.items() if value.startswith(name[:-1]))
+            else:
+                sure |= index.masks.get(name, 0)
+        return sure, sure | index.unknown
+
+    def _bits(self, field: str, value: tuple[int, int]) -> Answer:
+        index = self.index(field)
+        sure = _union(mask for number, mask in index.masks.items() if number & value[1] == value[0])
+        return sure, sure | index.unknown
+
+    def _tcp_flags(self, value: tuple[int, Sequence[int]]) -> Answer:
+        index = self.index("tcp_flags")
+        sure = _union(mask for flags, mask in index.masks.items() if flags & value[0] in value[1])
+        return sure & self._between("protocol", ((6, 6),))[0], sure | index.unknown
+
+    def _any_port(self, intervals: Intervals) -> Answer:
+        first, second = self._between("source_port", intervals), self._between("destination_port", intervals)
+        return first[0] | second[0], first[1] | second[1]
+
+    def _reverse_path(self, _value: None) -> Answer:
+        # The caller names as incoming interface the one by which this host reaches the peer, so where it is known the check passes.
+        known = self.all & ~self.index("in_interface").unknown
+        return known, self.all
+
+    def _set(self, value: tuple[str, Sequence[str]]) -> Answer:
+        found = self.sets(value[0])
+        return found.answer(self, value[1]) if found is not None else (0, self.all)
+
+    def _any_of(self, groups: Sequence[Sequence[Match]], state: State | None) -> Answer:
+        sure = maybe = 0
+        for group in groups:
+            group_sure = group_maybe = self.all
+            for match in group:
+                answer = self.answer(match) if state is None else self.answer_on_the_way(match, state)
+                group_sure &= answer[0]
+                group_maybe &= answer[1]
+            sure |= group_sure
+            maybe |= group_maybe
+        return sure, maybe
+
+    # --- what changes on the way ---
+
+    def _by_state(self, kind: str, value: Any, state: State) -> Answer:
+        if kind == "mark":
+            return self._mark(state[0], state[1], value)
+        if kind == "ct_state":
+            return self._ct_state(value, state)
+        if state[4] != TRACKED:
+            return 0, 0
+        if kind == "ct_mark":
+            return self._mark(state[2], state[3], value)
+        if kind == "ct_direction":
+            return self._one_of(self.index("direction"), value)
+        if kind == "ct_protocol":
+            return self._one_of(self.index("protocol"), value)
+        if kind == "ct_status":  # nothing has happened yet to a new connection; words are () where none can be meant
+            news = self.index("state").masks.get("NEW", 0)
+            return 0, self.all & ~news if value else 0
+        if kind in _OF_CONNECTION:
+            return self._of_connection(_OF_CONNECTION[kind], value)
+        return 0, self.all
+
+    def _mark(self, mark: int, unknown: int, value: tuple[int, Intervals]) -> Answer:
+        bits, intervals = value
+        if unknown & bits:
+            return 0, self.all
+        answer = self.all if any(low <= mark & bits <= high for low, high in intervals) else 0
+        return answer, answer
+
+    def _ct_state(self, words: Sequence[str], state: State) -> Answer:
+        if state[4] == TRACKED:
+            return self._one_of(self.index("state"), words)
+        # Without a connection the kernel reports UNTRACKED or INVALID, also where conntrack simply has not run yet.
+        answer = self.all if ("UNTRACKED" if state[4] == UNTRACKED else "INVALID") in words else 0
+        return answer, answer
+
+    def _of_connection(self, fields: tuple[str, str], intervals: Intervals) -> Answer:
+        forth, back = self._between(fields[0], intervals), self._between(fields[1], intervals)
+        originals = self.index("direction").masks.get("ORIGINAL", 0)
+        return forth[0] & originals | back[0] & ~originals, forth[1] & originals | back[1] & ~originals
+
+
+_INTERVALS = frozenset(("source", "destination", "source_port", "destination_port"))
+_WORDS = frozenset(
+    "protocol family source_type destination_type source_type_here destination_type_here packet_type".split()
+)
+_SPECIAL: dict[str, Callable[[Batch, Any], Answer]] = {
+    "always": lambda batch, _value: (batch.all, batch.all),
+    "source_bits": lambda batch, value: batch._bits("source", value),
+    "destination_bits": lambda batch, value: batch._bits("destination", value),
+    "tcp_flags": Batch._tcp_flags,
+    "any_port": Batch._any_port,
+    "reverse_path": Batch._reverse_path,
+    "set": Batch._set,
+}
+
+
+def depends_on_the_way(match: Match) -> bool:
+    """Say whether the answer to `match` may change while a packet passes through the chains."""
+    if match.kind == "any_of":
+        return any(depends_on_the_way(inner) for group in match.value for inner in group)
+    return match.kind in _ON_THE_WAY
+
+
+def _no_connection(match: Match, state: State) -> bool:
+    """Say whether `match` asks about a connection where there is none: then neither it nor its opposite holds."""
+    return match.kind != "ct_state" and state[4] != TRACKED
+
+
+def _union(masks: Iterable[int]) -> int:
+    result = 0
+    for mask in masks:
+        result |= mask
+    return result

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests over a running lab: every fault made for real, healthy meshes left undisturbed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from scripts import lab_setup
+from scripts.checks.lint import venv_path
+from scripts.checks.outcome import Outcome, skipped
+from scripts.checks.units import pytest
+from scripts.paths import ROOT, venv_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TESTS = "tests/lab"
+LAB = "/run/netmedic-lab-tests"  # a lab of its own beside one that the user may have up
+
+
+def faults(paths: Sequence[str]) -> Outcome:
+    """Run the tests under tests/lab, or those given."""
+    if not (ROOT / TESTS).is_dir() and not paths:
+        return skipped("lab", "there are no such tests")
+    problem = lab_setup.why_not()
+    if problem:
+        return skipped("tests over the lab", problem)
+    directory = os.environ.get("NETMEDIC_LAB_TESTS", LAB)
+    with lab_setup.gone_afterwards(directory):
+        env = {**venv_path(), "NETMEDIC_LAB": directory}
+        return pytest("lab", venv_program("python"), [*(paths or [TESTS])], env=env)

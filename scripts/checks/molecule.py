@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Molecule over the lab: every scenario counts as one test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from scripts import lab_setup
+from scripts.checks.lint import venv_path
+from scripts.checks.outcome import Outcome, Skip, single, skipped, total
+from scripts.console import run, say, show_tail
+from scripts.paths import BUILD, LOGS, ROOT, venv_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LAB = "/run/netmedic-lab-molecule"  # a lab of its own beside one that the user may have up
+
+
+def molecule(names: Sequence[str]) -> Outcome:
+    """Run every scenario from create to destroy."""
+    scenarios = list(names) or sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+    problem = lab_setup.why_not()
+    if problem:
+        return Outcome(skipped=tuple(Skip(f"molecule {name}", problem) for name in scenarios))
+    if not scenarios:
+        return skipped("molecule", "there are no scenarios")
+    directory = os.environ.get("NETMEDIC_LAB_MOLECULE", LAB)
+    with lab_setup.gone_afterwards(directory):
+        return total([_scenario(name, directory) for name in scenarios])
+
+
+def _scenario(name: str, directory: str) -> Outcome:
+    """Run one scenario."""
+    log = LOGS / f"molecule-{name}.log"
+    env = {
+        **venv_path(),
+        "NETMEDIC_LAB": directory,
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(BUILD / "molecule" / name),
+        "ANSIBLE_NOCOLOR": "1",
+        "NO_COLOR": "1",
+        "PY_COLORS": "0",
+    }
+    say(f"    scenario {name}")
+    done = run([venv_program("molecule"), "test", "--scenario-name", name], log=log, cwd=ROOT, env=env)
+    if done.status:
+        show_tail(done, log, 60)
+    return single(f"molecule {name}", passed=done.status == 0)

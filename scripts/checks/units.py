@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Unit tests: all of them on the controller's Python, those of the node code on every other Python at hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from scripts import machine
+from scripts.checks.outcome import Outcome, from_junit, skipped, total
+from scripts.console import run, say, show_tail
+from scripts.environment import collection_tree
+from scripts.paths import BUILD, JUNIT, LOGS, ROOT, venv_program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+NODE_TESTS = "tests/unit/plugins/module_utils"
+NODE_TEST_REQUIREMENTS = ROOT / "tests" / "node-requirements.txt"
+NO_TESTS = 5  # pytest's exit status
+
+
+def unit(paths: Sequence[str]) -> Outcome:
+    """Every test under tests/unit, on the Python of the virtual environment."""
+    workers = ["-n", "auto"] if len(os.sched_getaffinity(0)) > 1 and not paths else []
+    return pytest("unit", venv_program("python"), [*workers, *(paths or ["tests/unit"])])
+
+
+def unit_on_other_pythons(paths: Sequence[str]) -> Outcome:
+    """The node code's tests on every other Python from 3.7 on; those that are not here are named."""
+    found = {python.version: python for python in machine.interpreters()}
+    controller = machine.controller_python()
+    outcomes = []
+    for version in machine.NODE_PYTHONS:
+        name = f"Python {version[0]}.{version[1]}"
+        if controller is not None and version == controller.version:
+            continue
+        if version in found:
+            outcomes.append(_on(found[version], name, paths or [NODE_TESTS]))
+        else:
+            outcomes.append(skipped(f"node code on {name}", "this Python is not on this machine"))
+    return total(outcomes)
+
+
+def pytest(
+    suite: str,
+    python: str,
+    arguments: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+) -> Outcome:
+    """Run pytest, keep its JUnit report, count its tests. `prefix` is a program to run it under."""
+    log, report = LOGS / f"{suite}.log", JUNIT / f"{suite}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    argv = [*prefix, python, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    done = run(argv, log=log, cwd=ROOT, env=env)
+    if done.status == NO_TESTS:
+        return skipped(suite, "there are no such tests")
+    if done.status:
+        show_tail(done, log)
+    if not report.exists():
+        return Outcome(failed=(f"{suite}: pytest ended with status {done.status} before it ran a test",))
+    outcome = from_junit(report, suite=suite)
+    if done.status and not outcome.failed:
+        return outcome.plus(Outcome(failed=(f"{suite}: pytest ended with status {done.status}",)))
+    return outcome
+
+
+def _on(python: machine.Interpreter, name: str, paths: Sequence[str]) -> Outcome:
+    """Run the node code's tests on one other Python."""
+    home = BUILD / "pythons" / name.replace(" ", "-").lower()
+    problem = _prepare(python, home)
+    if problem:
+        return skipped(f"node code on {name}", problem)
+    say(f"    {name}")
+    env = {"PYTHONPATH": str(collection_tree()), "PYTHONDONTWRITEBYTECODE": "1"}
+    return pytest(f"unit-{home.name}", str(home / "bin" / "python"), ["-p", "no:cacheprovider", *paths], env=env)
+
+
+def _prepare(python: machine.Interpreter, home: Path) -> str:
+    """Make a virtual environment with pytest for a Python. Why it cannot be done, or ''."""
+    stamp = home / ".made-from"
+    wanted = f"{python.path}\n{home}\n{NODE_TEST_REQUIREMENTS.read_text(encoding='utf-8')}"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return ""
+    say(f"    installing pytest for {python.path}")
+    shutil.rmtree(home, ignore_errors=True)
+    log = LOGS / f"{home.name}-setup.log"
+    if run([python.path, "-m", "venv", str(home)], log=log, cwd=ROOT).status:
+        return "it cannot make a virtual environment (venv or ensurepip is missing)"
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    if run([*pip, "-r", str(NODE_TEST_REQUIREMENTS)], log=log, cwd=ROOT).status:
+        return f"pip could not install pytest for it, see build/logs/{log.name}"
+    stamp.write_text(wanted, encoding="utf-8")
+    return ""

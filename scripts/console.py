@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Talking to the person at the terminal, and running programs while doing so.
+
+A step that takes long says every ten seconds what it is doing; its whole output is kept in a log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from scripts.paths import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+HEARTBEAT_SECONDS = 10.0
+TAIL_LINES = 40
+PATIENCE_SECONDS = 10.0  # that a program gets to end when we are interrupted
+
+
+class UserError(Exception):
+    """The work cannot go on. The text is for the user; it says what to do."""
+
+    def __init__(self, text: str, status: int = 2) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Done(NamedTuple):
+    """How a program ended: its exit status, its whole output and the seconds it took."""
+
+    status: int
+    output: str
+    seconds: float
+
+
+def say(text: str = "") -> None:
+    """Print a line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def headline(text: str) -> None:
+    """Announce a step."""
+    say(f"==> {text}")
+
+
+def complain(text: str) -> None:
+    """Print a line for the user on standard error."""
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    log: Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    echo: bool = False,
+) -> Done:
+    """Run a program with its output going to `log`; while it lasts, repeat its last line every ten seconds.
+
+    `echo` shows the output itself instead. The program is ended when this process is interrupted.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    lines: list[str] = []
+    with log.open("w", encoding="utf-8") as record:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with _ended_with_us(process), _heartbeat(started, lines, silent=echo):
+            for line in process.stdout or ():
+                lines.append(line)
+                record.write(line)
+                record.flush()
+                if echo:
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
+            status = process.wait()
+    return Done(status, "".join(lines), time.monotonic() - started)
+
+
+def show_tail(done: Done, log: Path, lines: int = TAIL_LINES) -> None:
+    """Show the end of a failed program's output and where the rest is."""
+    tail = done.output.splitlines()
+    for line in tail[-lines:]:
+        say(f"    {line}")
+    if len(tail) > lines:
+        say(f"    ({len(tail) - lines} more lines above these in {printable(log)})")
+
+
+@contextlib.contextmanager
+def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave no program behind, whatever ends us."""
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        try:
+            process.wait(timeout=PATIENCE_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
+        raise
+
+
+@contextlib.contextmanager
+def _heartbeat(started: float, lines: Sequence[str], *, silent: bool) -> Iterator[None]:
+    """Say every ten seconds that we are still at it, and at what."""
+    finished = threading.Event()
+
+    def beat() -> None:
+        while not finished.wait(HEARTBEAT_SECONDS):
+            now = next((line.strip() for line in reversed(lines[-20:]) if line.strip()), "")
+            say(f"    … {time.monotonic() - started:.0f} s: {now[:100]}" if now else "    …")
+
+    thread = threading.Thread(target=beat, daemon=True)
+    if not silent:
+        thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        if thread.is_alive():
+            thread.join()

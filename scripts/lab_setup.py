@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the embedded lab needs from this machine, and its image."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lab import errors, image, lifecycle, requirements
+from lab.state import State
+from scripts.console import UserError, headline, say
+from scripts.machine import Tool, has_namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOR = "the embedded lab"
+TOOLS = (
+    Tool("ip", "iproute2", FOR),
+    Tool("mmdebstrap", "mmdebstrap", "making the lab's image"),
+    Tool("nsenter", "util-linux", FOR),
+    Tool("ssh", "openssh-client", "reaching nodes"),
+    Tool("ssh-keygen", "openssh-client", FOR),
+    Tool("unshare", "util-linux", FOR),
+)
+
+
+def why_not() -> str:
+    """Why the lab cannot run on this machine, as a sentence without its full stop, or ''."""
+    try:
+        requirements.check(image.directory().is_dir())
+    except errors.LabError as problem:
+        return str(problem)
+    problem_with_namespaces = has_namespaces()
+    return f"the lab cannot run here: {problem_with_namespaces}" if problem_with_namespaces else ""
+
+
+def prepare_image() -> None:
+    """Make the lab's image if it is not there and can be made here. Whoever needs it asks why_not first."""
+    if why_not() or image.directory().is_dir():
+        return
+    headline("Making the lab's image, a small Debian with BIRD, firewalls, chrony and sshd (about half a minute, once)")
+    try:
+        image.ensure(_line)
+    except errors.LabError as problem:
+        raise UserError(f"The lab's image could not be made: {problem}") from None
+
+
+@contextmanager
+def gone_afterwards(directory: str) -> Iterator[None]:
+    """See that no lab is left in this state directory, also after Ctrl-C. A second Ctrl-C does not disturb that."""
+    try:
+        yield
+    finally:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            lifecycle.down(State(directory), lambda _line: None)
+        except errors.LabError as problem:
+            say(f"    The lab in {directory} could not be taken down: {problem}")
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _line(text: str) -> None:
+    """Progress of the image's making, under our headline."""
+    if not text.strip().startswith("running --"):
+        say(f"    {text}")

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every fault record is whole, and its id is one of the catalogue's."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab import topology
+from lab.errors import UsageError
+from lab.faults.engine import fault
+from lab.faults.registry import FAULTS, MACHINE_OFF
+
+# The faults that the project promises to make real.
+PROMISED = """
+tcp179_blocked_host_firewall tcp179_latent_one_way_block tcp179_blocked_network peer_bird_not_running bird_not_running
+bird_hung as_mismatch duplicate_router_id bgp_password_mismatch stale_node_ip duplicate_node_ip stale_node_in_mesh
+peer_node_down bird_reload_stuck port179_conflict mtu_mismatch time_sync_missing benign_startup_transient undetermined
+""".split()
+CASES = [pytest.param(each, id=each.id) for each in FAULTS]
+
+
+def test_what_is_promised_is_there():
+    assert set(PROMISED) <= {each.id for each in FAULTS}
+
+
+def test_ids_are_unique():
+    assert len({each.id for each in FAULTS}) == len(FAULTS)
+    assert MACHINE_OFF in {each.id for each in FAULTS}
+
+
+@pytest.mark.parametrize("record", CASES)
+def test_variants_are_unique_and_said(record):
+    assert record.variants
+    assert len({variant.name for variant in record.variants}) == len(record.variants)
+    assert all(variant.description for variant in record.variants)
+    assert record.description
+    assert {variant.topology for variant in record.variants} <= {"", *(each.name for each in topology.TOPOLOGIES)}
+
+
+@pytest.mark.parametrize("record", CASES)
+def test_the_first_variant_works_anywhere(record):
+    assert record.variants[0].topology == ""
+    assert record.variant(None) == record.variants[0]
+    with pytest.raises(UsageError, match="has no variant 'nonsense'"):
+        record.variant("nonsense")
+
+
+@pytest.mark.parametrize("record", CASES)
+@pytest.mark.parametrize("shape", [each.name for each in topology.TOPOLOGIES])
+def test_there_is_a_target_or_a_subject(record, shape):
+    plan = topology.plan(shape, max(2, record.least_nodes))
+    if record.default is None:
+        assert record.ghost
+    else:
+        assert all(record.default(plan, variant.name) in plan.nodes for variant in record.variants)
+
+
+def test_an_unknown_fault_is_said():
+    with pytest.raises(UsageError, match="cannot make 'gremlins'"):
+        fault("gremlins")
