@@ -11,12 +11,16 @@ between.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from .errors import LabError
-from .state import State
-from .topology import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .state import State
+    from .topology import Node
 
 # Read at every connection, by name of address: plain sh and one nsenter, because 50 nodes share two cores.
 _CONNECT = """\
@@ -25,7 +29,7 @@ _CONNECT = """\
 here='{directory}'
 node="$here/nodes/$1"
 [ -d "$node" ] || node="$here/addresses/$1"
-if read -r pid started 2>/dev/null <"$node/pid" && read -r stat 2>/dev/null <"/proc/$pid/stat"; then
+if read -r pid started 2>/dev/null <"$node/pid" && [ "$started" ] && read -r stat 2>/dev/null <"/proc/$pid/stat"; then
   set -- "$1" ${{stat##*) }}
   shift 20
   if [ "$1" = "$started" ]; then

@@ -14,8 +14,10 @@ use no encapsulation, for which Calico renders no such line either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONFIG_DIRECTORY = "/etc/calico/confd/config"
 

@@ -10,13 +10,15 @@ against the lab.
 from __future__ import annotations
 
 import socket
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .machine import Machine
 from .services import SOCKET
 
+if TYPE_CHECKING:
+    from .machine import Machine
 
-class BirdUnavailable(Exception):
+
+class BirdError(Exception):
     """BIRD gave no answer; the text says why in a few words."""
 
 
@@ -54,11 +56,11 @@ def ask(machine: Machine, command: str, timeout: float = 3.0) -> list[str]:
             text = _read_answer(channel)
     except (TimeoutError, BlockingIOError):
         # The latter: nobody has accepted the last callers, there is no place left in the queue.
-        raise BirdUnavailable("BIRD does not answer") from None
+        raise BirdError("BIRD does not answer") from None
     except FileNotFoundError:
-        raise BirdUnavailable("BIRD has no control socket") from None
+        raise BirdError("BIRD has no control socket") from None
     except OSError as error:
-        raise BirdUnavailable(f"BIRD: {error.strerror}") from None
+        raise BirdError(f"BIRD: {error.strerror}") from None
     return [line[5:] if line[:4].isdigit() else line[1:] for line in text.decode(errors="replace").splitlines()]
 
 
@@ -76,7 +78,7 @@ def _read_answer(channel: socket.socket) -> bytes:
 
 
 def sessions(machine: Machine) -> dict[str, Session]:
-    """Every BGP protocol of a node by name; BirdUnavailable if BIRD does not answer."""
+    """Every BGP protocol of a node by name; BirdError if BIRD does not answer."""
     found = {}
     for line in ask(machine, "show protocols"):
         # name, "BGP", table, state, since, then the BGP state and the last error

@@ -57,6 +57,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
+    """Make the namespaces and fork the machine's first process; this one only puts it on record."""
     pid_file = sys.argv[1]
     specification = json.loads(sys.stdin.buffer.readline())
     check("unshare", libc.unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC))
@@ -91,14 +92,17 @@ def machine(specification: dict[str, Any]) -> None:
     for arguments, batch in specification["network"]:
         run(["ip", *arguments, "-batch", "-"], batch)
     for path, value in specification["sysctls"]:
-        with open(os.path.join("/proc/sys", path), "w", encoding="utf-8") as file:
-            file.write(value)
+        setting = os.path.join("/proc/sys", path.lstrip("-"))
+        if os.path.exists(setting) or not path.startswith("-"):
+            with open(setting, "w", encoding="utf-8") as file:
+                file.write(value)
     for interface in specification["wires"]:
         send_whole_packets(interface)
     become_init(specification["init"])
 
 
 def make_root(image: str, mount_point: str) -> None:
+    """Give this mount namespace its own root: the overlay, and what a machine has at /proc, /sys, /dev and /run."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("tmpfs", mount_point, "tmpfs", MS_NOSUID, "mode=755")
     upper, work, root = (os.path.join(mount_point, name) for name in ("upper", "work", "root"))
@@ -120,6 +124,7 @@ def make_root(image: str, mount_point: str) -> None:
 
 
 def make_devices(directory: str) -> None:
+    """Fill /dev."""
     mount("tmpfs", directory, "tmpfs", MS_NOSUID, "mode=755")
     os.umask(0)
     for name, major, minor in DEVICES:
@@ -145,6 +150,7 @@ def send_whole_packets(interface: str) -> None:
 
 
 def become_init(argv: list[str]) -> None:
+    """Give up what belongs to the host, and go on as the machine's init."""
     # A machine has no clock, modules or hardware of its own: keep it off the host's.
     for capability in (CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME):
         check("prctl", libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0))
@@ -159,10 +165,11 @@ def become_init(argv: list[str]) -> None:
     os.dup2(null, 0)
     os.dup2(log, 2)
     os.dup2(log, 1)
-    os.execve(argv[0], argv, environment)
+    os.execve(argv[0], argv, environment)  # noqa: S606 - the init takes this process' place
 
 
 def record(path: str, pid: int) -> None:
+    """Write "<pid> <start time>", the form that `processes.Process` reads."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
         started = file.read().rpartition(")")[2].split()[19]
     with open(path + ".new", "w", encoding="ascii") as file:
@@ -171,6 +178,7 @@ def record(path: str, pid: int) -> None:
 
 
 def write(path: str, mode: int, text: str) -> None:
+    """Write a file of the machine."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -178,6 +186,7 @@ def write(path: str, mode: int, text: str) -> None:
 
 
 def run(argv: list[str], text: str) -> None:
+    """Run a program of the machine; OSError with its words if it fails."""
     done = subprocess.run(
         argv, input=text, capture_output=True, text=True, timeout=30, check=False, env={"PATH": PATH, "LC_ALL": "C"}
     )
@@ -186,6 +195,7 @@ def run(argv: list[str], text: str) -> None:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    """mount(2)"""
     result = libc.mount(
         source.encode(), target.encode(), kind.encode() if kind else None, ctypes.c_ulong(flags), options.encode()
     )
@@ -198,6 +208,7 @@ def escape(path: str) -> str:
 
 
 def check(what: str, result: int) -> None:
+    """OSError in words if a call of the C library did not return 0."""
     if result != 0:
         raise OSError(f"{what}: {os.strerror(ctypes.get_errno())}")
 
@@ -205,6 +216,6 @@ def check(what: str, result: int) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except BaseException as error:  # the one guard: whatever it is, the caller must hear of it
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the caller must hear of it
         print(f"error: {error}", flush=True)
         os._exit(1)

@@ -9,14 +9,18 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from . import image, lifecycle, progress, requirements, status, topology
 from .errors import LabError, UsageError
 from .faults import registry
-from .faults.model import Fault
 from .lab import Lab
 from .state import DEFAULT_DIRECTORY, VARIABLE, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .faults.model import Fault
 
 _EPILOG = f"""\
 The state directory (--state, else ${VARIABLE}, else {DEFAULT_DIRECTORY}) is the lab: several labs with different
@@ -132,13 +136,13 @@ def _exec(options: argparse.Namespace) -> int:
         raise UsageError("which command? For instance: python -m lab exec node-1 -- ip address")
     machine = _lab(options).machine(options.node)
     command = machine.command(argv)
-    os.execvpe(command[0], command, machine.environment(os.environ.get("TERM", "dumb")))
+    os.execvpe(command[0], command, machine.environment(os.environ.get("TERM", "dumb")))  # noqa: S606
 
 
 def _ssh(options: argparse.Namespace) -> int:
     lab = _lab(options)
     name = lab.plan.node(options.node).name
-    os.execvp("ssh", ["ssh", "-F", str(lab.state.path("ssh_config")), name, *_command(options)])
+    os.execvp("ssh", ["ssh", "-F", str(lab.state.path("ssh_config")), name, *_command(options)])  # noqa: S606
 
 
 def _break(options: argparse.Namespace) -> int:

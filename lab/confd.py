@@ -10,14 +10,17 @@ A file that fails `bird -p` is not installed if there is an older one: BIRD then
 from __future__ import annotations
 
 import json
-import random
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .bird_config import CONFIG_DIRECTORY
-from .machine import Machine
 from .services import CONFD_LOG, CONTAINER_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .machine import Machine
 
 MAIN = "bird.cfg"
 
@@ -28,7 +31,7 @@ def apply(machine: Machine, rendered: Mapping[str, str]) -> bool:
     changed = {name: text for name, text in rendered.items() if _text(directory / name) != text}
     # The included files go first, as they do with confd: each is a target of its own.
     for name, text in sorted(changed.items(), key=lambda item: item[0] == MAIN):
-        staged = directory / f".{name}{random.randrange(10**8, 10**10)}"
+        staged = directory / f".{name}{time.time_ns() % 10**10}"
         staged.write_text(text, encoding="utf-8")
         if name == MAIN and not _passes(machine, f"{CONFIG_DIRECTORY}/{staged.name}"):
             staged.unlink()

@@ -9,13 +9,16 @@ It is a machine like the others, so the host's own network never sees an interfa
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from . import services
 from .errors import LabError
 from .machine import PATH, Batch, File, Machine, Specification
 from .node import neighbours
 from .topology import MTU, Node, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 NAME = "fabric"
 # -x keeps chronyd off the clock, `local` lets it serve the host's as it is.
@@ -40,7 +43,8 @@ def specification(plan: Plan) -> Specification:
         hostname=NAME,
         files=[File("/etc/hostname", 0o644, NAME + "\n"), *services.chrony(_CHRONY)],
         links=[],
-        sysctls=[("net/ipv4/ip_forward", "1")],
+        # Where the host filters bridges with iptables (Docker does), new namespaces do too: a switch must not.
+        sysctls=[("net/ipv4/ip_forward", "1"), ("-net/bridge/bridge-nf-call-iptables", "0")],
         network=[Batch([], "\n".join(lines) + "\n")],
         wires=[],
     )

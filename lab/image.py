@@ -13,12 +13,16 @@ import fcntl
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import LabError
-from .progress import Say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .progress import Say
 
 SUITE = "bookworm"
 PACKAGES = (
@@ -90,7 +94,7 @@ def _build(target: Path, say: Say) -> None:
     ) as builder:
         for line in builder.stdout or ():
             words = [*words, line.strip()][-_LATEST_WORDS:]
-            if line.startswith("I: "):
+            if line.startswith("I: ") and not line.startswith("I: running --"):
                 say(f"  {line[3:].strip()}")
     if builder.returncode:
         _discard(temporary)

@@ -12,21 +12,24 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import bird_config, confd, datastore, lifecycle, status, waiting
 from .errors import LabError
 from .faults import active, engine
-from .faults.model import Case
 from .machine import Machine
 from .progress import Say, quiet
 from .readiness import Pending
 from .state import State
 from .topology import Node, Plan, plan
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from .faults.model import Case
 
 PathLike = str | os.PathLike[str]
 _WORKERS = 8
@@ -66,6 +69,7 @@ class Lab:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
+        """The planned nodes, in order."""
         return self.plan.nodes
 
     @property
@@ -75,6 +79,7 @@ class Lab:
 
     @property
     def fabric(self) -> Machine:
+        """The machine that is the network between the nodes."""
         return Machine(self.state, "fabric")
 
     def machine(self, name: str) -> Machine:

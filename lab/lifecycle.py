@@ -11,19 +11,23 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from . import access, bird_config, datastore, fabric, image, node, processes, requirements, waiting
 from .errors import LabError
 from .faults import active
 from .machine import Machine, Specification, prepare
-from .progress import Say
 from .readiness import Pending
-from .state import State
-from .topology import Node, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from .progress import Say
+    from .state import State
+    from .topology import Node, Plan
 
 READY_LIMIT = 60.0
 
@@ -39,7 +43,8 @@ def up(state: State, plan: Plan, say: Say) -> None:
     with state.locked(), _interruptible():
         if _is_well(state, plan, root, say):
             return
-        _clear(state, say)
+        _end(state.processes(), state)
+        state.clear()
         state.create()
         try:
             _build(state, plan, root, say)

@@ -12,13 +12,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import LabError
 from .processes import MARKER, Process
-from .state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .state import State
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SERVICES = "/etc/service/enabled"
@@ -43,7 +46,11 @@ class Batch(NamedTuple):
 
 
 class Specification(NamedTuple):
-    """All that makes a machine what it is. `wires`: interfaces that must not send packets above their MTU."""
+    """All that makes a machine what it is.
+
+    `sysctls`: path under /proc/sys and value; a leading "-" means that this kernel may lack it.
+    `wires`: interfaces that must not send packets above their MTU.
+    """
 
     name: str
     hostname: str
@@ -95,6 +102,7 @@ class Machine:
 
     @property
     def running(self) -> bool:
+        """Whether the machine's first process lives."""
         return self.state.process(self.name) is not None
 
     def file(self, path: str) -> Path:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from . import services
 from .bird_config import CONFIG_DIRECTORY
 from .machine import Batch, File, Specification
 from .topology import MTU, Node, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # From the first poll on every second, so that a node is synchronised within seconds of its start.
 _CHRONY = """\

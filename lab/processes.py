@@ -14,9 +14,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MARKER = "NETMEDIC_LAB_MEMBER"
 
@@ -48,6 +50,7 @@ class Process(NamedTuple):
 
     @property
     def alive(self) -> bool:
+        """Whether this very process still runs."""
         return Process.of(self.pid) == self
 
 

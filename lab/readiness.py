@@ -8,11 +8,15 @@ Everything is read from outside or with one command per node; nothing is disturb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from . import birdc
 from .errors import LabError
-from .machine import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .machine import Machine
 
 _SSH_PORT = "0016"
 _LISTEN = "0A"
@@ -22,7 +26,7 @@ def sessions_missing(machine: Machine, expected: int) -> str:
     """Words for what keeps a node from having `expected` established sessions and no other; "" if nothing does."""
     try:
         found = birdc.sessions(machine)
-    except (birdc.BirdUnavailable, LabError) as error:
+    except (birdc.BirdError, LabError) as error:
         return f"{machine.name}: {error}"
     down = [session for session in found.values() if not session.settled]
     if down:

@@ -19,13 +19,15 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import LabError, UsageError
 from .processes import Process, members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT_DIRECTORY = "/run/netmedic-lab"
 VARIABLE = "NETMEDIC_LAB"
@@ -64,6 +66,7 @@ class State:
             )
 
     def path(self, *parts: str) -> Path:
+        """An entry of the directory."""
         return self.directory.joinpath(*parts)
 
     def create(self) -> None:
@@ -93,6 +96,8 @@ class State:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise LabError(f"another lab command is at work on {self.directory}; wait for it or end it") from None
+            if os.fstat(descriptor).st_nlink == 0:
+                raise LabError(f"the lab in {self.directory} was taken down this moment; try again")
             yield
         finally:
             os.close(descriptor)
@@ -135,8 +140,8 @@ class State:
                     found.add(process)
         return found
 
-    def remove(self) -> list[str]:
-        """Delete the lab's own entries and the directory; return the names that were left because they are not ours."""
+    def clear(self) -> None:
+        """Delete the lab's own entries; the directory stays, and with it the lock on it."""
         with suppress(FileNotFoundError):
             for name in filter(_is_own, os.listdir(self.directory)):
                 path = self.path(name)
@@ -144,6 +149,10 @@ class State:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
+
+    def remove(self) -> list[str]:
+        """Delete the lab's own entries and the directory; return the names that were left because they are not ours."""
+        self.clear()
         try:
             self.directory.rmdir()
         except FileNotFoundError:

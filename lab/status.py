@@ -42,7 +42,7 @@ def _node(lab: Lab, name: str, address: str) -> dict[str, Any]:
         sessions = list(birdc.sessions(machine).values())
         counts = {"established": sum(each.established for each in sessions), "total": len(sessions)}
         bird = "answers"
-    except (birdc.BirdUnavailable, LabError) as error:
+    except (birdc.BirdError, LabError) as error:
         counts, bird = None, str(error)
     clock = "not synchronised" if clock_missing(machine) else "synchronised"
     return {

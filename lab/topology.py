@@ -34,6 +34,7 @@ class Subnet(NamedTuple):
 
     @property
     def prefix_length(self) -> int:
+        """For instance 24."""
         return ipaddress.ip_network(self.network).prefixlen
 
     def host(self, number: int) -> str:
@@ -42,6 +43,7 @@ class Subnet(NamedTuple):
 
     @property
     def gateway(self) -> str:
+        """The fabric's address: router and time server."""
         return self.host(GATEWAY_HOST)
 
 
@@ -66,10 +68,12 @@ class Node(NamedTuple):
 
     @property
     def port(self) -> str:
+        """Name of the fabric's end of the node's cable."""
         return f"port{self.number}"
 
     @property
     def workload(self) -> str:
+        """Name of the interface to the node's pod, made as Calico makes it."""
         return "cali" + hashlib.sha1(self.name.encode(), usedforsecurity=False).hexdigest()[:11]
 
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .errors import LabError
 from .progress import Say, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def until(

@@ -9,9 +9,10 @@ A record: {"id", "node", "variant", "patch": {…laid over the datastore…}, "u
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..state import State
+if TYPE_CHECKING:
+    from ..state import State
 
 Record = dict[str, Any]
 _FILE = "faults.json"
@@ -30,8 +31,13 @@ def patches(state: State) -> list[dict[str, Any]]:
 
 def put(state: State, record: Record) -> None:
     """Add a record or replace the one of the same fault, node and variant."""
-    others = [each for each in listed(state) if key(each) != key(record)]
-    state.write(_FILE, [*others, record])
+    records = listed(state)
+    places = [key(each) for each in records]
+    if key(record) in places:
+        records[places.index(key(record))] = record
+    else:
+        records.append(record)
+    state.write(_FILE, records)
 
 
 def drop(state: State, record: Record) -> None:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import birdc
 from ..bird_config import mesh_name
-from ..topology import Node
 from . import pairs
 from .model import Case, Fault, Variant, listener
+
+if TYPE_CHECKING:
+    from ..topology import Node
 
 _MOVED_BY = 100
 _REGISTERED, _HOST = "registered", "host"
@@ -75,7 +79,7 @@ def _not_claimed(case: Case) -> str:
             case.lab.machine(other.name)
         ):
             return f"{other.name} still peers with {case.target}"
-    except birdc.BirdUnavailable as error:
+    except birdc.BirdError as error:
         return f"{other.name}: {error}"
     # Third nodes go on with what they have. They dial the old address: it still answers, or it is gone with the host's.
     dialling = pairs.listening(case.node, third)

@@ -52,7 +52,7 @@ def _thaw(case: Case) -> None:
 def _not_frozen(case: Case) -> str:
     try:
         birdc.ask(case.machine, "show status", timeout=1.0)
-    except birdc.BirdUnavailable as error:
+    except birdc.BirdError as error:
         return "" if "does not answer" in str(error) else str(error)
     return f"BIRD on {case.target} still answers"
 

@@ -37,7 +37,7 @@ def _missing(case: Case) -> str:
     for node in asked:
         try:
             session = birdc.sessions(case.lab.machine(node.name)).get(name)
-        except (birdc.BirdUnavailable, LabError) as error:
+        except (birdc.BirdError, LabError) as error:
             return f"{node.name}: {error}"
         if session is None:
             return f"{node.name} does not peer with {GHOST} yet"

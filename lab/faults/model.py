@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UsageError
-from ..machine import Machine
-from ..topology import Node, Plan
 from . import active
-from .pairs import Pair
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from ..lab import Lab
+    from ..machine import Machine
+    from ..topology import Node, Plan
+    from .pairs import Pair
 
 
 class Variant(NamedTuple):
@@ -39,10 +40,12 @@ class Case:
 
     @property
     def node(self) -> Node:
+        """The target."""
         return self.lab.plan.node(self.target)
 
     @property
     def machine(self) -> Machine:
+        """The target's machine."""
         return self.lab.machine(self.target)
 
     @property
@@ -62,6 +65,7 @@ class Case:
         return {each["node"] for each in others if each["breaks_sessions"]}
 
     def record(self) -> active.Record:
+        """What is kept of the case while the fault is active."""
         return {
             "id": self.fault.id,
             "node": self.target,

@@ -12,17 +12,18 @@ The `not_…` functions are for `Fault.missing`. They look past sessions that an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import birdc, waiting
 from ..bird_config import dials, mesh_name
 from ..errors import LabError
-from ..topology import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..lab import Lab
+    from ..topology import Node
     from .model import Case
 
 
@@ -140,7 +141,7 @@ def _not_answering(lab: Lab) -> str:
         if lab.machine(node.name).running:
             try:
                 birdc.ask(lab.machine(node.name), "show status", timeout=1.0)
-            except (birdc.BirdUnavailable, LabError) as error:
+            except (birdc.BirdError, LabError) as error:
                 return f"{node.name}: {error}"
     return ""
 
@@ -148,14 +149,14 @@ def _not_answering(lab: Lab) -> str:
 def _sessions(lab: Lab, node: Node) -> dict[str, birdc.Session]:
     try:
         return birdc.sessions(lab.machine(node.name))
-    except (birdc.BirdUnavailable, LabError):
+    except (birdc.BirdError, LabError):
         return {}
 
 
 def _restart(lab: Lab, node: Node, protocol: str) -> None:
     try:
         birdc.restart(lab.machine(node.name), protocol)
-    except (birdc.BirdUnavailable, LabError):
+    except (birdc.BirdError, LabError):
         return
 
 

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import UsageError
-from ..topology import Node, Plan
 from . import pairs
 from .model import Case, Fault, Variant
 
-PASSWORD = "lab-mesh-password"
-OTHER = "lab-other-password"
+if TYPE_CHECKING:
+    from ..topology import Node, Plan
+
+RIGHT = "lab-mesh-password"
+WRONG = "lab-other-password"
 _DIFFERENT, _ONLY_LISTENER, _ONLY_DIALLER, _PAIR = "different", "only-listener", "only-dialler", "pair"
 
 
@@ -38,10 +42,10 @@ def _must_play_the_part(case: Case) -> None:
 
 
 def _register(case: Case) -> None:
-    view: dict[str, object] = {"mesh_password": "" if _lacking(case) else OTHER}
+    view: dict[str, object] = {"mesh_password": "" if _lacking(case) else WRONG}
     if case.variant == _PAIR:
-        view = {"nodes": {case.peers[-1].name: {"password": OTHER}}}
-    case.register({"mesh_password": PASSWORD, "views": {case.target: view}})
+        view = {"nodes": {case.peers[-1].name: {"password": WRONG}}}
+    case.register({"mesh_password": RIGHT, "views": {case.target: view}})
     pairs.reset(case.lab, _affected(case))
 
 

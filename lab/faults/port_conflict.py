@@ -42,7 +42,7 @@ def _release(case: Case) -> None:
 def _missing(case: Case) -> str:
     try:
         found = birdc.sessions(case.machine).values()
-    except birdc.BirdUnavailable as error:
+    except birdc.BirdError as error:
         return f"{case.target}: {error}"
     bound = [session.name for session in found if session.last_error != "No listening socket"]
     if bound:

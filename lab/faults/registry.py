@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import (
     address,
     bird_process,
@@ -20,7 +22,9 @@ from . import (
     reload_stuck,
     undetermined,
 )
-from .model import Fault
+
+if TYPE_CHECKING:
+    from .model import Fault
 
 FAULTS: tuple[Fault, ...] = (
     firewall.BLOCKED,

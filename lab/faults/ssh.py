@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from .model import Case
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import Case
 
 
 def stop(case: Case) -> None:
@@ -15,4 +18,5 @@ def stop(case: Case) -> None:
 
 
 def start(case: Case) -> None:
+    """Start sshd again."""
     case.try_run(["sv", "up", "sshd"])

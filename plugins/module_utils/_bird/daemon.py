@@ -63,7 +63,9 @@ def speak(daemon: Daemon, timeout: float) -> Spoken:
             break
     place, exchange = min(tried, key=lambda pair: _TELLING.index(pair[1].state))
     via = "socket" if exchange.state == control.ANSWERS else ""
-    if exchange.state == control.DENIED or (exchange.state == control.ABSENT and daemon.process is not None):
+    # A daemon that was not told where to put its socket has it where its own client looks.
+    untold = daemon.process is not None and not daemon.process.option("s")
+    if exchange.state == control.DENIED or (exchange.state == control.ABSENT and untold):
         path = place.actual if exchange.state == control.DENIED else ""
         second = client.ask(daemon.family, path, (_STATUS, _PROTOCOLS), timeout)
         if second.state == control.ANSWERS:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 IPV4 = "ipv4"
 IPV6 = "ipv6"
 _PROGRAMS = {IPV4: "bird", IPV6: "bird6"}
-_SOCKET_FOLDERS = ("/var/run/calico", "/var/snap/microk8s/current/var/run/calico", "/var/run/bird")
+_SOCKET_FOLDERS = ("/var/run/calico", "/var/snap/microk8s/current/var/run/calico")
+# Where a distribution's BIRD has it, and one of Calico's that runs outside of a container.
+_PLAIN_SOCKET_FOLDER = "/var/run/bird"
 _CONFIG_FOLDER = "/etc/calico/confd/config"
 _POD_LOGS = "/var/log/pods/"
 _CALICO_NAMES = ("calico-node", "calico-felix", "calico")
@@ -122,18 +124,18 @@ def find_daemon(
     process = _find_process(program, processes, installation, host_root)
     roots = ([process.root] if process else []) + [other.root for other in installation.processes] + [host_root]
     roots = list(dict.fromkeys(roots))
-    given = process.option("s") if process else ""
-    sockets = [Place(given, process.root)] if process and given else []
-    # What may not be seen through another process says nothing of a daemon that does not run.
-    seen = [host_root] + [root for root in roots[:1] if process or os.access(root, os.X_OK)]
-    sockets += [Place(f"{folder}/{program}.ctl", root) for root in seen for folder in _SOCKET_FOLDERS]
+    if socket:
+        sockets = [Place(socket, "")]
+    else:
+        plain = not (process.option("s") if process else _has_traces(installation, host_root))
+        sockets = _sockets(program, process, roots[0], host_root, plain)
     config = process.option("c") if process else ""
     configs = [Place(config, process.root)] if process and config else []
     configs += [Place(f"{_CONFIG_FOLDER}/{program}.cfg", root) for root in roots]
     return Daemon(
         family,
         process,
-        [Place(socket, "")] if socket else list(dict.fromkeys(sockets)),
+        sockets,
         list(dict.fromkeys(configs)),
         list(_logs(program, roots, host_root)),
     )
@@ -192,9 +194,21 @@ def _is_supervisor(process: Process) -> bool:
 
 
 def _has_traces(installation: Installation, host_root: str) -> bool:
+    """Whether Calico is or was here, so that a BIRD that is not Calico's is not to be taken for it."""
     return bool(installation.processes) or any(
-        os.path.lexists(resolve_inside(host_root, folder)) for folder in _SOCKET_FOLDERS if "calico" in folder
+        os.path.lexists(resolve_inside(host_root, folder)) for folder in _SOCKET_FOLDERS
     )
+
+
+def _sockets(program: str, process: Process | None, root: str, host_root: str, plain: bool) -> list[Place]:
+    """Return where the control socket may be; `plain` allows a place that a distribution's BIRD uses, too."""
+    given = process.option("s") if process else ""
+    places = [Place(given, root), Place(given, host_root)] if given else []
+    # What may not be seen through another process says nothing of a daemon that does not run.
+    seen = [host_root, root] if process or os.access(root, os.X_OK) else [host_root]
+    folders = (*_SOCKET_FOLDERS, _PLAIN_SOCKET_FOLDER) if plain else _SOCKET_FOLDERS
+    places += [Place(f"{folder}/{program}.ctl", base) for base in seen for folder in folders]
+    return list(dict.fromkeys(places))
 
 
 def _logs(program: str, roots: list[str], host_root: str) -> Iterator[Place]:

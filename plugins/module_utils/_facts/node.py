@@ -38,7 +38,11 @@ SCHEMA = 1
 PARTS = ("bgp", "firewall", "mtu", "chrony", "node")
 _MOST_ADDRESSES = 32
 _MOST_TARGETS = 1000
-_NO_NODE_ADDRESS = ("cali", "veth", "docker", "lo", "virbr", "cni", "nodelocaldns", "kube-ipvs")
+# Interfaces whose addresses are none of the node itself. Those of tunnels are in calico_mtu.
+_OF_CONTAINERS = ("br-", "cali", "cbr", "cni", "docker", "lxcbr", "podman", "veth", "virbr")
+_OF_SERVICES = ("kube-ipvs", "nodelocaldns")
+_OF_TUNNELS = ("flannel", "tunl", "vxlan", "wg-v6.cali", "wireguard.cali")
+_NO_NODE_ADDRESS = _OF_CONTAINERS + _OF_SERVICES + _OF_TUNNELS
 _SEARCH_SECONDS = 6.0
 _PASS_SECONDS = 30.0
 
@@ -219,7 +223,7 @@ class Pass:
         from .._host import identity
 
         facts = identity.host(self._root, self._proc_root)
-        facts.update(_addresses(self._network) if self._network else {})
+        facts.update(_addresses(self._network, session.local_addresses.values()) if self._network else {})
         facts["bgp_addresses"] = dict(session.local_addresses)
         facts["calico"] = identity.calico(session.installation, self._root)
         return facts
@@ -241,12 +245,14 @@ def _more_peers(given: Iterable[str], known: list[Peer], session: BgpGathering) 
     return more
 
 
-def _addresses(network: Network) -> Facts:
-    """Return the addresses by which other nodes might know this one, at most 32."""
+def _addresses(network: Network, own: Iterable[str]) -> Facts:
+    """Return the addresses by which other nodes might know this one, at most 32, those in use for BGP first."""
+    used = set(own)
     found = []
-    for entry in network.addresses:
+    for entry in sorted(network.addresses, key=lambda entry: entry.address not in used):
         link = network.link(entry.interface)
-        if entry.scope == "global" and not entry.interface.startswith(_NO_NODE_ADDRESS):
+        ordinary = entry.scope == "global" and not entry.interface.startswith(_NO_NODE_ADDRESS)
+        if ordinary or entry.address in used:
             fact = {
                 "address": entry.address,
                 "prefix": entry.prefix,

@@ -15,6 +15,7 @@ silence and counts it (TCPMD5NotFound).
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -78,12 +79,13 @@ class SynProber(Volley):
         self._sequences = struct.unpack(f"={len(targets)}I", os.urandom(4 * len(targets)))
         self._exits: dict[tuple[int, str], _Exit | OSError] = {}
         self._exit_of: dict[socket.socket, _Exit] = {}
+        self._ways: list[_Exit | OSError] = []
         self._holders: list[socket.socket] = []
         self._numbers: dict[tuple[str, int], int] = {}
         try:
             for number, target in enumerate(targets):
                 self._numbers[target.peer.partition("%")[0], target.port] = number
-                self._prepare(sockets.family_of(target.peer), target)
+                self._ways.append(self._way(sockets.family_of(target.peer), target))
         except OSError:
             self.close()
             raise
@@ -97,9 +99,7 @@ class SynProber(Volley):
 
     def transmit(self, number: int) -> bool:
         """Send one SYN; the second attempt is the same packet, as a real dialler's would be."""
-        target = self._targets[number]
-        family = sockets.family_of(target.peer)
-        way = self._exits[family, target.source]
+        target, way = self._targets[number], self._ways[number]
         if isinstance(way, OSError):
             self._fail(number, sockets.why_not_sent(way, target.source))
             return True
@@ -130,26 +130,30 @@ class SynProber(Volley):
         elif reply.flags & wire.TCP_SYN:
             self._settle(number, "open")
 
-    def _prepare(self, family: int, target: SynTarget) -> None:
-        """Open the sockets for a source address once. An address that is not ours fails its own targets only."""
-        if (family, target.source) in self._exits:
-            return
+    def _way(self, family: int, target: SynTarget) -> _Exit | OSError:
+        """Return the sockets for a target's source address; an address that is not ours fails its own targets only."""
+        source = target.source or sockets.source_towards(family, target.peer)
+        if not source:
+            return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+        if (family, source) not in self._exits:
+            try:
+                self._exits[family, source] = self._open(family, source)
+            except PermissionError:
+                raise
+            except OSError as error:
+                self._exits[family, source] = error
+        return self._exits[family, source]
+
+    def _open(self, family: int, source: str) -> _Exit:
         if not any(each.family == family for each in self.sockets):
             self.sockets.append(sockets.icmp(family, _ERRORS4 if family == socket.AF_INET else _ERRORS6))
-        source = target.source or sockets.source_towards(family, target.peer)
-        try:
-            holder, port = sockets.reserve_port(family, source)
-            self._holders.append(holder)
-            opened = sockets.tcp(family, source, port)
-        except PermissionError:
-            raise
-        except OSError as error:
-            self._exits[family, target.source] = error
-            return
-        way = _Exit(family, source, opened, port)
+        holder, port = sockets.reserve_port(family, source)
+        self._holders.append(holder)
+        opened = sockets.tcp(family, source, port)
         self.sockets.append(opened)
-        self._exits[family, target.source] = way
+        way = _Exit(family, source, opened, port)
         self._exit_of[opened] = way
+        return way
 
     def _send(self, way: _Exit, target: SynTarget, sequence: int) -> None:
         addresses = None
@@ -167,7 +171,7 @@ class SynProber(Volley):
         number = self._numbers.get((error.destination, port))
         if number is None or sequence != self._sequences[number]:
             return
-        way = self._exits[source.family, self._targets[number].source]
+        way = self._ways[number]
         if isinstance(way, OSError) or way.port != own_port:
             return
         if sender == way.source:
@@ -185,7 +189,7 @@ class SynProber(Volley):
         if not self.waits_for(number):
             return False
         self.settle(number)
-        way = self._exits[sockets.family_of(self._targets[number].peer), self._targets[number].source]
+        way = self._ways[number]
         self.results[number] = self.results[number]._replace(
             source=self._targets[number].source if isinstance(way, OSError) else way.source,
             result=result,

@@ -179,10 +179,10 @@ def _differences(daemon: Daemon) -> list[str]:
 
 
 def unloaded_configurations(evidence: Evidence) -> Iterator[Subject]:
-    """Nodes whose configuration on disk is newer than the one BIRD runs, and differs from it."""
+    """Nodes whose configuration on disk differs from the one BIRD runs."""
     for node in evidence.nodes.values():
         for daemon in node.daemons.values():
-            if daemon.socket_state == "answers" and daemon.config.newer_than_running and _differences(daemon):
+            if daemon.socket_state == "answers" and _differences(daemon):
                 yield Subject(
                     (node.name,),
                     _sessions_that_differ(evidence, node, daemon),
@@ -202,12 +202,20 @@ def _sessions_that_differ(evidence: Evidence, node: Node, daemon: Daemon) -> tup
     )
 
 
-def disk_is_newer_than_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The configuration on disk is newer than BIRD's last reconfiguration, and its peers differ from those that run."""
+def disk_differs_from_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peers in the configuration on disk are not those that BIRD runs."""
     daemon = subject.about
+    return [Seen(subject.nodes[0], "bird.cfg", "; ".join(_differences(daemon)), daemon.config.path)]
+
+
+def disk_is_newer_than_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The configuration on disk is newer than BIRD's last reconfiguration."""
+    daemon = subject.about
+    if not daemon.config.newer_than_running:
+        return []
     written = words.span(daemon.config.modified_seconds_ago or 0)
-    ages = f"written {written} ago, BIRD configured {words.span(daemon.reconfigured_seconds_ago or 0)} ago"
-    return [Seen(subject.nodes[0], "bird.cfg", f"{ages}; {'; '.join(_differences(daemon))}", daemon.config.path)]
+    configured = words.span(daemon.reconfigured_seconds_ago or 0)
+    return [Seen(subject.nodes[0], "bird.cfg", f"written {written} ago, BIRD configured {configured} ago")]
 
 
 def written_just_now(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -227,7 +235,11 @@ BIRD_RELOAD_STUCK = Fault(
         "changed ones keep their old settings."
     ),
     subjects=unloaded_configurations,
-    signals=(Signal(disk_is_newer_than_bird, STRONG + MODERATE, required=True), Signal(written_just_now, -STRONG)),
+    signals=(
+        Signal(disk_differs_from_bird, STRONG, required=True),
+        Signal(disk_is_newer_than_bird, MODERATE),
+        Signal(written_just_now, -STRONG),
+    ),
     summary=lambda evidence, subject: (
         f"BIRD on {subject.nodes[0]} does not run the configuration on disk ({'; '.join(_differences(subject.about))})."
     ),

@@ -165,6 +165,23 @@ def test_a_source_address_that_is_not_ours_is_an_error_and_spoils_no_other_targe
     assert right.result == "open"
 
 
+def test_the_source_address_may_be_left_to_the_kernel(wires, pair):
+    """It may then be another one for each peer, and for some there is none."""
+    one, two = pair
+    third = wires.host("third")
+    wires.join(one, third, ("10.88.0.9", "10.88.0.10", 24))
+
+    results = ask(one, ("10.77.0.10", 179), ("10.88.0.10", 179), ("192.0.2.1", 179), ("fd77::a", 179))
+
+    assert [(result.result, result.source) for result in results] == [
+        ("reset", "10.77.0.9"),
+        ("reset", "10.88.0.9"),
+        ("error", ""),
+        ("reset", "fd77::9"),
+    ]
+    assert "no route" in results[2].detail
+
+
 def test_a_dead_neighbour_is_told_from_a_silent_one_once_arp_has_given_up(pair):
     one, _two = pair
 

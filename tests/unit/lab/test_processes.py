@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes are recognised by id and start time, found by the marker, and ended only if they are the ones remembered."""
+"""Processes are recognised by id and start time, found by their marker, ended only if they are the ones meant."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def test_a_process_is_ended(sleeper):
 def test_members_are_found_by_the_marker_alone(sleeper, tmp_path):
     ours = sleeper(**{MARKER: str(tmp_path)})
     sleeper(**{MARKER: f"{tmp_path}-other"})
-    sleeper(**{"NETMEDIC_LAB": str(tmp_path)})
+    sleeper(NETMEDIC_LAB=str(tmp_path))
     assert [process.pid for process in processes.members(tmp_path)] == [ours.pid]
 
 
-@pytest.mark.parametrize("text", ["", "1", "1 2 3", "a b", "-1 2", "1 2.0", "١ ٢ x"])
+@pytest.mark.parametrize("text", ["", "1", "1 2 3", "a b", "-1 2", "1 2.0"])
 def test_other_text_is_no_process(text):
     assert Process.parse(text) is None
 

@@ -13,11 +13,27 @@ from lab.faults.engine import fault
 from lab.faults.registry import FAULTS, MACHINE_OFF
 
 # The faults that the project promises to make real.
-PROMISED = """
-tcp179_blocked_host_firewall tcp179_latent_one_way_block tcp179_blocked_network peer_bird_not_running bird_not_running
-bird_hung as_mismatch duplicate_router_id bgp_password_mismatch stale_node_ip duplicate_node_ip stale_node_in_mesh
-peer_node_down bird_reload_stuck port179_conflict mtu_mismatch time_sync_missing benign_startup_transient undetermined
-""".split()
+PROMISED = [
+    "tcp179_blocked_host_firewall",
+    "tcp179_latent_one_way_block",
+    "tcp179_blocked_network",
+    "peer_bird_not_running",
+    "bird_not_running",
+    "bird_hung",
+    "as_mismatch",
+    "duplicate_router_id",
+    "bgp_password_mismatch",
+    "stale_node_ip",
+    "duplicate_node_ip",
+    "stale_node_in_mesh",
+    "peer_node_down",
+    "bird_reload_stuck",
+    "port179_conflict",
+    "mtu_mismatch",
+    "time_sync_missing",
+    "benign_startup_transient",
+    "undetermined",
+]
 CASES = [pytest.param(each, id=each.id) for each in FAULTS]
 
 

@@ -97,11 +97,13 @@ def test_a_client_that_does_not_help_leaves_what_we_saw(monkeypatch, no_client):
     assert no_client == ["/nowhere/bird.ctl"]
 
 
-def test_a_running_daemon_whose_socket_is_nowhere_is_left_to_the_client(tmp_path, no_client):
+@pytest.mark.parametrize(("argv", "asked"), [(b"bird\0-d\0", [""]), (b"bird\0-s\0/run/bird.ctl\0", [])])
+def test_a_daemon_whose_socket_is_nowhere_is_left_to_the_client_if_that_may_know(tmp_path, no_client, argv, asked):
+    (tmp_path / "cmdline").write_bytes(argv)
     process = Process(1, "bird", str(tmp_path))
 
     assert looking.speak(a_daemon([Place(str(tmp_path / "x"), "")], process=process), 5).state == control.ABSENT
-    assert no_client == [""]
+    assert no_client == asked
 
 
 def test_the_configuration_and_when_it_changed(tmp_path):

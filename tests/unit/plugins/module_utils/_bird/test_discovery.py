@@ -172,8 +172,17 @@ def test_ipv6_has_its_own(fake_proc):
 
     assert daemon.process.pid == 10
     assert daemon.sockets[0].path == "/run/six.ctl"
-    assert daemon.sockets[1].path == "/var/run/calico/bird6.ctl"
+    assert discovery.Place("/var/run/calico/bird6.ctl", fake_proc.host) in daemon.sockets
     assert [place.path for place in daemon.configs[:2]] == ["/etc/six.cfg", "/etc/calico/confd/config/bird6.cfg"]
+
+
+def test_a_distributions_socket_is_not_taken_for_calicos(fake_proc):
+    fake_proc.add(7, "calico-node", ("calico-node", "-felix"), root="pod")
+
+    daemon, _installation = find(fake_proc)
+
+    assert "/var/run/calico/bird.ctl" in [place.path for place in daemon.sockets]
+    assert "/var/run/bird/bird.ctl" not in [place.path for place in daemon.sockets]
 
 
 def test_a_given_socket_is_the_only_one(fake_proc):

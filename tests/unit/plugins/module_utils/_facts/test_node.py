@@ -138,19 +138,21 @@ def test_a_pass_that_takes_too_long_leaves_out_what_is_left(bird_server, tmp_pat
     assert facts["calico_bgp"]["daemons"]["ipv4"]["running"]
 
 
-def test_addresses_of_pods_and_bridges_are_left_out_and_the_rest_is_limited():
-    interfaces = ["eth0", "cali0", "docker0", "veth1", "lo", "vxlan.calico"]
-    network = links.Network(
-        [links.Link(number, name, 1500, "", True, True, 0) for number, name in enumerate(interfaces, 1)],
-        [links.Address(f"10.0.{number}.1", 24, name, "ipv4", "global", True) for number, name in enumerate(interfaces)]
-        + [links.Address(f"10.1.{number}.1", 24, "eth0", "ipv4", "global", True) for number in range(40)],
+def holding(addresses):
+    names = sorted({interface for _address, interface, _scope in addresses})
+    return links.Network(
+        [links.Link(number, name, 1500, "", True, True, 0) for number, name in enumerate(names, 1)],
+        [links.Address(address, 24, interface, "ipv4", scope, True) for address, interface, scope in addresses],
     )
 
-    facts = node._addresses(network)
 
-    assert len(facts["addresses"]) == 32
-    assert facts["addresses_left_out"] == 10
-    assert {entry["interface"] for entry in facts["addresses"]} == {"eth0", "vxlan.calico"}
+def test_addresses_of_pods_services_and_tunnels_are_left_out():
+    interfaces = ["eth0", "cali0", "docker0", "br-5f", "veth1", "kube-ipvs0", "vxlan.calico", "tunl0", "bond0", "lo"]
+    held = [(f"10.0.{number}.1", name, "global") for number, name in enumerate(interfaces)]
+
+    facts = node._addresses(holding([*held, ("127.0.0.1", "lo", "host"), ("169.254.0.1", "eth0", "link")]), [])
+
+    assert [entry["interface"] for entry in facts["addresses"]] == ["eth0", "bond0", "lo"]
     assert facts["addresses"][0] == {
         "address": "10.0.0.1",
         "prefix": 24,
@@ -158,6 +160,15 @@ def test_addresses_of_pods_and_bridges_are_left_out_and_the_rest_is_limited():
         "scope": "global",
         "up": True,
     }
+
+
+def test_the_addresses_used_for_bgp_are_always_among_them():
+    many = [(f"10.0.1.{number}", "eth0", "global") for number in range(40)]
+
+    facts = node._addresses(holding([*many, ("10.9.9.9", "docker0", "global")]), ["10.9.9.9", "10.7.7.7"])
+
+    assert [entry["address"] for entry in facts["addresses"]][:2] == ["10.9.9.9", "10.0.1.0"]
+    assert (len(facts["addresses"]), facts["addresses_left_out"]) == (32, 9)
 
 
 def test_no_socket_is_left_open(bird_server, tmp_path, monkeypatch):
