@@ -70,6 +70,9 @@ _SHORT = {
     "--jump": "-j",
     "--goto": "-g",
 }
+_ALWAYS = frozenset(("comment", "nfacct"))  # nfacct counts (kube-proxy uses it)
+# Headers of IPv6 which ordinary packets do not carry; without them neither the match nor its opposite holds.
+_NEVER = frozenset(("rt", "frag", "hbh", "dst", "mh"))
 _HEAD_OPTIONS = frozenset(("-s", "-d", "-i", "-o", "-p", "-f"))
 
 
@@ -217,10 +220,12 @@ _HEAD: dict[str, Callable[[bool, Sequence[str], str], Match]] = {
 def _module_matches(words: Sequence[str], family: str) -> list[Match]:
     """Return what one `-m module …` demands."""
     module = words[0] if words else ""
-    if module == "comment":
+    if module in _ALWAYS:
         return []
     if any(word.startswith(_UNSHOWN) for word in words):
         return [_undecidable(*words)]
+    if module in _NEVER and family == "ipv6":
+        return [Match("always", True, None)]
     if module == "rpfilter":
         return [Match("reverse_path", "--invert" in words, None)]
     found: list[Match] = []
@@ -292,6 +297,13 @@ def _types(words: Sequence[str], family: str) -> tuple[str, ...]:
     return ("UNICAST", "LOCAL") if family == "ipv6" and names == ("UNICAST",) else names
 
 
+def _status(words: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(words[0].upper().split(","))
+    if "NONE" in names:
+        raise _Unreadable(words[0])
+    return names
+
+
 def _original(kind: str) -> Callable[[Sequence[str], str], tuple[str, object]]:
     def made(words: Sequence[str], family: str) -> tuple[str, object]:
         value = _ports(words) if kind.endswith("port") else _address_match(kind, False, words, family)
@@ -323,6 +335,7 @@ _MODULES: dict[str, dict[str, Callable[[Sequence[str], str], tuple[str, object]]
     },
     "conntrack": {
         "--ctstate": lambda words, _family: ("ct_state", tuple(words[0].upper().split(","))),
+        "--ctstatus": lambda words, _family: ("ct_status", _status(words)),
         "--ctdir": lambda words, _family: ("ct_direction", (words[0].upper(),)),
         "--ctproto": lambda words, _family: ("ct_protocol", (protocol_number(words[0]),)),
         "--ctorigsrc": _original("source"),

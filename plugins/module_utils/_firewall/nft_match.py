@@ -67,6 +67,8 @@ def _matches(body: Mapping[str, Any], sets: Mapping[str, Any]) -> list[Match]:
     values = [_unwrapped(member) for member in members] if members is not None else [right]
     if "concat" in left:
         return _concatenated(left["concat"], operator, values)
+    if "exthdr" in left:
+        return [_extension_header(left["exthdr"], operator, values)]
     if "fib" in left:
         return [_route(left["fib"], operator, values)]
     field = _field(left)
@@ -272,6 +274,15 @@ _CONNECTION = {
     "direction": _Field("ct_direction", _upper),
     "mark": _Field("ct_mark", _number),
 }
+
+
+def _extension_header(body: Mapping[str, Any], operator: str, values: Sequence[Any]) -> Match:
+    """Ordinary packets have none: its fields equal nothing and differ from nothing."""
+    if "field" in body:
+        return Match("always", True, None)
+    if operator not in {"==", "!="} or len(values) != 1 or not isinstance(values[0], bool):
+        raise _Unreadable("exthdr")
+    return Match("always", values[0] == (operator == "=="), None)
 
 
 def _route(body: Mapping[str, Any], operator: str, values: Sequence[Any]) -> Match:

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 # The kernel keeps at most 1,024 neighbours by default, dead ones included, and refuses live ones when the table is
 # full.
 _MOST_UNRESOLVED = 256
-_SIGNED = "the session has a password: an unsigned SYN would be dropped and counted as an MD5 failure by the peer"
-_CROWDED = "too many unanswered peers on the link at once would crowd live ones out of the neighbour table"
+# The peer would drop an unsigned SYN and count it, and the count would speak of a password mismatch that is none.
+_SIGNED = "the session has a password"
+_CROWDED = "too many silent neighbours at once"
 
 
 class Target(NamedTuple):

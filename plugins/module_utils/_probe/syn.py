@@ -9,8 +9,9 @@ alone never reaches it: the peer's kernel answers, our kernel resets the answer 
 and the listening program has seen nothing.
 
 What a probe leaves behind: one connection tracking entry on hosts that track (10 s after an answer, 120 s in
-silence), as a dialling BIRD does. A listener that has a TCP MD5 key for our address drops the unsigned SYN in
-silence and counts it (TCPMD5NotFound).
+silence), as a dialling BIRD does. Many rejections from one router or host may show as silence in part: Linux sends
+a handful of ICMP errors at once, then one a second. A listener that has a TCP MD5 key for our address drops the
+unsigned SYN in silence and counts it (TCPMD5NotFound).
 """
 
 from __future__ import annotations

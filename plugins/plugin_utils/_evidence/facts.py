@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 FACT_KEYS = ("calico_node", "calico_bgp", "calico_firewall", "calico_mtu", "calico_chrony")
 
 
-def read_node(name: str, facts: Mapping[str, Any]) -> Node:
+def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") -> Node:
     """The evidence in one node's facts. Absent parts stay empty; wrongly typed parts are treated as absent."""
     about = plain.mapping(facts.get("calico_node"))
     bgp = plain.mapping(facts.get("calico_bgp"))
     calico = plain.mapping(about.get("calico"))
     return Node(
         name=name,
+        inventory_address=inventory_address,
         taken_at=plain.text(about.get("taken_at")) or plain.text(bgp.get("taken_at")),
         nodename=plain.text(about.get("nodename")) or name,
         hostname=plain.text(about.get("hostname")),

@@ -31,10 +31,11 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: dateti
         variables = hostvars[host]
         facts = _facts(variables)
         why = _why_missing(variables, facts, now, max_age)
+        address = _address(host, variables)
         if why:
-            missing.append(MissingNode(host, why, _address(host, variables)))
+            missing.append(MissingNode(host, why, address))
         else:
-            nodes[host] = read_node(host, facts)
+            nodes[host] = read_node(host, facts, address)
     return Evidence(nodes, tuple(missing))
 
 

@@ -224,9 +224,10 @@ class Clock:
 
 @dataclass(frozen=True)
 class Node:
-    """Everything one node told. name is the inventory's name."""
+    """Everything one node told. name and inventory_address ('' if not given there) are the inventory's."""
 
     name: str
+    inventory_address: str
     taken_at: str
     nodename: str
     hostname: str

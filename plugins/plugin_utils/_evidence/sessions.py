@@ -90,7 +90,7 @@ class SessionTable:
 
 
 def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
-    """Address to node: what a node calls itself in BGP counts before what its interfaces hold.
+    """Address to node: what a node calls itself in BGP counts before what its interfaces hold, then the inventory.
 
     Where two nodes claim one address the first keeps it; that conflict is a fault of its own.
     """
@@ -102,6 +102,9 @@ def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
     for node in everyone:
         for held in node.addresses:
             owners.setdefault(held.address, node)
+    for node in everyone:
+        if node.inventory_address:
+            owners.setdefault(node.inventory_address, node)
     return owners
 
 
