@@ -79,7 +79,9 @@ def weigh(fault: Fault, evidence: Evidence) -> Iterable[Candidate]:
 
 
 def _severity(fault: Fault, subject: Subject, evidence: Evidence) -> str:
-    """The fault's own severity; critical where it has cut a node off from all its peers."""
+    """By the fault's own rule if it has one; critical where a major fault has cut a node off from all its peers."""
+    if fault.severity_rule:
+        return fault.severity_rule(evidence, subject)
     if fault.severity != "major" or not subject.sessions:
         return fault.severity
     ends = {side.node.name: side.node for session in subject.sessions for side, _other in session.sides() if side.node}

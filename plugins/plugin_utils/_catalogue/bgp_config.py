@@ -291,7 +291,7 @@ def _password(side: Side, peer: str) -> bool | None:
     return side.daemon.config.passwords == "all"
 
 
-def _password_form(session: Session, dialler: Side, listener: Side) -> str:
+def _password_form(dialler: Side, listener: Side) -> str:
     """Which of the three forms the configuration of both ends and the listener's counters show, or ''."""
     dials, listens = _password(dialler, listener.address), _password(listener, dialler.address)
     if dials is not None and listens is not None and dials != listens:
@@ -315,7 +315,7 @@ def password_mismatches(evidence: Evidence) -> Iterator[Subject]:
     """The fewest nodes that explain the sessions which fail for their passwords, one subject per form."""
     by_form: dict[str, list[tuple[Session, tuple[str, str]]]] = {}
     for session in evidence.table.down:
-        forms = [_password_form(session, side, other) for side, other in session.sides() if session.dials(side)]
+        forms = [_password_form(side, other) for side, other in session.sides() if session.dials(side)]
         for form in filter(None, forms[:1]):
             by_form.setdefault(form, []).append((session, evidence.labels(session)))
     pairs = [pair for some in by_form.values() for pair in some]

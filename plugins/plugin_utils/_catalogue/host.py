@@ -26,18 +26,34 @@ def _small_paths(node: Node) -> list[MtuPath]:
     return [path for path in (node.mtu.paths if node.mtu else ()) if path.result == "smaller" and path.carries]
 
 
+def _underlay(node: Node) -> dict[str, int]:
+    """The MTU of the interfaces that lead to peers; tunnels are smaller by design."""
+    if node.mtu is None:
+        return {}
+    leading = {path.path_class.split(" ", 1)[0] for path in node.mtu.paths}
+    return {name: mtu for name, mtu in node.mtu.interfaces.items() if name in leading}
+
+
+def _too_small(node: Node) -> list[MtuPath]:
+    """Paths whose own interface is smaller than what Calico needs of the underlay."""
+    required = node.mtu.required if node.mtu else None
+    return [
+        path
+        for path in (node.mtu.paths if node.mtu else ())
+        if path.result == "local" and required and path.carries and path.carries < required
+    ]
+
+
 def _usual_interface_mtu(evidence: Evidence) -> int | None:
     """The MTU most underlay interfaces have, if there is a majority."""
-    tally = Tally(mtu for node in evidence.nodes.values() if node.mtu for mtu in node.mtu.interfaces.values())
+    tally = Tally(mtu for node in evidence.nodes.values() for mtu in _underlay(node).values())
     ranked = tally.most_common(1)
     return ranked[0][0] if ranked and ranked[0][1] > sum(tally.values()) / 2 else None
 
 
 def _odd_interfaces(evidence: Evidence, node: Node) -> dict[str, int]:
     usual = _usual_interface_mtu(evidence)
-    if usual is None or node.mtu is None:
-        return {}
-    return {name: mtu for name, mtu in node.mtu.interfaces.items() if mtu != usual}
+    return {name: mtu for name, mtu in _underlay(node).items() if usual is not None and mtu != usual}
 
 
 def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
@@ -47,7 +63,7 @@ def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
         for node in evidence.nodes.values()
         for path in _small_paths(node)
     }
-    odd = {node.name for node in evidence.nodes.values() if _odd_interfaces(evidence, node)}
+    odd = {node.name for node in evidence.nodes.values() if _odd_interfaces(evidence, node) or _too_small(node)}
     reporters = {path.reported_by for path in narrow.values() if path.reported_by}
     for reporter in sorted(reporters):
         reported = {pair: path for pair, path in narrow.items() if path.reported_by == reporter}
@@ -110,6 +126,16 @@ def interface_mtu_is_odd(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def interface_is_too_small(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The node's underlay interface is smaller than what pods and their encapsulation need."""
+    if subject.node is None or subject.node.mtu is None:
+        return []
+    return [
+        Seen(subject.node.name, "mtu", f"{path.path_class} carries {path.carries}, {subject.node.mtu.required} needed")
+        for path in _too_small(subject.node)
+    ]
+
+
 def full_size_still_fits(evidence: Evidence, subject: Subject) -> list[Seen]:
     """What Calico needs (pod MTU plus encapsulation) still fits through the path."""
     found = []
@@ -127,6 +153,8 @@ def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
         interfaces = subject.where.get("interfaces", {})
         odd = words.listed(f"{interface} {mtu}" for interface, mtu in interfaces.items())
         usual = _usual_interface_mtu(evidence)
+        if not interfaces:
+            return f"The underlay interface of {name} is smaller than what pods and their encapsulation need."
         return f"The MTU of {name} differs from that of the other nodes ({odd}, usual {usual})."
     path = next(iter(subject.about.values()))
     if path.reported_by:
@@ -146,6 +174,18 @@ def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
     return [f"ssh {subject.nodes[0]} ip link show", *tried[:2]]
 
 
+def _mtu_severity(evidence: Evidence, subject: Subject) -> str:
+    """minor where all that Calico needs still fits through, else major."""
+    nodes = {name: evidence.nodes[name] for pair in subject.about for name in pair if name in evidence.nodes}
+    if subject.node:
+        nodes[subject.node.name] = subject.node
+    needed = [node.mtu.required for node in nodes.values() if node.mtu and node.mtu.required]
+    carried = [path.carries for path in subject.about.values() if path.carries]
+    carried += subject.where.get("interfaces", {}).values()
+    fits = bool(needed) and bool(carried) and max(needed) <= min(carried)
+    return "minor" if fits else "major"
+
+
 MTU_MISMATCH = Fault(
     id="mtu_mismatch",
     family="encapsulation",
@@ -161,9 +201,11 @@ MTU_MISMATCH = Fault(
     signals=(
         Signal(path_carries_less, STRONG + MODERATE, required=True),
         Signal(interface_mtu_is_odd, STRONG, required=True),
+        Signal(interface_is_too_small, STRONG, required=True),
         Signal(full_size_still_fits, -MODERATE),
     ),
     summary=_mtu_summary,
+    severity_rule=_mtu_severity,
     fix=Fix(
         action="align_mtu",
         text=(

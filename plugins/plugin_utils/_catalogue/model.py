@@ -116,6 +116,7 @@ class Fault:
     lookalikes: tuple[Lookalike, ...] = ()
     explains: tuple[str, ...] = ()
     missing: Callable[[Evidence, Subject], list[Missing]] | None = None
+    severity_rule: Callable[[Evidence, Subject], str] | None = None
 
 
 def probability(log_odds: float) -> float:
