@@ -5,16 +5,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import pairs
 from .model import Case, Fault, Variant, listener
+
+if TYPE_CHECKING:
+    from ..topology import Node
 
 WRONG_AS = 64999
 _OWN, _PEER = "own", "peer"
 
 
+def _mistaken(case: Case) -> Node:
+    """The peer that expects the wrong AS: the last one on the node's own subnet, where the two get to talk of it."""
+    same = [peer for peer in case.peers if peer.subnet == case.node.subnet]
+    return (same or case.peers)[-1]
+
+
 def _mismatch(case: Case) -> None:
     wrong = {"nodes": {case.target: {"as_number": WRONG_AS}}}
-    viewer = case.target if case.variant == _OWN else case.peers[-1].name
+    viewer = case.target if case.variant == _OWN else _mistaken(case).name
     case.register({"views": {viewer: wrong}})
 
 
@@ -26,15 +37,17 @@ def _follow(case: Case) -> None:
 def _not_refused(case: Case) -> str:
     """The AS numbers meet where a TCP connection comes about; a node of another AS reaches its own subnet only."""
     if case.variant == _PEER:
-        wrong = pairs.between(case.node, [case.peers[-1]])
-        right = [*pairs.between(case.node, case.peers[:-1]), *pairs.all_but(case.lab, case.node)]
+        mistaken = _mistaken(case)
+        wrong = pairs.between(case.node, [mistaken])
+        rest = [peer for peer in case.peers if peer != mistaken]
+        right = [*pairs.between(case.node, rest), *pairs.all_but(case.lab, case.node)]
     else:
         wrong = pairs.between(case.node, case.peers)
         right = pairs.all_but(case.lab, case.node)
     words = pairs.not_down(case, wrong) or pairs.not_up(case, right)
     if words:
         return words
-    on_link = [pair for pair in wrong if case.variant == _PEER or pair.listener.subnet == pair.dialler.subnet]
+    on_link = [pair for pair in wrong if pair.listener.subnet == pair.dialler.subnet]
     return _without_error(case, on_link, "Bad peer AS")
 
 
@@ -65,7 +78,7 @@ AS_MISMATCH = Fault(
     default=listener,
     variants=(
         Variant(_OWN, "the node runs with another AS than all its peers expect"),
-        Variant(_PEER, "one peer (the last node) expects another AS of the node than it has"),
+        Variant(_PEER, "one peer (the last node of its subnet) expects another AS of the node than it has"),
     ),
 )
 

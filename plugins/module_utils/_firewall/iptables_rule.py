@@ -124,7 +124,7 @@ def _segments(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
             continue
         if token in {"-m", "-j", "-g"}:
             found.append((token, []))
-        elif token in _HEAD_OPTIONS and found[-1][0] == "-m":
+        elif token in _HEAD_OPTIONS and found[-1][0]:
             found.append(("", [*negated, token]))
         else:
             found[-1][1].extend([*negated, token])

@@ -108,10 +108,10 @@ def of_rule(table: str, chain: str, text: str, path: Iterable[str], chains: Iter
 
 
 def _of_comment(text: str) -> str:
-    _rule, found, comment = text.partition(" comment ")
+    _rule, found, comment = text.partition(" --comment ")
     if not found:
-        _rule, found, comment = text.partition(" --comment ")
-    comment = comment.lstrip().lstrip('"')
+        _rule, found, comment = text.partition(' comment "')
+    comment = comment.lstrip('"')
     for owner, beginning in _COMMENTS if found else ():
         if comment.startswith(beginning):
             return owner

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .model import Subject
 
-SHOWN_SOURCES = 8
-
 
 def allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
     """What to type on the node: one line per source network, merged as far as that admits no other address."""
     verdict, sources = _verdict_and_sources(subject)
     if verdict is None:
         return [f"on {subject.nodes[0]}: allow TCP 179 from {_far_addresses(subject)} in the host's firewall"]
-    networks = merged(sources)[:SHOWN_SOURCES]
-    return [f"ssh {subject.nodes[0]} sudo {line}" for network in networks for line in _lines(verdict, network)]
+    networks = [_bare(network) for network in merged(sources)]
+    return [f"ssh {subject.nodes[0]} sudo {line}" for line in _lines(verdict, networks)]
 
 
 def merged(addresses: Iterable[str]) -> list[str]:
@@ -57,30 +55,24 @@ def _bare(network: str) -> str:
     return str(parsed.network_address) if parsed.num_addresses == 1 else network
 
 
-def _lines(verdict: Verdict, network: str) -> list[str]:
+def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
     rule = verdict.rule or Rule("iptables-nft", verdict.family, "filter", "INPUT", 1, "", "unknown")
-    source = _bare(network)
     outbound = verdict.direction == "outbound"
     if rule.owner == "ufw":
-        return [
-            f"ufw allow out proto tcp to {source} port 179"
-            if outbound
-            else f"ufw allow proto tcp from {source} to any port 179"
-        ]
+        how = "ufw allow out proto tcp to {} port 179" if outbound else "ufw allow proto tcp from {} to any port 179"
+        return [how.format(peer) for peer in peers]
     if rule.owner == "firewalld":
-        family = rule.family
-        rich = f"'rule family={family} source address={source} port port=179 protocol=tcp accept'"
-        return [f"firewall-cmd --permanent --add-rich-rule={rich}", "firewall-cmd --reload"]
+        rich = "'rule family={} source address={} port port=179 protocol=tcp accept'"
+        added = [f"firewall-cmd --permanent --add-rich-rule={rich.format(rule.family, peer)}" for peer in peers]
+        return [*added, "firewall-cmd --reload"]
     if rule.backend == "nftables":
         family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
-        selector = "ip6" if verdict.family == "ipv6" else "ip"
-        field = "daddr" if outbound else "saddr"
-        return [
-            f"nft insert rule {family} {table} {_entry_chain(rule)} {selector} {field} {source} tcp dport 179 accept"
-        ]
-    program = _program(rule)
-    option = "-d" if outbound else "-s"
-    return [f"{program} -t {rule.table} -I {_entry_chain(rule)} 1 -p tcp {option} {source} --dport 179 -j ACCEPT"]
+        match = f"{'ip6' if verdict.family == 'ipv6' else 'ip'} {'daddr' if outbound else 'saddr'}"
+        chosen = f"'{{ {', '.join(peers)} }}'"
+        return [f"nft insert rule {family} {table} {_entry_chain(rule)} {match} {chosen} tcp dport 179 accept"]
+    way = "-d" if outbound else "-s"
+    place = f"-t {rule.table} -I {_entry_chain(rule)} 1"
+    return [f"{_program(rule)} {place} -p tcp {way} {','.join(peers)} --dport 179 -j ACCEPT"]
 
 
 def _entry_chain(rule: Rule) -> str:

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 BLOCKING = ("drop", "reject")
 PROHIBITED_CODES = (9, 10, 13)
 SELDOM_WRONG = 0.0
+ALLOW = Fix(
+    action="allow_bgp_port",
+    text=(
+        "Allow TCP 179 from the node's BGP peers, ahead of the rule that blocks it, in the language of the firewall's "
+        "owner. What iptables or nft insert is gone after a reboot: write it into the host's own rule files too."
+    ),
+    risk="low",
+    disrupts="nothing; no session that works is touched",
+    commands=allow_commands,
+)
 
 
 def _blocked_peers(verdict: Verdict, peers: Iterable[str]) -> set[str]:
@@ -175,7 +185,7 @@ def _host_firewall_summary(evidence: Evidence, subject: Subject) -> str:
             return f"A firewall on {name} may drop TCP 179 from {peers}; {name} itself could not be read."
         return f"A firewall on {name} rejects TCP 179 from {peers}; {name} itself could not be read."
     verb = "rejects" if verdict.verdict == "reject" else "drops"
-    rule = f" ({words.rule_place(verdict.rule)}, {verdict.rule.owner})" if verdict.rule else ""
+    rule = f" ({words.rule_and_owner(verdict.rule)})" if verdict.rule else ""
     if verdict.direction == "outbound":
         return f"The firewall of {name} {verb} the TCP 179 connections which {name} itself opens to {peers}{rule}."
     return f"The firewall of {name} {verb} TCP 179 from {peers}{rule}."
@@ -208,16 +218,7 @@ TCP179_BLOCKED_HOST_FIREWALL = Fault(
         Signal(session_signals.syn_is_answered, -STRONG),
     ),
     summary=_host_firewall_summary,
-    fix=Fix(
-        action="allow_bgp_port",
-        text=(
-            "Allow TCP 179 from the node's BGP peers, ahead of the rule that blocks it, in the language of the "
-            "firewall's owner."
-        ),
-        risk="low",
-        disrupts="nothing; no session that works is touched",
-        commands=allow_commands,
-    ),
+    fix=ALLOW,
     verify=(
         "The firewall's verdict for TCP 179 from every peer is accept, and the sessions are Established at both "
         "ends within 30 s."
@@ -259,7 +260,7 @@ def _latent_summary(evidence: Evidence, subject: Subject) -> str:
     verdict, working = subject.about
     name = subject.nodes[0]
     peers = words.listed(sorted(evidence.name_of(peer) for peer in working))
-    rule = f" ({words.rule_place(verdict.rule)}, {verdict.rule.owner})" if verdict.rule else ""
+    rule = f" ({words.rule_and_owner(verdict.rule)})" if verdict.rule else ""
     return (
         f"The firewall of {name} blocks TCP 179 from {peers}{rule}; their sessions are up only because of who dialled."
     )
@@ -281,16 +282,7 @@ TCP179_LATENT_ONE_WAY_BLOCK = Fault(
     subjects=rules_that_would_block,
     signals=(Signal(rule_would_block_working_peers, DECISIVE, required=True),),
     summary=_latent_summary,
-    fix=Fix(
-        action="allow_bgp_port",
-        text=(
-            "Allow TCP 179 from the node's BGP peers, ahead of the rule that blocks it, in the language of the "
-            "firewall's owner."
-        ),
-        risk="low",
-        disrupts="nothing",
-        commands=allow_commands,
-    ),
+    fix=ALLOW,
     verify="The firewall's verdict for TCP 179 from every peer is accept.",
     prior=SELDOM_WRONG,
     lookalikes=(Lookalike("tcp179_blocked_host_firewall", "sessions are down because of the rule, not only at risk"),),

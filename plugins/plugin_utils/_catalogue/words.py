@@ -60,3 +60,8 @@ def rule_place(rule: Rule) -> str:
     """A rule's place: backend, table, chain, number."""
     number = f"rule {rule.number}" if rule.number else "policy"
     return f"{rule.backend} {rule.table} {rule.chain} {number}"
+
+
+def rule_and_owner(rule: Rule) -> str:
+    """A rule's place, and the program it belongs to where that is known."""
+    return f"{rule_place(rule)}, of {rule.owner}" if rule.owner not in ("", "unknown") else rule_place(rule)
