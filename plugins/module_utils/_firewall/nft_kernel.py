@@ -38,7 +38,8 @@ _FOREIGN_NAMES = b"lookup dynset objref ct fib rt hash numgen socket osf byteord
 
 
 def _named(name: bytes) -> bytes:
-    return re.escape(struct.pack("=HH", 5 + len(name), 1) + name + b"\0")
+    """Return the pattern of an expression's name as the attribute that it is, padded to four bytes."""
+    return re.escape(struct.pack("=HH", 5 + len(name), 1) + name + b"\0" + b"\0" * (-(len(name) + 1) % 4))
 
 
 _OF_TRANSPORT = _named(b"payload") + rb".{12}\x08\x00\x02\x00\x00\x00\x00\x02\x08\x00\x03\x00\x00\x00\x00"

@@ -1,0 +1,249 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import firewall, packing
+from ansible_collections.netmedic.calico.plugins.module_utils._facts.bgp_daemon import Peer
+from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
+from ansible_collections.netmedic.calico.plugins.module_utils._firewall import ipset, iptables_save, read
+from ansible_collections.netmedic.calico.plugins.module_utils._host.links import Address, Network
+from ansible_collections.netmedic.calico.plugins.module_utils._host.routes import Route
+
+RECORDED = Path(__file__).parent.parent / "_firewall" / "recorded"
+LOCAL = {"ipv4": "10.200.0.9", "ipv6": "fd00::9"}
+
+
+class Node:
+    """A node with peers, all behind eth0, and packet filters from texts."""
+
+    def __init__(self):
+        self.found = read.Rulesets(Sources(), 5.0)
+        self.peers = []
+        self.ways = {}
+        self.network = Network({}, [Address("10.200.0.9", 24, "eth0", "ipv4", "global", True)])
+        self.locals = LOCAL
+
+    def load(self, text, family="ipv4"):
+        dump = iptables_save.parse(text, "", family)
+        for table in dump.tables:
+            self.found.tables.append(table)
+            self.found.bases.extend(iptables_save.base_chains(table))
+            self.found.rules[table.backend] = self.found.rules.get(table.backend, 0) + dump.rules
+        return self
+
+    def recorded(self, name, family="ipv4"):
+        return self.load((RECORDED / name).read_text(encoding="utf-8"), family)
+
+    def filter(self, *rules, policy="ACCEPT", chain="INPUT", table="filter"):
+        lines = "".join(f"-A {chain} {rule}\n" for rule in rules)
+        return self.load(f"*{table}\n:{chain} {policy} [0:0]\n{lines}COMMIT\n")
+
+    def with_peers(self, *addresses, port=179, source=""):
+        for address in addresses:
+            family = "ipv6" if ":" in address else "ipv4"
+            self.peers.append(Peer("Mesh", "Mesh", family, address, port, source, None, True))
+            self.ways[address] = Route(address, "unicast", "eth0", "", LOCAL[family])
+        return self
+
+    def gather(self):
+        return firewall.gather({"timeout": 5}, Sources(), self.peers, self.network, self.ways, self.locals)
+
+
+@pytest.fixture
+def node(monkeypatch):
+    node = Node()
+    monkeypatch.setattr(read, "read", lambda sources, timeout: node.found)
+    return node
+
+
+def peers_of(entry):
+    return list(packing.unpack(entry["peers"]))
+
+
+def test_a_node_without_filters_accepts_all_peers(node):
+    assert node.with_peers("10.200.0.10", "fd00::a").gather() == {
+        "backends": {},
+        "owners": [],
+        "tcp179": {
+            way: [{"verdict": "accept", "count": 1, "family": family} for family in ("ipv4", "ipv6")]
+            for way in ("inbound", "outbound")
+        },
+    }
+
+
+def test_without_peers_nothing_is_evaluated(node):
+    assert node.recorded("plain_nft.txt").gather()["tcp179"] == {"inbound": [], "outbound": []}
+
+
+def test_without_privilege_there_are_no_verdicts(monkeypatch):
+    monkeypatch.setattr(read, "read", lambda sources, timeout: None)
+    assert firewall.gather({}, Sources(), [], None, {}, {}) == {}
+
+
+def test_the_deciding_rule_in_full(node):
+    facts = node.recorded("plain_nft.txt").with_peers("10.200.0.10", "10.200.0.13", "10.200.0.14", "10.200.1.5").gather()
+    assert facts["backends"] == {"iptables_nft": {"rules": 11}}
+    accepted, dropped, rejected = sorted(facts["tcp179"]["inbound"], key=lambda entry: entry["verdict"])
+    assert (accepted["verdict"], accepted["count"], peers_of(accepted)) == ("accept", 2, ["10.200.0.10", "10.200.0.14"])
+    assert "rule" not in accepted  # not one and the same for all
+    assert dropped == {
+        "verdict": "drop",
+        "count": 1,
+        "family": "ipv4",
+        "peers": {"10.200.1": "5"},
+        "rule": {
+            "backend": "iptables-nft",
+            "family": "ipv4",
+            "table": "filter",
+            "chain": "INPUT",
+            "rule": 7,
+            "text": "-A INPUT -p tcp -m tcp --dport 179 -j DROP",
+            "owner": "unknown",
+            "path": ["INPUT 7"],
+            "packets": 0,
+        },
+    }
+    assert (rejected["verdict"], rejected["with"]) == ("reject", "icmp-host-prohibited")
+    assert rejected["rule"]["path"] == ["INPUT 4", "site-rules 2"]
+    assert facts["tcp179"]["outbound"] == [{"verdict": "accept", "count": 4, "family": "ipv4"}]
+
+
+def test_a_policy_is_rule_number_0_of_its_owner(node):
+    facts = node.recorded("ufw_nft.txt").with_peers("10.200.1.5").gather()
+    assert facts["owners"] == ["ufw"]
+    (entry,) = facts["tcp179"]["inbound"]
+    assert entry["peers"] == {"10.200.1": "5"}
+    assert {key: entry["rule"][key] for key in ("chain", "rule", "text", "owner", "path")} == {
+        "chain": "INPUT",
+        "rule": 0,
+        "text": "-P INPUT DROP",
+        "owner": "ufw",
+        "path": ["INPUT 0"],
+    }
+
+
+def test_one_rule_that_accepts_everybody_is_named(node):
+    facts = node.recorded("ufw_nft.txt").with_peers("10.200.0.10", "10.200.0.11").gather()
+    (entry,) = facts["tcp179"]["inbound"]
+    assert (entry["verdict"], entry["rule"]["text"]) == ("accept", "-A ufw-user-input -s 10.200.0.0/28 -p tcp -m tcp --dport 179 -j ACCEPT")
+    assert "peers" not in entry
+
+
+def test_unknown_says_why_and_where(node):
+    facts = node.filter("-p tcp -m recent --name x --update -j DROP").with_peers("10.200.0.10").gather()
+    (entry,) = facts["tcp179"]["inbound"]
+    assert (entry["verdict"], entry["why_unknown"]) == ("unknown", "it depends on: recent --name x --update")
+    assert entry["rule"]["rule"] == 1
+
+
+def test_stopped_one_way_or_the_other_is_said(node):
+    facts = node.filter("-m limit --limit 1/sec -j REJECT", "-j DROP").with_peers("10.200.0.10").gather()
+    (entry,) = facts["tcp179"]["inbound"]
+    assert (entry["verdict"], entry["how_is_uncertain"]) == ("drop", True)
+
+
+def test_answers_that_are_stopped_are_told_though_the_connection_is_let_in(node):
+    node.filter("-p tcp -m tcp --dport 179 -j ACCEPT", policy="DROP")
+    node.filter("-p tcp -m tcp --sport 179 -d 10.200.0.10/32 -j DROP", chain="OUTPUT")
+    verdicts = node.with_peers("10.200.0.10", "10.200.0.11").gather()["tcp179"]
+    assert [entry["verdict"] for entry in verdicts["inbound"] + verdicts["outbound"]] == ["accept", "accept"]
+    # What we send to .10 as its listener, and what everybody sends us as our listener, never arrives.
+    (sent,) = verdicts["answers"]["sent"]
+    assert (sent["verdict"], peers_of(sent), sent["rule"]["path"]) == ("drop", ["10.200.0.10"], ["OUTPUT 1"])
+    (received,) = verdicts["answers"]["received"]
+    assert (received["verdict"], received["count"], received["rule"]["rule"]) == ("drop", 2, 0)
+
+
+def test_answers_are_not_asked_about_where_nothing_is_let_in(node):
+    node.filter("-j DROP").filter("-p tcp -m tcp --sport 179 -j DROP", chain="OUTPUT")
+    assert "sent" not in node.with_peers("10.200.0.10").gather()["tcp179"]["answers"]
+
+
+def test_a_rewritten_source_is_told(node):
+    node.filter("! -o docker0 -j MASQUERADE", chain="POSTROUTING", table="nat")
+    verdicts = node.with_peers("10.200.0.10").gather()["tcp179"]
+    assert verdicts["outbound"] == [{"verdict": "accept", "count": 1, "family": "ipv4"}]
+    (rewrite,) = verdicts["source_rewrites"]
+    assert (rewrite["count"], rewrite["peers"], rewrite["rule"]["text"]) == (
+        1,
+        {"10.200.0": "10"},
+        "-A POSTROUTING ! -o docker0 -j MASQUERADE",
+    )
+
+
+def test_calicos_masquerading_of_pods_does_not_touch_the_node(node):
+    node.found._sets = ipset.parse((RECORDED / "calico.ipset").read_text(encoding="utf-8"))
+    verdicts = node.recorded("calico_nft.txt").with_peers("10.200.0.10").gather()["tcp179"]
+    assert "source_rewrites" not in verdicts
+
+
+def test_the_way_to_a_peer_decides_about_interfaces(node):
+    node.filter("! -i eth0 -j DROP").with_peers("10.200.0.10", "10.200.0.11", "10.200.0.12")
+    node.ways["10.200.0.11"] = Route("10.200.0.11", "unicast", "eth1", "", "10.201.0.9")
+    node.ways["10.200.0.12"] = Route("10.200.0.12", "none")
+    found = {entry["verdict"]: peers_of(entry) for entry in node.gather()["tcp179"]["inbound"]}
+    assert found == {"accept": ["10.200.0.10"], "drop": ["10.200.0.11"], "unknown": ["10.200.0.12"]}
+
+
+def test_our_own_address_is_the_sessions_then_bgps_then_the_routes(node):
+    node.filter("-d 10.200.0.9/32 -j ACCEPT", policy="DROP")
+    node.with_peers("10.200.0.10").with_peers("10.200.0.11", source="10.99.0.1")
+    found = {entry["verdict"]: entry["count"] for entry in node.gather()["tcp179"]["inbound"]}
+    assert found == {"accept": 1, "drop": 1}
+    node.locals = {}
+    assert {entry["verdict"]: entry["count"] for entry in node.gather()["tcp179"]["inbound"]} == found
+
+
+def test_an_address_of_another_interface_is_known_as_such(node):
+    node.filter("-m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP").with_peers("10.200.0.10").with_peers("10.200.0.11", source="10.99.0.1")
+    node.network = Network({}, [*node.network.addresses, Address("10.99.0.1", 32, "lo", "ipv4", "global", True)])
+    found = {entry["verdict"]: peers_of(entry) for entry in node.gather()["tcp179"]["inbound"]}
+    assert found == {"accept": ["10.200.0.10"], "drop": ["10.200.0.11"]}
+
+
+def test_another_port_than_179(node):
+    node.filter("-p tcp -m tcp --dport 1790 -j DROP").filter("-p tcp -m tcp --dport 179 -j DROP", chain="OUTPUT")
+    verdicts = node.with_peers("10.200.0.10", port=1790).gather()["tcp179"]
+    assert [verdicts[way][0]["verdict"] for way in ("inbound", "outbound")] == ["drop", "accept"]
+
+
+def test_link_local_peers_name_their_interface(node):
+    node.load("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i eth1 -j DROP\nCOMMIT\n", "ipv6")
+    node.peers.append(Peer("x", "Node", "ipv6", "fe80::1%eth1", 179, "", None, True))
+    (entry,) = node.gather()["tcp179"]["inbound"]
+    assert (entry["verdict"], entry["peers"]) == ("drop", {"": "fe80::1%eth1"})
+
+
+def test_what_is_no_address_is_left_out(node):
+    node.peers.append(Peer("x", "Node", "ipv4", "nonsense", 179, "", None, True))
+    assert node.gather()["tcp179"] == {"inbound": [], "outbound": []}
+
+
+def many(count):
+    return [f"10.200.{number // 250}.{number % 250 + 10}" for number in range(count)]
+
+
+def test_a_thousand_healthy_peers_take_little_room(node):
+    node.filter(*(f"-s {peer}/32 -p tcp -m tcp --dport 179 -j ACCEPT" for peer in many(1000)), "-m conntrack --ctstate ESTABLISHED -j ACCEPT", policy="DROP")
+    facts = node.with_peers(*many(1000)).gather()
+    assert [entry["count"] for entry in facts["tcp179"]["inbound"]] == [1000]
+    assert len(json.dumps(facts, separators=(",", ":"))) < 400
+
+
+def test_a_thousand_rules_that_block_do_not_make_a_thousand_entries(node):
+    node.filter(*(f"-s {peer}/32 -j DROP" for peer in many(1000)))
+    facts = node.with_peers(*many(1001)).gather()
+    accepted, dropped = facts["tcp179"]["inbound"]
+    assert (accepted["count"], dropped["count"], dropped["rules"]) == (1, 1000, 1000)
+    assert len(json.dumps(facts, separators=(",", ":"))) < 2000
+
+
+def test_everything_is_plain_json(node):
+    facts = node.recorded("calico_host_endpoint_legacy.txt").with_peers("10.200.0.10", "10.200.1.5").gather()
+    assert json.loads(json.dumps(facts)) == facts
