@@ -12,7 +12,8 @@ short_description: Print lines on the controller as they are
 version_added: 1.0.0
 author: netmedic.calico contributors (@netmedic)
 description:
-  - Prints lines of text on the controller, without the quotes and commas that M(ansible.builtin.debug) puts around a list.
+  - Prints lines of text on the controller, without the quotes and commas that M(ansible.builtin.debug) puts around
+    a list.
 options:
   lines:
     description: The lines, for example those of P(netmedic.calico.report#filter).

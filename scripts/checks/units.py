@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 from scripts import machine
@@ -27,7 +28,9 @@ NO_TESTS = 5  # pytest's exit status
 def unit(paths: Sequence[str]) -> Outcome:
     """Every test under tests/unit, on the Python of the virtual environment."""
     workers = ["-n", "auto"] if len(os.sched_getaffinity(0)) > 1 and not paths else []
-    return pytest("unit", venv_program("python"), [*workers, *(paths or ["tests/unit"])])
+    with tempfile.TemporaryDirectory(prefix="nm-") as place:  # short: tests put sockets there
+        arguments = [*workers, f"--basetemp={place}/t", *(paths or ["tests/unit"])]
+        return pytest("unit", venv_program("python"), arguments)
 
 
 def unit_on_other_pythons(paths: Sequence[str]) -> Outcome:

@@ -25,7 +25,9 @@ def read(folder):
     facts = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("node-*.json")}
     inventory = case["inventory"]
     nodes = {name: read_node(name, facts[name], inventory[name]) for name in sorted(facts)}
-    missing = tuple(MissingNode(name, "unreachable", inventory[name]) for name in inventory if name not in facts)
+    missing = tuple(
+        MissingNode(name, "unreachable", inventory[name], unreachable=True) for name in inventory if name not in facts
+    )
     return case, Evidence(nodes, missing)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from .._firewall.evaluate import Decision, Result
+    from .._firewall.decisions import Decision, Result
     from .._firewall.model import Packet, Place
     from .._firewall.read import Rulesets
     from .._host.links import Network
@@ -180,7 +180,7 @@ def _answer(packet: Packet) -> Packet:
 
 
 def _grouped(decisions: Sequence[Decision], family: str, ways: Sequence[_Way]) -> list[Facts]:
-    """One entry per verdict and deciding rule; all accepted peers share one, which names a rule if it is one for all."""
+    """One entry per verdict and deciding rule; the accepted peers share one, with a rule if it is the same for all."""
     accepts = [decision for decision in decisions if decision.verdict == model.ACCEPT]
     others = [decision for decision in decisions if decision.verdict != model.ACCEPT]
     if len(accepts) > 1:
@@ -197,7 +197,7 @@ def _grouped(decisions: Sequence[Decision], family: str, ways: Sequence[_Way]) -
 
 
 def _merged_by_chain(decisions: Sequence[Decision]) -> list[tuple[Decision, int]]:
-    """Too many rules to name each: one entry per verdict and chain, which shows its first rule and how many there are."""
+    """Too many rules to name each: one entry per verdict and chain, with its first rule and how many there are."""
     found: dict[tuple[str, ...], tuple[Decision, int]] = {}
     for decision in decisions:
         place = decision.place

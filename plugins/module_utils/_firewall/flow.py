@@ -10,7 +10,8 @@ from . import packets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from .model import Effect
     from .packets import Batch, State
@@ -134,7 +135,7 @@ def _untrack(state: State, _value: None) -> State:
     return (*state[:4], packets.UNTRACKED) if state[4] == packets.BEFORE else state
 
 
-_CHANGES = {
+_CHANGES: dict[str, Callable[[State, Any], State]] = {
     "mark": _mark,
     "ct_mark": _ct_mark,
     "save_mark": _save_mark,

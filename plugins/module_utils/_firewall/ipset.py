@@ -84,7 +84,7 @@ class IpSet:
         return sure, sure | index.unknown
 
     def _by_longest_prefix(self, batch: Batch, dimensions: Sequence[str], directions: Sequence[str]) -> Answer:
-        """Ask every element; of those that hold a packet the one with the longest prefix counts, which may say "nomatch"."""
+        """Ask every element. Of those that hold a packet the longest prefix counts, and it may say "nomatch"."""
         elements = [_element(line) for line in self.lines]
         if any(element.nomatch for element in elements):
             elements.sort(key=lambda element: _prefix_length(element.parts[0]), reverse=True)

@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import re
 
-from . import model
-from .model import Effect, Match
+from . import iptables_target, model
+from .iptables_target import UnreadableError, options_of, value_and_mask
+from .model import Match
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Option = tuple[bool, str, list[str]]
-
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _ESCAPED = re.compile(r"\\(.)")
 _UNSHOWN = "[unsupported"  # iptables-save prints "[unsupported revision]" where it cannot read a match of the kernel's
-_ALL_BITS = 0xFFFFFFFF
 # Names as getprotobynumber and iptables itself print them.
 _PROTOCOLS = {
     "all": 0,
@@ -76,10 +74,6 @@ _NEVER = frozenset(("rt", "frag", "hbh", "dst", "mh"))
 _HEAD_OPTIONS = frozenset(("-s", "-d", "-i", "-o", "-p", "-f"))
 
 
-class _Unreadable(ValueError):
-    """The words of an option are not what they should be; the match they belong to is undecidable."""
-
-
 def protocol_number(word: str) -> int:
     """Return the number of a protocol's name or number, 0 for "all", -1 for a name that is none of the usual ones."""
     return int(word) if word.isdigit() else _PROTOCOLS.get(word, -1)
@@ -96,7 +90,7 @@ def translate(number: int, line: str, packets: int, table: model.Table) -> model
             matches.extend(_module_matches(words, table.family))
         else:
             matches.extend(_head_matches(words, table.family))
-    effects, verdict, argument = _target(target, goto, target_words, table)
+    effects, verdict, argument = iptables_target.translate(target, goto, target_words, table)
     return model.Rule(number, matches, effects, verdict, argument, line, packets)
 
 
@@ -109,7 +103,7 @@ def _tokens(line: str) -> list[str]:
 
 
 def _segments(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Cut a rule into ("", words of the plain options), ("-m", words of a match module) … and ("-j", words of the target)."""
+    """Cut a rule into ("", plain options), ("-m", a module and its options) … and ("-j", the target and its options)."""
     found: list[tuple[str, list[str]]] = [("", [])]
     negated: list[str] = []
     verbatim = False  # what follows --comment is text, even where it looks like an option
@@ -118,37 +112,17 @@ def _segments(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
             verbatim = False
             continue
         verbatim = raw == "--comment"
-        token = _SHORT.get(raw, raw)
-        if token == "!":  # belongs to whatever option comes next, or (old iptables) to the argument that comes next
+        word = _SHORT.get(raw, raw)
+        if word == "!":  # belongs to whatever option comes next, or (old iptables) to the argument that comes next
             negated = ["!"]
             continue
-        if token in {"-m", "-j", "-g"}:
-            found.append((token, []))
-        elif token in _HEAD_OPTIONS and found[-1][0]:
-            found.append(("", [*negated, token]))
+        if word in {"-m", "-j", "-g"}:
+            found.append((word, []))
+        elif word in _HEAD_OPTIONS and found[-1][0]:
+            found.append(("", [*negated, word]))
         else:
-            found[-1][1].extend([*negated, token])
+            found[-1][1].extend([*negated, word])
         negated = []
-    return found
-
-
-def _options(words: Sequence[str], is_option: Callable[[str], bool]) -> list[Option]:
-    """Return (negated, option, arguments) of each option in `words`."""
-    found: list[Option] = []
-    negated = False
-    for word in words:
-        if word == "!":
-            negated = True
-        elif is_option(word):
-            found.append((negated, word, []))
-            negated = False
-        elif found:
-            earlier, option, arguments = found[-1]
-            found[-1] = (earlier or negated, option, [*arguments, word])
-            negated = False
-        else:
-            found.append((negated, "", [word]))
-            negated = False
     return found
 
 
@@ -160,15 +134,11 @@ def _undecidable(*words: str) -> Match:
 
 
 def _head_matches(words: Sequence[str], family: str) -> list[Match]:
-    found = []
-    for negated, option, arguments in _options(words, lambda word: word.startswith("-")):
-        try:
-            if option in _HEAD_OPTIONS:
-                found.append(_HEAD[option](negated, arguments, family))
-            else:  # `-p tcp --dport 179` without -m, as people write it
-                found.extend(_option_matches("tcp", negated, option, arguments, family))
-        except (_Unreadable, ValueError, IndexError, KeyError):
-            found.append(_undecidable("!" if negated else "", option, *arguments))
+    found: list[Match] = []
+    for negated, option, arguments in options_of(words, lambda word: word.startswith("-")):
+        # `-p tcp --dport 179` stands without its -m, as people write it
+        module = "" if option in _HEAD_OPTIONS else "tcp"
+        found.extend(_option_matches(module, negated, option, arguments, family))
     return found
 
 
@@ -178,17 +148,17 @@ def _address_match(kind: str, negated: bool, arguments: Sequence[str], family: s
         address, _slash, suffix = word.partition("/")
         parsed = model.address_number(address)
         if parsed is None or parsed[0] != family:
-            raise _Unreadable(word)
+            raise UnreadableError(word)
         full = 32 if family == "ipv4" else 128
         if not suffix or suffix.isdigit():
             length = int(suffix) if suffix else full
             if length > full:
-                raise _Unreadable(word)
+                raise UnreadableError(word)
             intervals.append(model.prefix_interval(parsed[1], length, family))
             continue
         mask = model.address_number(suffix)
         if mask is None or mask[0] != family or len(arguments[0].split(",")) > 1:
-            raise _Unreadable(word)
+            raise UnreadableError(word)
         return Match(f"{kind}_bits", negated, (parsed[1] & mask[1], mask[1]))
     return Match(kind, negated, tuple(intervals))
 
@@ -229,23 +199,26 @@ def _module_matches(words: Sequence[str], family: str) -> list[Match]:
     if module == "rpfilter":
         return [Match("reverse_path", "--invert" in words, None)]
     found: list[Match] = []
-    options = _options(words[1:], lambda word: word.startswith("--"))
+    options = options_of(words[1:], lambda word: word.startswith("--"))
     if module == "addrtype" and any("limit-iface" in option for _negated, option, _arguments in options):
         module = "addrtype here"
         options = [option for option in options if "limit-iface" not in option[1]]
     if module not in _MODULES:
         return [_undecidable(*words)]
     for negated, option, arguments in options:
-        try:
-            found.extend(_option_matches(module, negated, option, arguments, family))
-        except (_Unreadable, ValueError, IndexError, KeyError):
-            found.append(_undecidable("!" if negated else "", module, option, *arguments))
+        found.extend(_option_matches(module, negated, option, arguments, family))
     return found
 
 
 def _option_matches(module: str, negated: bool, option: str, arguments: Sequence[str], family: str) -> list[Match]:
-    made = _MODULES[module][option](arguments, family)
-    return [] if made[0] == "counting" else [Match(made[0], negated, made[1])]
+    """Return what one option of a module (or, with module "", one that needs none) demands."""
+    try:
+        if not module:
+            return [_HEAD[option](negated, arguments, family)]
+        kind, value = _MODULES[module][option](arguments, family)
+    except (UnreadableError, ValueError, IndexError, KeyError):
+        return [_undecidable("!" if negated else "", module if option not in _HEAD_OPTIONS else "", option, *arguments)]
+    return [] if kind == "counting" else [Match(kind, negated, value)]
 
 
 def _ports(words: Sequence[str]) -> tuple[tuple[int, int], ...]:
@@ -255,7 +228,7 @@ def _ports(words: Sequence[str]) -> tuple[tuple[int, int], ...]:
         first = int(low or 0)
         last = int(high or 65535) if colon else first
         if not 0 <= first <= 65535 or not 0 <= last <= 65535:
-            raise _Unreadable(word)
+            raise UnreadableError(word)
         intervals.append((first, last))
     return tuple(intervals)
 
@@ -266,26 +239,21 @@ def _flags(words: Sequence[str]) -> tuple[int, tuple[int, ...]]:
 
 
 def _mark(words: Sequence[str]) -> tuple[int, tuple[tuple[int, int], ...]]:
-    value, mask = _value_and_mask(words[0])
+    value, mask = value_and_mask(words[0])
     return mask, ((value, value),)
-
-
-def _value_and_mask(word: str) -> tuple[int, int]:
-    value, slash, mask = word.partition("/")
-    return int(value, 0), int(mask, 0) if slash else _ALL_BITS
 
 
 def _range(words: Sequence[str], family: str) -> tuple[tuple[int, int], ...]:
     low, _dash, high = words[0].partition("-")
     first, last = model.address_number(low), model.address_number(high or low)
     if first is None or last is None or first[0] != family or last[0] != family:
-        raise _Unreadable(words[0])
+        raise UnreadableError(words[0])
     return ((first[1], last[1]),)
 
 
 def _set(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     if len(words) != 2:
-        raise _Unreadable(" ".join(words))
+        raise UnreadableError(" ".join(words))
     return words[0], tuple(words[1].split(","))
 
 
@@ -293,14 +261,14 @@ def _types(words: Sequence[str], family: str) -> tuple[str, ...]:
     names = tuple(words[0].split(","))
     if family == "ipv6" and len(names) > 1:
         # ip6tables demands all of the types at once, and UNICAST of it includes the host's own addresses.
-        raise _Unreadable(words[0])
+        raise UnreadableError(words[0])
     return ("UNICAST", "LOCAL") if family == "ipv6" and names == ("UNICAST",) else names
 
 
 def _status(words: Sequence[str]) -> tuple[str, ...]:
     names = tuple(words[0].upper().split(","))
     if "NONE" in names:
-        raise _Unreadable(words[0])
+        raise UnreadableError(words[0])
     return names
 
 
@@ -309,7 +277,7 @@ def _original(kind: str) -> Callable[[Sequence[str], str], tuple[str, object]]:
         value = _ports(words) if kind.endswith("port") else _address_match(kind, False, words, family)
         if isinstance(value, Match):
             if value.kind != kind:
-                raise _Unreadable(words[0])
+                raise UnreadableError(words[0])
             value = value.value
         # The connection's first packet carries the addresses that conntrack keeps as the original ones.
         return f"ct_{kind}", value
@@ -367,82 +335,3 @@ _MODULES: dict[str, dict[str, Callable[[Sequence[str], str], tuple[str, object]]
     },
 }
 _MODULES["udp"] = _MODULES["tcp"]
-
-
-# --- targets ---------------------------------------------------------------------------------------------------------
-
-# They let the packet pass on to the next rule and change nothing that a later match of this model looks at.
-_PASSING = frozenset(
-    "ACCOUNT AUDIT CHECKSUM CLASSIFY CONNSECMARK DSCP ECN HL IDLETIMER LED LOG NFLOG RATEEST SECMARK SET TCPMSS "
-    "TCPOPTSTRIP TEE TOS TRACE TTL ULOG".split()
-)
-_DESTINATION_REWRITERS = frozenset(("DNAT", "REDIRECT", "DNPT"))
-_SOURCE_REWRITERS = frozenset(("SNAT", "MASQUERADE", "SNPT", "SAME"))
-_PLAIN = {"": model.CONTINUE, "ACCEPT": model.ACCEPT, "DROP": model.DROP, "RETURN": model.RETURN}
-
-
-def _target(target: str, goto: bool, words: Sequence[str], table: model.Table) -> tuple[Sequence[Effect], str, str]:
-    """Return (effects, verdict, argument) of a rule's target."""
-    if target in _PLAIN:
-        return (), _PLAIN[target], ""
-    if target in table.chains:
-        return (), model.GOTO if goto else model.JUMP, target
-    if target == "REJECT":
-        given = words[words.index("--reject-with") + 1 :] if "--reject-with" in words else []
-        default = "icmp6-port-unreachable" if table.family == "ipv6" else "icmp-port-unreachable"
-        return (), model.REJECT, given[0] if given else default
-    if target in _PASSING:
-        return (), model.CONTINUE, ""
-    if target in _EFFECTS:
-        return _EFFECTS[target](words), model.CONTINUE, ""
-    if target in _SOURCE_REWRITERS:
-        return (), model.REWRITE_SOURCE, target
-    if target in _DESTINATION_REWRITERS:
-        to = " ".join(word for word in words if not word.startswith("-"))
-        return (), model.UNKNOWN, f"the destination is rewritten ({target}{' to ' + to if to else ''})"
-    if target in {"NFQUEUE", "QUEUE"}:
-        return (), model.UNKNOWN, f"the packet is handed to a program ({target})"
-    return (), model.UNKNOWN, f"the effect of the target {target} is not known"
-
-
-def _mark_effects(kind: str) -> Callable[[Sequence[str]], Sequence[Effect]]:
-    def effects(words: Sequence[str]) -> Sequence[Effect]:
-        options = {option: arguments for _negated, option, arguments in _options(words, lambda word: word[:2] == "--")}
-        try:
-            return (_mark_effect(kind, options),)
-        except (_Unreadable, ValueError, IndexError):
-            return (Effect("forget_mark", None),)
-
-    return effects
-
-
-def _mark_effect(kind: str, options: dict[str, list[str]]) -> Effect:
-    def mask_of(option: str) -> int:
-        words = options.get(option) or options.get("--mask")
-        return int(words[0], 0) if words else _ALL_BITS
-
-    for option, arguments in options.items():
-        if option == "--set-xmark":
-            value, mask = _value_and_mask(arguments[0])
-            return Effect(kind, (_ALL_BITS & ~mask, value))
-        if option == "--set-mark":
-            value, mask = _value_and_mask(arguments[0])
-            return Effect(kind, (_ALL_BITS & ~(mask | value), value))
-        if option in {"--and-mark", "--or-mark", "--xor-mark"}:
-            bits = int(arguments[0], 0)
-            keep, flip = {"--and-mark": (bits, 0), "--or-mark": (_ALL_BITS & ~bits, bits)}.get(
-                option, (_ALL_BITS, bits)
-            )
-            return Effect(kind, (keep, flip))
-        if option in {"--save-mark", "--restore-mark"}:
-            return Effect(option[2:].replace("-", "_"), (mask_of("--ctmask"), mask_of("--nfmask")))
-    raise _Unreadable(" ".join(options))
-
-
-_EFFECTS: dict[str, Callable[[Sequence[str]], Sequence[Effect]]] = {
-    "MARK": _mark_effects("mark"),
-    "CONNMARK": _mark_effects("ct_mark"),
-    "HMARK": lambda _words: (Effect("forget_mark", None),),
-    "CT": lambda words: (Effect("untrack", None),) if "--notrack" in words else (),
-    "NOTRACK": lambda _words: (Effect("untrack", None),),
-}

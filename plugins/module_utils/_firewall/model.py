@@ -4,8 +4,8 @@
 
 """One model for every packet filter of a Linux host: what its front ends produce and the evaluator walks.
 
-The front ends (`iptables_save`, `nftables`) translate their own languages into these records and nothing else, so a rule
-of iptables-legacy, one of iptables-nft and one of native nftables are judged by the same code.
+The front ends (`iptables_save`, `nftables`) translate their own languages into these records and nothing else, so a
+rule of iptables-legacy, one of iptables-nft and one of native nftables are judged by the same code.
 
 A match is a triple (kind, negated, value). The kinds and their values:
 
@@ -16,9 +16,9 @@ A match is a triple (kind, negated, value). The kinds and their values:
     family                         "ipv4" or "ipv6"
     source_port, destination_port, any_port      intervals, ((low, high), …)
     tcp_flags                      (mask, (value, …)): the flags under the mask equal one of the values
-    source_type, destination_type  address types: LOCAL, UNICAST, …; with "_here" as seen from the packet's interface alone
-    ct_state, ct_status, ct_direction            words of conntrack, upper case
-    ct_protocol, ct_source, ct_destination, ct_source_port, ct_destination_port
+    source_type, destination_type  address types: LOCAL, UNICAST, …; with "_here" as seen from the packet's interface
+    alone ct_state, ct_status, ct_direction            words of conntrack, upper case ct_protocol, ct_source,
+    ct_destination, ct_source_port, ct_destination_port
                                    the same of the connection's first packet, as conntrack remembers it
     mark, ct_mark                  (mask, intervals) of the packet's and the connection's mark
     packet_type                    HOST, BROADCAST, MULTICAST, OTHERHOST
@@ -53,7 +53,8 @@ GOTO = "goto"
 UNKNOWN = "unknown"  # hands the packet to something that cannot be looked into; the argument says to what
 REWRITE_SOURCE = "rewrite source"  # ends the nat chain; the packet goes on with another source address
 
-# The hooks that a packet meets on its way, and the order of their chains, which is that of the kernel's hook priorities.
+# The hooks that a packet meets on its way, and the order of their chains, which is that of the kernel's hook
+# priorities.
 INBOUND = ("ingress", "prerouting", "input")
 OUTBOUND = ("output", "postrouting", "egress")
 RAW, CONNTRACK, MANGLE, DSTNAT, FILTER, SECURITY, SRCNAT = -300, -200, -150, -100, 0, 50, 100
@@ -71,7 +72,8 @@ class Effect(NamedTuple):
     """A change that a rule makes to the packet or its connection before its verdict.
 
     `kind` and `value`: mark and ct_mark (keep, flip): new = (old & keep) ^ flip; save_mark and restore_mark
-    (bits of the connection's mark, bits of the packet's mark); untrack None; forget_mark None: the mark is anyone's guess.
+    (bits of the connection's mark, bits of the packet's mark); untrack None; forget_mark None: the mark is anyone's
+    guess.
     """
 
     kind: str
@@ -143,7 +145,7 @@ class BaseChain(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where something was decided: a rule of a chain, or (number 0) the chain's policy, and the jumps that led there."""
+    """Where something was decided: a rule of a chain, or (number 0) its policy, and the jumps that led there."""
 
     base: BaseChain
     chain: Chain
@@ -152,11 +154,12 @@ class Place(NamedTuple):
 
 
 class Packet(NamedTuple):
-    """One packet as the filters see it. Addresses are numbers; None means unknown, which makes matches on it undecidable.
+    """One packet as the filters see it. Addresses are numbers; None means unknown, which makes matches on it
+    undecidable.
 
-    Ports may be an interval (low, high) of which the packet has one. `in_interface` and `out_interface` are "" where the
-    hook has none. `direction` is that of conntrack: ORIGINAL, or REPLY for an answer. Of this host's own addresses
-    `…_type_here` says LOCAL if the address belongs to the interface that the packet passes, else UNICAST.
+    Ports may be an interval (low, high) of which the packet has one. `in_interface` and `out_interface` are "" where
+    the hook has none. `direction` is that of conntrack: ORIGINAL, or REPLY for an answer. Of this host's own
+    addresses `…_type_here` says LOCAL if the address belongs to the interface that the packet passes, else UNICAST.
     """
 
     family: str

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel itself says about nf_tables: which base chains there are, and which rules iptables cannot have written.
+"""What the kernel itself says about nf_tables: which base chains there are, and which rules iptables cannot have
+written.
 
 `nft list chains` would tell the former too, at the price of a process on every node. The latter nobody tells: a rule
-that nft put into a table of iptables is shown by iptables-nft-save 1.8.9 without its sets and with half of its ranges, so
-that `ip saddr { 10.0.0.1 } drop` reads "-A INPUT -j DROP". Layouts: <linux/netfilter/nf_tables.h>.
+that nft put into a table of iptables is shown by iptables-nft-save 1.8.9 without its sets and with half of its
+ranges, so that `ip saddr { 10.0.0.1 } drop` reads "-A INPUT -j DROP". Layouts: <linux/netfilter/nf_tables.h>.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _FOREIGN = re.compile(
 
 
 def present(proc_root: str = "/proc", modules_root: str = "/lib/modules") -> bool:
-    """Say whether the kernel has nf_tables already. To ask nf_tables itself would load the module where it is missing."""
+    """Say whether the kernel has nf_tables already. To ask nf_tables itself would load the module if it is missing."""
     modules = _read(os.path.join(proc_root, "modules"))
     if modules is None or b"\nnf_tables " in b"\n" + modules:
         return True  # a kernel without modules loads none
@@ -74,7 +75,8 @@ def _read(path: str) -> bytes | None:
 
 
 def base_chains(timeout: float = 2.0) -> list[dict[str, Any]]:
-    """Return the base chains of all families in the words of nft's JSON (family, table, name, type, hook, prio, policy, dev).
+    """Return the base chains of all families in the words of nft's JSON (family, table, name, type, hook, prio,
+    policy, dev).
 
     "uses" counts a chain's rules and the jumps to it. Raises OSError if the kernel refuses or does not answer in time.
     """
@@ -106,7 +108,7 @@ def base_chains(timeout: float = 2.0) -> list[dict[str, Any]]:
 
 
 def foreign_rules(family: str, table: str, chain: str, timeout: float = 2.0) -> set[int]:
-    """Return the numbers (from 1) of the rules in a chain of iptables-nft that nft wrote. Raises OSError like base_chains."""
+    """Return the numbers (from 1) of the rules in a chain of iptables-nft that nft wrote. Raises like base_chains."""
     numbers = {name: number for number, name in _FAMILIES.items()}
     body = _string(1, table) + _string(2, chain)
     found = set()

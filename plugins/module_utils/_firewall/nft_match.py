@@ -6,8 +6,8 @@
 
     {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"set": [179, {"range": [1, 5]}]}}
 
-What a field silently presupposes (`tcp dport` is asked of TCP only) is spelled out as a match of its own, because it holds
-even where the condition itself is negated.
+What a field silently presupposes (`tcp dport` is asked of TCP only) is spelled out as a match of its own, because it
+holds even where the condition itself is negated.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FAMILIES = {"ipv4": "ipv4", "ipv6": "ipv6", "ip": "ipv4", "ip6": "ipv6"}
 _V4, _V6 = Match("family", False, ("ipv4",)), Match("family", False, ("ipv6",))
 
 
-class _Unreadable(ValueError):
+class _UnreadableError(ValueError):
     """This condition is not understood."""
 
 
@@ -45,7 +45,7 @@ def matches(body: Any, sets: Mapping[str, Any]) -> list[Match]:
     """Return what a condition demands, all of it together. `sets` are the table's named sets and maps. Never raises."""
     try:
         return _matches(body, sets)
-    except (_Unreadable, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+    except (_UnreadableError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return [Match("undecidable", False, nft_text.statement({"match": body}))]
 
 
@@ -63,7 +63,7 @@ def _matches(body: Mapping[str, Any], sets: Mapping[str, Any]) -> list[Match]:
     operator, left, right = body["op"], body["left"], body["right"]
     members = elements(right, sets)
     if members is None and isinstance(right, str) and right.startswith("@"):
-        raise _Unreadable(right)
+        raise _UnreadableError(right)
     values = [_unwrapped(member) for member in members] if members is not None else [right]
     if "concat" in left:
         return _concatenated(left["concat"], operator, values)
@@ -92,16 +92,16 @@ def _unwrapped(member: Any) -> Any:
 
 def _concatenated(parts: Sequence[Any], operator: str, values: Sequence[Any]) -> list[Match]:
     if operator not in {"==", "!="}:
-        raise _Unreadable(operator)
+        raise _UnreadableError(operator)
     fields = [_field(part) for part in parts]
-    groups = []
+    groups: list[tuple[Match, ...]] = []
     for value in values:
         if value == "*":
             groups.append((Match("always", False, None),))
             continue
         each = value["concat"]
         if len(each) != len(fields):
-            raise _Unreadable(str(value))
+            raise _UnreadableError(str(value))
         groups.append(tuple(_equal(field, False, [_unwrapped(part)]) for field, part in zip(fields, each)))
     return [
         *(match for field in fields for match in field.presupposed),
@@ -124,7 +124,7 @@ def _equal(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
         family = field.presupposed[0].value[0]
         return Match(f"{field.kind}_bits", negated, (_address(value, family)[0], _address(field.mask, family)[0]))
     if field.mask is not None:
-        raise _Unreadable(str(field.mask))
+        raise _UnreadableError(str(field.mask))
     if field.kind in {"source", "destination"} or field.kind.endswith("port"):
         return Match(field.kind, negated, tuple(_interval(field, value) for value in values))
     if field.kind == "ct_status":
@@ -141,14 +141,14 @@ def _any_bit(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
         return Match("tcp_flags", not negated, (sum(_flags(word) for word in words), (0,)))
     if field.kind in {"ct_state", "ct_status"} and field.mask is None:
         return Match(field.kind, negated, tuple(field.read(word) for word in words))
-    raise _Unreadable(field.kind)
+    raise _UnreadableError(field.kind)
 
 
 def _ordered(field: _Field, operator: str, values: Sequence[Any]) -> Match:
     (value,) = values
     highest = 65535 if field.kind.endswith("port") else _ALL_BITS
     if field.mask is not None or not (field.kind.endswith("port") or field.kind in {"mark", "ct_mark"}):
-        raise _Unreadable(operator)
+        raise _UnreadableError(operator)
     bound = field.read(value)
     low, high = {
         "<": (0, bound - 1),
@@ -179,7 +179,7 @@ def _address(value: Any, family: str) -> tuple[int, int]:
         value, length = value["prefix"]["addr"], value["prefix"]["len"]
     parsed = model.address_number(value)
     if parsed is None or parsed[0] != family:
-        raise _Unreadable(str(value))
+        raise _UnreadableError(str(value))
     return model.prefix_interval(parsed[1], length, family)
 
 
@@ -196,13 +196,13 @@ def _flags(value: Any) -> int:
 
 def _field(left: Mapping[str, Any]) -> _Field:
     if len(left) != 1:
-        raise _Unreadable(str(left))
+        raise _UnreadableError(str(left))
     ((kind, body),) = left.items()
     if kind == "&":
         inner, mask = body
         field = _field(inner)
         if field.mask is not None:
-            raise _Unreadable(str(left))
+            raise _UnreadableError(str(left))
         return field._replace(mask=mask)
     if kind == "payload":
         return _payload(body["protocol"], body["field"])
@@ -210,7 +210,7 @@ def _field(left: Mapping[str, Any]) -> _Field:
         return _META[body["key"]]
     if kind == "ct" and "dir" not in body:
         return _CONNECTION[body["key"]]
-    raise _Unreadable(kind)
+    raise _UnreadableError(kind)
 
 
 def _payload(protocol: str, field: str) -> _Field:
@@ -281,7 +281,7 @@ def _extension_header(body: Mapping[str, Any], operator: str, values: Sequence[A
     if "field" in body:
         return Match("always", True, None)
     if operator not in {"==", "!="} or len(values) != 1 or not isinstance(values[0], bool):
-        raise _Unreadable("exthdr")
+        raise _UnreadableError("exthdr")
     return Match("always", values[0] == (operator == "=="), None)
 
 
@@ -290,7 +290,7 @@ def _route(body: Mapping[str, Any], operator: str, values: Sequence[Any]) -> Mat
     flags = set(body["flags"])
     negated = operator == "!="
     if operator not in {"==", "!="}:
-        raise _Unreadable(operator)
+        raise _UnreadableError(operator)
     if body["result"] == "type":
         here = "_here" if flags & {"iif", "oif"} else ""
         kind = {"saddr": "source_type", "daddr": "destination_type"}[(flags - {"iif", "oif", "mark"}).pop()]
@@ -300,4 +300,4 @@ def _route(body: Mapping[str, Any], operator: str, values: Sequence[Any]) -> Mat
             return Match("reverse_path", not negated, None)
         if values[0] is True:
             return Match("reverse_path", negated, None)
-    raise _Unreadable(body["result"])
+    raise _UnreadableError(body["result"])

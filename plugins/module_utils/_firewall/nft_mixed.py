@@ -4,9 +4,9 @@
 
 """Rules that nft put into a table of iptables-nft.
 
-iptables-nft-save shows them without whatever iptables has no words for, which makes other rules of them (see `nft_kernel`).
-Here such rules are read from nft, and put in the place of what iptables-nft-save made of them. The order and the numbers
-of the rules are the same in both listings.
+iptables-nft-save shows them without whatever iptables has no words for, which makes other rules of them (see
+`nft_kernel`). Here such rules are read from nft, and put in the place of what iptables-nft-save made of them. The
+order and the numbers of the rules are the same in both listings.
 """
 
 from __future__ import annotations

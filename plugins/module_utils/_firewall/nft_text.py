@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nft's JSON as people write it: `ip saddr 10.0.0.0/8 tcp dport 179 drop`. For reports; nothing is ever decided by this text."""
+"""nft's JSON as people write it: `ip saddr 10.0.0.0/8 tcp dport 179 drop`. For reports; nothing is decided by it."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@
 
 """Read the JSON of `nft -j list chains` and `nft -j list table` into the model.
 
-    {"nftables": [{"chain": {"family": "inet", "table": "t", "name": "in", "hook": "input", "prio": 0, "policy": "drop"}},
+    {"nftables": [{"chain": {"family": "inet", "table": "t", "name": "in", "hook": "input", "prio": 0, …}},
                   {"rule": {"family": "inet", "table": "t", "chain": "in", "expr": [{"match": …}, {"drop": null}]}}]}
 
-A rule of nft is a list of statements, done in order until one of them does not hold. Statements which are not understood
-become undecidable matches and unknown verdicts, never nothing.
+A rule of nft is a list of statements, done in order until one of them does not hold. Statements which are not
+understood become undecidable matches and unknown verdicts, never nothing.
 """
 
 from __future__ import annotations
@@ -151,21 +151,26 @@ class _Translation:
             elif name == "vmap":
                 yield from self._verdict_map(body)
                 return
-            elif name == "counter":
-                self.packets = body.get("packets", -1) if isinstance(body, dict) else -1
-            elif name == "mangle":
-                self.effects.append(_mangle(body))
-            elif name == "notrack":
-                self.effects.append(Effect("untrack", None))
-            elif name == "xt" and body == {"type": "match", "name": "comment"}:
-                continue
-            elif name in _UNDECIDABLE or (name == "xt" and isinstance(body, dict) and body.get("type") == "match"):
-                self.matches.append(Match("undecidable", False, nft_text.statement(statement)))
-            elif name not in _PASSING:
+            elif not self._is_passed(name, body):
                 yield self._rule(*_verdict(name, body), _presupposed(name, body))
                 return
         if self.effects:
             yield self._rule(model.CONTINUE, "")
+
+    def _is_passed(self, name: str, body: Any) -> bool:
+        """Take in a statement after which the next one is done; False if it is none of these."""
+        if name == "counter":
+            self.packets = body.get("packets", -1) if isinstance(body, dict) else -1
+        elif name == "mangle":
+            self.effects.append(_mangle(body))
+        elif name == "notrack":
+            self.effects.append(Effect("untrack", None))
+        elif name in _UNDECIDABLE or (name == "xt" and isinstance(body, dict) and body.get("type") == "match"):
+            if body != {"type": "match", "name": "comment"}:
+                self.matches.append(Match("undecidable", False, nft_text.statement({name: body})))
+        else:
+            return name in _PASSING
+        return True
 
     def _rule(self, verdict: str, argument: str, more: Sequence[Match] = ()) -> Rule:
         effects = [effect for effect in self.effects if effect.kind != "none"]
@@ -245,7 +250,7 @@ def _mangle(body: Any) -> Effect:
 
 
 def _bit_operation(value: Any) -> tuple[str, int, int] | None:
-    """Return (whose mark it starts from: "meta", "ct" or ""; kept bits; flipped bits) of a mark's new value, or None."""
+    """Return (whose mark it starts from: "meta", "ct" or ""; kept bits; flipped bits) of a mark's new value."""
     if isinstance(value, int) and not isinstance(value, bool):
         return "", 0, value
     if not isinstance(value, dict) or len(value) != 1:

@@ -4,8 +4,8 @@
 
 """Whose a rule is. Programs that keep rules name their chains, tables or comments in a way of their own.
 
-A fix must go through the owner, or the owner undoes it at its next change. "unknown" means: none of those known here, so
-in all likelihood somebody's own rule.
+A fix must go through the owner, or the owner undoes it at its next change. "unknown" means: none of those known here,
+so in all likelihood somebody's own rule.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ _COMMENTS: tuple[tuple[str, str], ...] = (
     ("lxd", "generated for LXD"),
     ("lxd", "generated for Incus"),
 )
-# Owners who put rules of their own, or a policy, right into the kernel's own chains: known by the chains they have beside.
+# Owners who put rules of their own, or a policy, right into the kernel's own chains: known by the chains they have
+# beside.
 _BESIDE = {
     "ufw-user-input": "ufw",
     "ufw6-user-input": "ufw",
@@ -121,8 +122,12 @@ def _of_comment(text: str) -> str:
 def _is_closing(text: str) -> bool:
     """Say whether this is one of the two rules with which firewalld itself ends INPUT; others there are not its own."""
     return text.endswith(
-        ("--ctstate INVALID -j DROP", "-j REJECT --reject-with icmp-host-prohibited")
-    ) or text.endswith("-j REJECT --reject-with icmp6-adm-prohibited")
+        (
+            "--ctstate INVALID -j DROP",
+            "-j REJECT --reject-with icmp-host-prohibited",
+            "-j REJECT --reject-with icmp6-adm-prohibited",
+        )
+    )
 
 
 def seen(tables: Iterable[tuple[str, Iterable[str]]]) -> list[str]:

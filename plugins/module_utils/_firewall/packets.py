@@ -4,9 +4,9 @@
 
 """Many packets at once: every question is answered for all of them together, in one number with one bit per packet.
 
-A match is answered with a pair (sure, maybe): the packets for which it surely holds, and those for which it may hold. They
-differ where it is undecidable. What a thousand peers have in common costs as much as for one, and what they have not
-costs a bisection per rule, so that rules and peers add up instead of multiplying.
+A match is answered with a pair (sure, maybe): the packets for which it surely holds, and those for which it may hold.
+They differ where it is undecidable. What a thousand peers have in common costs as much as for one, and what they have
+not costs a bisection per rule, so that rules and peers add up instead of multiplying.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
     Answer = tuple[int, int]
     Intervals = Sequence[tuple[int, int]]
-    # What changes on a packet's way: mark, its unknown bits, connection's mark, its unknown bits, BEFORE|TRACKED|UNTRACKED.
+    # What changes on a packet's way: mark, its unknown bits, connection's mark, its unknown bits,
+    # BEFORE|TRACKED|UNTRACKED.
     State = tuple[int, int, int, int, int]
 
 # How far conntrack has got with a packet. Before it, and for a packet taken out of its hands, there is no connection.
 BEFORE, TRACKED, UNTRACKED = 0, 1, 2
 
 _ON_THE_WAY = frozenset(
-    "mark ct_mark ct_state ct_status ct_direction ct_protocol ct_source ct_destination ct_source_port "
-    "ct_destination_port".split()
+    (
+        *("mark", "ct_mark", "ct_state", "ct_status", "ct_direction", "ct_protocol"),
+        *("ct_source", "ct_destination", "ct_source_port", "ct_destination_port"),
+    )
 )
 _OF_CONNECTION = {
     "ct_source": ("source", "destination"),
@@ -195,7 +198,8 @@ class Batch:
         return first[0] | second[0], first[1] | second[1]
 
     def _reverse_path(self, _value: None) -> Answer:
-        # The caller names as incoming interface the one by which this host reaches the peer, so where it is known the check passes.
+        # The caller names as incoming interface the one by which this host reaches the peer, so where it is known the
+        # check passes.
         known = self.all & ~self.index("in_interface").unknown
         return known, self.all
 
@@ -259,7 +263,10 @@ class Batch:
 
 _INTERVALS = frozenset(("source", "destination", "source_port", "destination_port"))
 _WORDS = frozenset(
-    "protocol family source_type destination_type source_type_here destination_type_here packet_type".split()
+    (
+        *("protocol", "family", "packet_type"),
+        *("source_type", "destination_type", "source_type_here", "destination_type_here"),
+    )
 )
 _SPECIAL: dict[str, Callable[[Batch, Any], Answer]] = {
     "always": lambda batch, _value: (batch.all, batch.all),

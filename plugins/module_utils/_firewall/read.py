@@ -5,8 +5,8 @@
 """Read all packet filters of this host, without changing it: no table is made and no kernel module loaded.
 
 iptables-legacy is asked only where the kernel lists tables of it, nf_tables only where the kernel has it already (see
-`nft_kernel.present`), ipset only when a rule that matters names a set. What cannot be read becomes a chain that says so:
-the packets which come to it have an unknown verdict, and no others.
+`nft_kernel.present`), ipset only when a rule that matters names a set. What cannot be read becomes a chain that says
+so: the packets which come to it have an unknown verdict, and no others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from . import iptables_save, model, nft_kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
     from .._facts.sources import Sources
@@ -160,7 +160,7 @@ def _save_with(found: Rulesets, argv: list[str], backend: str, family: str, tabl
 
 
 def _save_program(backend: str, family: str, timeout: float) -> str:
-    """Return the program that lists `backend`, or "": one of that name, else plain iptables-save if it is of that backend."""
+    """Return the program that lists `backend`, "" if there is none: plain iptables-save may be of either backend."""
     short = "iptables" if family == "ipv4" else "ip6tables"
     program = commands.find_program(f"{short}-{'legacy' if backend == model.LEGACY else 'nft'}-save")
     if program:

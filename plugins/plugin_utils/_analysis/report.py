@@ -41,6 +41,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
             "established": table.established,
             "down": len(table.down),
             "unexpected": table.one_sided,
+            "seen_from_one_end": table.one_ended,
         },
         "findings": findings,
         "commonality": [],

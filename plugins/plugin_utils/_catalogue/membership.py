@@ -62,7 +62,8 @@ def unread_machines(evidence: Evidence) -> Iterator[Subject]:
 def node_cannot_be_reached(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Ansible could not reach the node either."""
     missing = subject.about
-    return [Seen(missing.name, "ansible", missing.why)] if isinstance(missing, MissingNode) else []
+    tried = isinstance(missing, MissingNode) and missing.unreachable
+    return [Seen(missing.name, "ansible", missing.why)] if tried else []
 
 
 def answers_nobody(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -106,6 +107,12 @@ def _affected(evidence: Evidence, subject: Subject) -> str:
     return words.listed(sorted({side.label for side, _other in _observers(subject)}))
 
 
+def _down_summary(evidence: Evidence, subject: Subject) -> str:
+    ansible = " and Ansible could not either" if subject.about.unreachable else ""
+    down = f"{_name_and_address(evidence, subject)} is down or unreachable as a whole"
+    return f"{down}; {_affected(evidence, subject)} cannot reach it{ansible}."
+
+
 PEER_NODE_DOWN = Fault(
     id="peer_node_down",
     family="membership",
@@ -113,7 +120,7 @@ PEER_NODE_DOWN = Fault(
     severity="major",
     role="cause",
     means=(
-        "The machine answers neither Ansible nor its BGP peers, not even to ARP or ICMP echo. It is off, hung, or "
+        "The machine answers none of its BGP peers, not even to ARP or ICMP echo. It is off, hung, or "
         "its network is gone as a whole."
     ),
     subjects=missing_machines,
@@ -123,10 +130,7 @@ PEER_NODE_DOWN = Fault(
         Signal(session_signals.dialler_gets_no_answer, WEAK),
         Signal(answers_somebody, -DECISIVE - STRONG),
     ),
-    summary=lambda evidence, subject: (
-        f"{_name_and_address(evidence, subject)} is down or unreachable as a whole; "
-        f"{_affected(evidence, subject)} cannot reach it and Ansible could not either."
-    ),
+    summary=_down_summary,
     fix=Fix(
         action="restore_node",
         text=(

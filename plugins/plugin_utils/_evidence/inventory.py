@@ -33,7 +33,7 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: dateti
         why = _why_missing(variables, facts, now, max_age)
         address = _address(host, variables)
         if why:
-            missing.append(MissingNode(host, why, address))
+            missing.append(MissingNode(host, why, address, _is_unreachable(variables)))
         else:
             nodes[host] = read_node(host, facts, address)
     return Evidence(nodes, tuple(missing))
@@ -47,17 +47,21 @@ def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:
 def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: datetime, max_age: int) -> str:
     """Why a host counts as not read, or ''."""
     result = plain.mapping(variables.get(RESULT))
-    if result.get("unreachable"):
+    if _is_unreachable(variables):
         return _short(f"unreachable: {plain.text(result.get('msg'))}")
     if result and "ansible_facts" not in result:
         return _failure(result)
     about = plain.mapping(facts.get("calico_node"))
     if not about:
-        return "no facts were collected"
+        return "it was not asked in this run, and no facts of it are in a cache"
     age = _age(plain.text(about.get("taken_at")), now)
     if age is None:
         return "its facts carry no time"
     return f"its facts are {int(age)} s old, more than the {max_age} s allowed" if age > max_age else ""
+
+
+def _is_unreachable(variables: Mapping[str, Any]) -> bool:
+    return bool(plain.mapping(variables.get(RESULT)).get("unreachable"))
 
 
 def _failure(result: Mapping[str, Any]) -> str:

@@ -263,8 +263,12 @@ class Node:
 
 @dataclass(frozen=True)
 class MissingNode:
-    """A node that was expected and told nothing. address is '' where the inventory does not tell it."""
+    """A node that was expected and told nothing. address is '' where the inventory does not tell it.
+
+    unreachable: it was tried, and no connection could be made.
+    """
 
     name: str
     why: str
     address: str = ""
+    unreachable: bool = False

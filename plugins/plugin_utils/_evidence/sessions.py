@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .model import Daemon, Node, Protocol
 
 
+# The family and both addresses of a session, whichever end dials.
+Key = tuple[str, frozenset[str]]
+
+
 @dataclass(frozen=True)
 class Side:
     """One end of a session. node is None where the address belongs to no node that was read."""
@@ -77,12 +81,16 @@ class Session:
 
 @dataclass(frozen=True)
 class SessionTable:
-    """All sessions: those in trouble as records, the healthy ones as a number."""
+    """All sessions: those in trouble as records, the healthy ones as a number.
+
+    one_ended counts the established ones of which only one end was read.
+    """
 
     down: tuple[Session, ...]
     established: int
     expected: int
     one_sided: int
+    one_ended: int
 
     def of(self, name: str) -> list[Session]:
         """The sessions in trouble that end at a node."""
@@ -111,36 +119,41 @@ def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
 def join(nodes: Mapping[str, Node]) -> SessionTable:
     """Join every node's view of its sessions with the view from the other end."""
     owners = owners_of_addresses(nodes.values())
-    down: dict[tuple[str, frozenset[str]], Session] = {}
-    pairs_up = ends_up_between = one_sided = 0
+    down: dict[Key, Session] = {}
+    seen_from_one_end = ends_up = 0
     for node in nodes.values():
         for daemon in node.daemons.values():
             own = _own_address(node, daemon)
             for peer in daemon.established:
                 other = owners.get(peer)
                 if other is None or other is node:
-                    pairs_up += 1
+                    seen_from_one_end += 1
                 elif _sees_established(other, daemon.family, own):
-                    ends_up_between += 1
+                    ends_up += 1
                 else:
-                    down.setdefault(
-                        (daemon.family, frozenset((own, peer))), _session(daemon.family, own, peer, node, other)
-                    )
+                    _remember(down, _session(daemon.family, own, peer, node, other))
             for peer in daemon.troubled:
-                key = (daemon.family, frozenset((own, peer)))
-                if key not in down:
-                    down[key] = _session(daemon.family, own, peer, node, owners.get(peer))
-    unreadable = [key for key, session in down.items() if _up_but_other_end_unheard(session)]
-    for key in unreadable:
-        del down[key]
-    one_sided = sum(1 for session in down.values() if _configured_on_one_side(session))
-    established = pairs_up + ends_up_between // 2 + len(unreadable)
+                _remember(down, _session(daemon.family, own, peer, node, owners.get(peer)))
+    unheard = {key for key, session in down.items() if _up_but_other_end_unheard(session)}
+    trouble = tuple(down[key] for key in sorted(down, key=_sort_key) if key not in unheard)
+    seen_from_one_end += len(unheard)
+    established = seen_from_one_end + ends_up // 2
     return SessionTable(
-        tuple(down[key] for key in sorted(down, key=_sort_key)), established, established + len(down), one_sided
+        down=trouble,
+        established=established,
+        expected=established + len(trouble),
+        one_sided=sum(1 for session in trouble if _configured_on_one_side(session)),
+        one_ended=seen_from_one_end,
     )
 
 
-def _sort_key(key: tuple[str, frozenset[str]]) -> tuple[str, list[str]]:
+def _remember(down: dict[Key, Session], session: Session) -> None:
+    """Keep a session once, whichever end told of it first."""
+    ends = frozenset((session.dialler.address, session.listener.address))
+    down.setdefault((session.family, ends), session)
+
+
+def _sort_key(key: Key) -> tuple[str, list[str]]:
     return (key[0], sorted(key[1]))
 
 

@@ -56,7 +56,12 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
 def _sessions(sessions: Mapping[str, int]) -> str:
     if not sessions["expected"]:
         return "no BGP sessions are configured"
-    return f"{sessions['established']} of {sessions['expected']} BGP sessions established"
+    told = f"{sessions['established']} of {sessions['expected']} BGP sessions established"
+    return (
+        f"{told}, {sessions['seen_from_one_end']} of them seen from one end only"
+        if sessions["seen_from_one_end"]
+        else told
+    )
 
 
 def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:

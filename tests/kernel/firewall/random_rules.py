@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rulesets at random, in the languages of iptables-restore, ipset and nft, and SYNs that have something to do with them."""
+"""Rulesets at random, in the languages of iptables-restore, ipset and nft, and SYNs that may meet them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from ansible_collections.netmedic.calico.tests.kernel.firewall.pair import (
     Syn,
 )
 
+STATES = ("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED", "NEW,RELATED", "DNAT")
+NFT_STATES = ("new", "established,related", "invalid", "{ new, established }", "untracked")
+NFT_FLAGS = ("syn", "== syn", "!= syn", "& (syn|ack) == syn", "& (fin|syn|rst|ack) != syn", "ack")
 USER_CHAINS = ("one", "two", "ufw-three", "KUBE-FOUR")
 HOSTS = {"ipv4": {"eth0": HOST4, "wan1": SECOND4}, "ipv6": {"eth0": HOST6, "wan1": SECOND6}}
 SETS = {
@@ -35,7 +38,8 @@ DIMENSIONS = {
     "netiface": 2,
     "netnet": 2,
 }
-# Matches that a packet on paper does not decide. With probability 0 or 1 they still have an answer that the kernel gives.
+# Matches that a packet on paper does not decide. With probability 0 or 1 they still have an answer that the kernel
+# gives.
 UNDECIDABLE = (
     "-m limit --limit 1000/sec --limit-burst 1000",
     "-m statistic --mode random --probability 0.5",
@@ -54,6 +58,9 @@ class Dice:
         self.family = family
         self.outbound = outbound
 
+    def pick(self, options):
+        return self.random.choice(options)
+
     def chance(self, probability):
         return self.random.random() < probability
 
@@ -62,38 +69,38 @@ class Dice:
         number = LINKS.index(link)
         low = self.random.randrange(32)
         if self.family == "ipv4":
-            return f"10.{100 + number}.{self.random.choice((0, 0, 1, 200))}.{low}"
-        return f"fd0{number}:{self.random.choice(('', '', '1:'))}:{low:x}" if low else f"fd0{number}::ff"
+            return f"10.{100 + number}.{self.pick((0, 0, 1, 200))}.{low}"
+        return f"fd0{number}:{self.pick(('', '', '1:'))}:{low:x}" if low else f"fd0{number}::ff"
 
     def syn(self, fresh_port):
-        link = self.random.choice(LINKS)
+        link = self.pick(LINKS)
         hosts = HOSTS[self.family]
         # Sometimes to the address of the other link, which the host takes in all the same.
-        to = hosts[link] if self.chance(0.85) else self.random.choice(list(hosts.values()))
-        return Syn(link, self.source(link), fresh_port, to, self.random.choice((179, 179, 179, *PORTS)))
+        to = hosts[link] if self.chance(0.85) else self.pick(list(hosts.values()))
+        return Syn(link, self.source(link), fresh_port, to, self.pick((179, 179, 179, *PORTS)))
 
     def prefix(self):
-        link = self.random.choice(LINKS)
+        link = self.pick(LINKS)
         address = self.source(link)
         lengths = (
             (8, 16, 23, 24, 27, 28, 29, 30, 31, 32) if self.family == "ipv4" else (8, 16, 64, 112, 123, 124, 126, 128)
         )
-        return f"{address}/{self.random.choice(lengths)}"
+        return f"{address}/{self.pick(lengths)}"
 
     def own(self):
-        address = self.random.choice(list(HOSTS[self.family].values()))
-        return f"{address}/{self.random.choice((24, 32) if self.family == 'ipv4' else (64, 128))}"
+        address = self.pick(list(HOSTS[self.family].values()))
+        return f"{address}/{self.pick((24, 32) if self.family == 'ipv4' else (64, 128))}"
 
     def port_words(self):
         # (Not "! 0:65535", which no packet matches: iptables-legacy-save leaves it out.)
-        return self.random.choice(("179", "22", "8080", "100:200", "1:1023", "179:65535", ":178", "1:65535"))
+        return self.pick(("179", "22", "8080", "100:200", "1:1023", "179:65535", ":178", "1:65535"))
 
     def negation(self, probability=0.25):
         return "! " if self.chance(probability) else ""
 
     def sorted_addresses(self):
         """Two addresses of one link in the order of their last parts, for ranges."""
-        number = self.random.choice((0, 1))
+        number = self.pick((0, 1))
         low, high = sorted(self.random.sample(range(1, 32), 2))
         if self.family == "ipv4":
             return f"10.{100 + number}.0.{low}", f"10.{100 + number}.0.{high}"
@@ -139,58 +146,57 @@ class Iptables(Dice):
         if self.chance(0.15):
             # (Not "! -i +", which no packet matches: iptables-legacy-save leaves it out.)
             names = ("eth0", "wan1", "eth+", "w+", "cali+", "lo")
-            words.append(
-                f"{self.negation()}-{self.way} {self.random.choice(names)}" if self.chance(0.9) else f"-{self.way} +"
-            )
+            words.append(f"{self.negation()}-{self.way} {self.pick(names)}" if self.chance(0.9) else f"-{self.way} +")
         if is_tcp:
             words.append("-p tcp")
         elif self.chance(0.2):
-            words.append(self.random.choice(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
-        for _ in range(self.random.choice((0, 0, 1, 1, 2))):
-            words.append(self._match(is_tcp, table))
+            words.append(self.pick(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
+        words.extend(self._match(is_tcp) for _ in range(self.pick((0, 0, 1, 1, 2))))
         if self.chance(self.undecidable):
-            words.append(self.random.choice(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
+            words.append(self.pick(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
         target = self._target(table, later, is_tcp)
         if target.startswith(("-j REJECT --reject-with tcp-reset", "-j REDIRECT")) and not is_tcp:
             words.append("-p tcp") if not any("-p " in word for word in words) else None
             target = target if any(word == "-p tcp" for word in words) else "-j DROP"
         return " ".join([*words, target])
 
-    def _match(self, is_tcp, table):
+    def _match(self, is_tcp):
         no = self.negation()
         low, high = self.sorted_addresses()
+        types = ("LOCAL", "UNICAST", "BROADCAST") if self.family == "ipv4" else ("LOCAL", "UNICAST")
+        here = "src-type" if self.outbound else "dst-type"
         choices = [
-            f"-m conntrack {no}--ctstate {self.random.choice(('NEW', 'ESTABLISHED', 'RELATED,ESTABLISHED', 'INVALID', 'UNTRACKED', 'NEW,RELATED', 'DNAT'))}",
-            f"-m conntrack --ctdir {self.random.choice(('ORIGINAL', 'REPLY'))}",
-            f"-m conntrack {no}--ctorig{self.random.choice(('src', 'dst'))} {self.prefix()}",
-            f"-m conntrack {no}--ctproto {self.random.choice((6, 17))}",
-            f"-m state {no}--state {self.random.choice(('NEW', 'ESTABLISHED', 'NEW,ESTABLISHED', 'INVALID'))}",
-            f"-m addrtype {no}--dst-type {self.random.choice(('LOCAL', 'UNICAST', 'BROADCAST' if self.family == 'ipv4' else 'LOCAL'))}",
-            f"-m addrtype {no}--src-type {self.random.choice(('LOCAL', 'UNICAST'))}",
-            f"-m addrtype {no}--{'src' if self.outbound else 'dst'}-type LOCAL --limit-iface-{'out' if self.outbound else 'in'}",
-            f"-m mark {no}--mark {self.random.choice(('0x1', '0x1/0x1', '0x0/0x3', '0x2/0x2', '0x8000/0x8000'))}",
-            f"-m connmark {no}--mark {self.random.choice(('0x1', '0x0', '0x2/0x2'))}",
+            f"-m conntrack {no}--ctstate {self.pick(STATES)}",
+            f"-m conntrack --ctdir {self.pick(('ORIGINAL', 'REPLY'))}",
+            f"-m conntrack {no}--ctorig{self.pick(('src', 'dst'))} {self.prefix()}",
+            f"-m conntrack {no}--ctproto {self.pick((6, 17))}",
+            f"-m state {no}--state {self.pick(('NEW', 'ESTABLISHED', 'NEW,ESTABLISHED', 'INVALID'))}",
+            f"-m addrtype {no}--dst-type {self.pick(types)}",
+            f"-m addrtype {no}--src-type {self.pick(('LOCAL', 'UNICAST'))}",
+            f"-m addrtype {no}--{here} LOCAL --limit-iface-{'out' if self.outbound else 'in'}",
+            f"-m mark {no}--mark {self.pick(('0x1', '0x1/0x1', '0x0/0x3', '0x2/0x2', '0x8000/0x8000'))}",
+            f"-m connmark {no}--mark {self.pick(('0x1', '0x0', '0x2/0x2'))}",
             f"-m iprange {no}--{'dst' if self.outbound else 'src'}-range {low}-{high}",
-            f"-m pkttype {no}--pkt-type {self.random.choice(('unicast', 'multicast'))}",
-            f'-m comment --comment "{self.random.choice(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
+            f"-m pkttype {no}--pkt-type {self.pick(('unicast', 'multicast'))}",
+            f'-m comment --comment "{self.pick(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
             self._set_match(no),
         ]
         if is_tcp:
             choices += [
                 f"-m tcp {no}--dport {self.port_words()}",
-                f"-m tcp {no}--sport {self.random.choice(('1024:65535', '40000:50000', '179', ':39999'))}",
-                f"-m multiport {no}--dports {self.random.choice(('22,179', '80,443', '100:180,8080', '179'))}",
-                f"-m multiport {no}--ports {self.random.choice(('22,179', '30000:40000', '8080'))}",
-                f"-m multiport {no}--sports {self.random.choice(('1:1023', '30000:45000'))}",
+                f"-m tcp {no}--sport {self.pick(('1024:65535', '40000:50000', '179', ':39999'))}",
+                f"-m multiport {no}--dports {self.pick(('22,179', '80,443', '100:180,8080', '179'))}",
+                f"-m multiport {no}--ports {self.pick(('22,179', '30000:40000', '8080'))}",
+                f"-m multiport {no}--sports {self.pick(('1:1023', '30000:45000'))}",
                 f"-m tcp {no}--syn",
-                f"-m tcp {no}--tcp-flags {self.random.choice(('SYN,ACK SYN', 'ALL NONE', 'FIN,SYN FIN', 'ALL SYN'))}",
+                f"-m tcp {no}--tcp-flags {self.pick(('SYN,ACK SYN', 'ALL NONE', 'FIN,SYN FIN', 'ALL SYN'))}",
             ] * 2
-        return self.random.choice(choices)
+        return self.pick(choices)
 
     def _set_match(self, no):
-        name = self.random.choice(SETS[self.family])
-        count = DIMENSIONS[name.split("-")[1]] if name.split("-")[1] != "list" else self.random.choice((1, 2))
-        directions = [self.random.choice(("src", "src", "dst")) for _ in range(count)]
+        name = self.pick(SETS[self.family])
+        count = DIMENSIONS[name.split("-")[1]] if name.split("-")[1] != "list" else self.pick((1, 2))
+        directions = [self.pick(("src", "src", "dst")) for _ in range(count)]
         if name.endswith("port"):
             directions[-1] = "dst"
         return f"-m set {no}--match-set {name} {','.join(directions)}"
@@ -200,7 +206,7 @@ class Iptables(Dice):
         choices += ["-j MARK --and-mark 0x1", "-j MARK --or-mark 0x2", "-j MARK --xor-mark 0x3", ""]
         choices += ["-j CONNMARK --set-xmark 0x1/0xffffffff", "-j CONNMARK --save-mark", "-j CONNMARK --restore-mark"]
         choices += ["-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3", "-j CONNMARK --or-mark 0x2", "-j NFLOG"]
-        choices += [f"-{self.random.choice('jjjg')} {chain}" for chain in later] * 2
+        choices += [f"-{self.pick('jjjg')} {chain}" for chain in later] * 2
         if table == "raw":
             choices += ["-j CT --notrack"] * 2
         if table != "nat":
@@ -209,8 +215,8 @@ class Iptables(Dice):
             v4 = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
             v6 = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
             kinds = (*(v4 if self.family == "ipv4" else v6), "tcp-reset")
-            choices += [f"-j REJECT --reject-with {self.random.choice(kinds)}" for _ in range(4)]
-        return self.random.choice(choices)
+            choices += [f"-j REJECT --reject-with {self.pick(kinds)}" for _ in range(4)]
+        return self.pick(choices)
 
     def sets(self):
         """Return text for `ipset restore` that fills all sets with something new."""
@@ -227,8 +233,8 @@ class Iptables(Dice):
         return "\n".join([*lines, ""])
 
     def _element(self, kind):
-        link = self.random.choice(LINKS)
-        port = self.random.choice(("tcp:179", "tcp:22", "udp:179", "tcp:8080"))
+        link = self.pick(LINKS)
+        port = self.pick(("tcp:179", "tcp:22", "udp:179", "tcp:8080"))
         nomatch = " nomatch" if self.chance(0.3) else ""
         if kind == "port":
             return port.split(":")[1]
@@ -237,7 +243,7 @@ class Iptables(Dice):
         if kind == "netnet":
             return f"{self.prefix()},{self.own()}{nomatch}"
         if kind == "netiface":
-            return f"{self.prefix()},{self.random.choice(LINKS)}{nomatch}"
+            return f"{self.prefix()},{self.pick(LINKS)}{nomatch}"
         single = {"ip": self.source(link), "net": self.prefix() + nomatch}
         return single.get(kind) or f"{self.source(link) if kind == 'ipport' else self.prefix()},{port}"
 
@@ -279,7 +285,7 @@ class Nft(Dice):
 
     def ruleset(self):
         """Return text for `nft -f`: one or two tables."""
-        kinds = self.random.sample(("inet", self.ip), self.random.choice((1, 1, 2)))
+        kinds = self.random.sample(("inet", self.ip), self.pick((1, 1, 2)))
         return "\n".join(self._table(kind, number) for number, kind in enumerate(kinds))
 
     def _table(self, kind, number):
@@ -291,7 +297,7 @@ class Nft(Dice):
             lines.append(" }")
         own, beside = ("output", "postrouting") if self.outbound else ("input", "prerouting")
         early = (-310, -160, 0) if not self.outbound else (-160, 0, 50)
-        for hook, priority in ((own, 0), (own, self.random.choice((-5, 10))), (beside, self.random.choice(early))):
+        for hook, priority in ((own, 0), (own, self.pick((-5, 10))), (beside, self.pick(early))):
             if not self.chance(0.7 if hook == own else 0.4):
                 continue
             policy = "drop" if self.chance(0.2) else "accept"
@@ -316,54 +322,54 @@ class Nft(Dice):
         return self._rule("user", ())
 
     def _rule(self, hook, later):
-        words = [self._match() for _ in range(self.random.choice((0, 1, 1, 2)))]
+        words = [self._match() for _ in range(self.pick((0, 1, 1, 2)))]
         verdict = self._verdict(hook, later)
         if verdict.startswith("reject with tcp"):
             words.append("meta l4proto tcp")
         elif verdict.startswith("reject with icmp"):
             # (nft 1.0.6 lists "meta protocol ip6 reject with icmp", which no packet matches, as another rule.)
             words = [word for word in words if not word.startswith("meta protocol")]
-        return " ".join([*words, self.random.choice(("", "", "counter")), verdict])
+        return " ".join([*words, self.pick(("", "", "counter")), verdict])
 
     def _match(self):
-        no = self.random.choice(("", "", "!= "))
+        no = self.pick(("", "", "!= "))
         low, high = self.sorted_addresses()
         other = self.sorted_addresses()[0]
         net = self.prefix()
         host = list(HOSTS[self.family].values())
-        return self.random.choice(
+        return self.pick(
             (
                 f"{self.ip} {self.far} {no}{net}",
                 f"{self.ip} {self.far} {no}{low}-{high}",
                 f"{self.ip} {self.far} {no}{{ {low}, {other.replace('.0.', '.1.').replace('::', ':1::')} }}",
                 f"{self.ip} {self.far} {no}@nets",
-                f"{self.ip} {self.near} {no}{self.random.choice(host)}",
+                f"{self.ip} {self.near} {no}{self.pick(host)}",
                 f"{self.ip} {self.far} . tcp dport {no}@pairs",
                 f"{self.ip} {self.far} . tcp dport {{ {low} . 179, {high} . 8080 }}",
-                f"{self.way}name {no}{self.random.choice(LINKS)}",
+                f"{self.way}name {no}{self.pick(LINKS)}",
                 f'{self.way}name "w*"',
                 f"{self.way}name {no}{{ {', '.join(LINKS[:1])}, lo }}",
-                f"tcp dport {no}{self.random.choice(('179', '22', '100-200', '{ 22, 179 }', '{ 1-100, 8080 }'))}",
-                f"tcp dport {self.random.choice(('>', '<', '>=', '<='))} 179",
-                f"tcp sport {no}{self.random.choice(('1024-65535', '40000-50000', '179'))}",
+                f"tcp dport {no}{self.pick(('179', '22', '100-200', '{ 22, 179 }', '{ 1-100, 8080 }'))}",
+                f"tcp dport {self.pick(('>', '<', '>=', '<='))} 179",
+                f"tcp sport {no}{self.pick(('1024-65535', '40000-50000', '179'))}",
                 f"th dport {no}179",
-                f"meta l4proto {no}{self.random.choice(('tcp', 'udp', '{ tcp, udp }'))}",
-                f"ct state {self.random.choice(('new', 'established,related', 'invalid', '{ new, established }', 'untracked'))}",
-                f"ct state != {self.random.choice(('new', 'established', 'invalid', 'established,related'))}",
+                f"meta l4proto {no}{self.pick(('tcp', 'udp', '{ tcp, udp }'))}",
+                f"ct state {self.pick(NFT_STATES)}",
+                f"ct state != {self.pick(('new', 'established', 'invalid', 'established,related'))}",
                 "ct state ! established",
                 f"ct direction {no}original",
                 "ct status dnat",
                 "ct status != dnat",
-                f"meta mark {no}{self.random.choice(('0', '1', '2', '1-3', '{ 1, 2 }'))}",
-                f"meta mark & 3 {self.random.choice(('==', '!='))} 1",
-                f"ct mark {no}{self.random.choice(('0', '1'))}",
-                f"tcp flags {self.random.choice(('syn', '== syn', '!= syn', '& (syn|ack) == syn', '& (fin|syn|rst|ack) != syn', 'ack'))}",
-                f"fib daddr type {no}{self.random.choice(('local', 'unicast', '{ local, broadcast }'))}",
+                f"meta mark {no}{self.pick(('0', '1', '2', '1-3', '{ 1, 2 }'))}",
+                f"meta mark & 3 {self.pick(('==', '!='))} 1",
+                f"ct mark {no}{self.pick(('0', '1'))}",
+                f"tcp flags {self.pick(NFT_FLAGS)}",
+                f"fib daddr type {no}{self.pick(('local', 'unicast', '{ local, broadcast }'))}",
                 f"fib saddr type {no}local",
                 f"fib {self.near} . {self.way} type {no}local",
-                f"fib saddr . iif oif {self.random.choice(('missing', 'exists', '0'))}",
-                f"meta protocol {self.random.choice(('ip', 'ip6'))}",
-                f"meta pkttype {no}{self.random.choice(('host', 'multicast'))}",
+                f"fib saddr . iif oif {self.pick(('missing', 'exists', '0'))}",
+                f"meta protocol {self.pick(('ip', 'ip6'))}",
+                f"meta pkttype {no}{self.pick(('host', 'multicast'))}",
                 f"{'ip protocol' if self.family == 'ipv4' else 'ip6 nexthdr'} {no}tcp",
                 "icmp type echo-request",
                 "udp dport 179",
@@ -374,7 +380,7 @@ class Nft(Dice):
     def _verdict(self, hook, later):
         low, high = self.sorted_addresses()
         choices = ["accept"] * 3 + ["drop"] * 3 + ["return", "continue", ""]
-        choices += [f"{self.random.choice(('jump', 'jump', 'goto'))} {chain}" for chain in later] * 2
+        choices += [f"{self.pick(('jump', 'jump', 'goto'))} {chain}" for chain in later] * 2
         choices += [
             "meta mark set 1",
             "meta mark set meta mark | 2",
@@ -389,11 +395,11 @@ class Nft(Dice):
             choices += ["notrack"]
         if hook in {"input", "output"}:
             choices += ["ct mark set 1", "ct mark set meta mark", "meta mark set ct mark"]
-            unreachable = self.random.choice(("icmp type host-prohibited", "icmpv6 type admin-prohibited"))
+            unreachable = self.pick(("icmp type host-prohibited", "icmpv6 type admin-prohibited"))
             choices += [
                 "reject",
                 "reject with tcp reset",
                 "reject with icmpx type admin-prohibited",
                 f"reject with {unreachable}",
             ]
-        return self.random.choice(choices)
+        return self.pick(choices)

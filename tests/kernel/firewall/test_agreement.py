@@ -141,7 +141,7 @@ def disagreements(hosts, family, syns, way, tally, silence, tolerated):
     tally.update(decision.verdict for decision in decisions)
     return [
         (syn, decision.verdict, decision.detail, decision.place and decision.place.path, seen)
-        for syn, decision, seen in zip(syns, decisions, answers)
+        for syn, decision, seen in zip(syns, decisions, answers, strict=True)
         if decision.verdict != "unknown" and not agrees(decision, seen, way)
     ]
 
@@ -155,7 +155,8 @@ def compare(hosts, family, seed, tally, way="in", tolerated=()):
     if not wrong:
         return []
     # A slow answer is no disagreement: once more, patiently.
-    again = [one[0]._replace(source_port=port) for one, port in zip(wrong, hosts.fresh_ports(20000, 60000, len(wrong)))]
+    ports = hosts.fresh_ports(20000, 60000, len(wrong))
+    again = [one[0]._replace(source_port=port) for one, port in zip(wrong, ports, strict=True)]
     return disagreements(hosts, family, again, way, Counter(), 0.3, tolerated)
 
 

@@ -87,7 +87,9 @@ def test_without_privilege_there_are_no_verdicts(monkeypatch):
 
 
 def test_the_deciding_rule_in_full(node):
-    facts = node.recorded("plain_nft.txt").with_peers("10.200.0.10", "10.200.0.13", "10.200.0.14", "10.200.1.5").gather()
+    facts = (
+        node.recorded("plain_nft.txt").with_peers("10.200.0.10", "10.200.0.13", "10.200.0.14", "10.200.1.5").gather()
+    )
     assert facts["backends"] == {"iptables_nft": {"rules": 11}}
     accepted, dropped, rejected = sorted(facts["tcp179"]["inbound"], key=lambda entry: entry["verdict"])
     assert (accepted["verdict"], accepted["count"], peers_of(accepted)) == ("accept", 2, ["10.200.0.10", "10.200.0.14"])
@@ -131,7 +133,10 @@ def test_a_policy_is_rule_number_0_of_its_owner(node):
 def test_one_rule_that_accepts_everybody_is_named(node):
     facts = node.recorded("ufw_nft.txt").with_peers("10.200.0.10", "10.200.0.11").gather()
     (entry,) = facts["tcp179"]["inbound"]
-    assert (entry["verdict"], entry["rule"]["text"]) == ("accept", "-A ufw-user-input -s 10.200.0.0/28 -p tcp -m tcp --dport 179 -j ACCEPT")
+    assert (entry["verdict"], entry["rule"]["text"]) == (
+        "accept",
+        "-A ufw-user-input -s 10.200.0.0/28 -p tcp -m tcp --dport 179 -j ACCEPT",
+    )
     assert "peers" not in entry
 
 
@@ -201,7 +206,9 @@ def test_our_own_address_is_the_sessions_then_bgps_then_the_routes(node):
 
 
 def test_an_address_of_another_interface_is_known_as_such(node):
-    node.filter("-m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP").with_peers("10.200.0.10").with_peers("10.200.0.11", source="10.99.0.1")
+    node.filter("-m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP").with_peers("10.200.0.10").with_peers(
+        "10.200.0.11", source="10.99.0.1"
+    )
     node.network = Network({}, [*node.network.addresses, Address("10.99.0.1", 32, "lo", "ipv4", "global", True)])
     found = {entry["verdict"]: peers_of(entry) for entry in node.gather()["tcp179"]["inbound"]}
     assert found == {"accept": ["10.200.0.10"], "drop": ["10.200.0.11"]}
@@ -226,11 +233,15 @@ def test_what_is_no_address_is_left_out(node):
 
 
 def many(count):
-    return [f"10.200.{number // 250}.{number % 250 + 10}" for number in range(count)]
+    return [f"10.200.{number // 250}.{number % 250 + 1}" for number in range(count)]
 
 
 def test_a_thousand_healthy_peers_take_little_room(node):
-    node.filter(*(f"-s {peer}/32 -p tcp -m tcp --dport 179 -j ACCEPT" for peer in many(1000)), "-m conntrack --ctstate ESTABLISHED -j ACCEPT", policy="DROP")
+    node.filter(
+        *(f"-s {peer}/32 -p tcp -m tcp --dport 179 -j ACCEPT" for peer in many(1000)),
+        "-m conntrack --ctstate ESTABLISHED -j ACCEPT",
+        policy="DROP",
+    )
     facts = node.with_peers(*many(1000)).gather()
     assert [entry["count"] for entry in facts["tcp179"]["inbound"]] == [1000]
     assert len(json.dumps(facts, separators=(",", ":"))) < 400

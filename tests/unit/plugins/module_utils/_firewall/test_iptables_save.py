@@ -175,7 +175,7 @@ WORDS = [
     "conntrack --ctstate NEW",
     "mark --mark 0x1/0x",
     "REJECT --reject-with",
-]  # noqa: E501
+]
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS)).map("".join)))

@@ -81,12 +81,17 @@ def compare(operator, value):
 
 
 def between(low, high):
-    return expression("range", big_endian(1, 1), big_endian(2, 0), attribute(3, attribute(1, low)), attribute(4, attribute(1, high)))
+    return expression(
+        "range", big_endian(1, 1), big_endian(2, 0), attribute(3, attribute(1, low)), attribute(4, attribute(1, high))
+    )
 
 
 PORT = struct.pack("!H", 179)
 ADDRESS = bytes([10, 0, 0, 1])
-XT = [expression("match", attribute(1, b"conntrack\0"), big_endian(2, 3)), expression("counter", attribute(1, b"\0" * 8))]
+XT = [
+    expression("match", attribute(1, b"conntrack\0"), big_endian(2, 3)),
+    expression("counter", attribute(1, b"\0" * 8)),
+]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,11 @@ def test_every_kind_of_statement_that_nft_lists_is_understood_or_undecidable(wor
         "ing": "accept",
     }
     undecidable = {
-        match.value for chain in table.chains.values() for rule in chain.rules() for match in rule.matches if match.kind == "undecidable"
+        match.value
+        for chain in table.chains.values()
+        for rule in chain.rules()
+        for match in rule.matches
+        if match.kind == "undecidable"
     }
     assert undecidable == {
         "ct original ip saddr 10.0.0.1",
@@ -80,7 +84,10 @@ def test_the_texts_of_a_listing_read_like_its_source(world):
         (match(DPORT, 179), [TCP, ("destination_port", False, ((179, 179),))]),
         (match(DPORT, 22, "!="), [TCP, ("destination_port", True, ((22, 22),))]),
         (match(DPORT, 1024, "<"), [TCP, ("destination_port", False, ((0, 1023),))]),
-        (match(DPORT, {"set": [22, {"range": [100, 200]}]}), [TCP, ("destination_port", False, ((22, 22), (100, 200)))]),
+        (
+            match(DPORT, {"set": [22, {"range": [100, 200]}]}),
+            [TCP, ("destination_port", False, ((22, 22), (100, 200)))],
+        ),
         (match({"payload": {"protocol": "th", "field": "dport"}}, 179), [("destination_port", False, ((179, 179),))]),
         (match(SADDR, "10.0.0.1"), [V4, ("source", False, ((167772161, 167772161),))]),
         (match(SADDR, {"prefix": {"addr": "10.0.0.0", "len": 31}}), [V4, ("source", False, ((167772160, 167772161),))]),
@@ -91,12 +98,18 @@ def test_the_texts_of_a_listing_read_like_its_source(world):
         (match({"&": [{"meta": {"key": "mark"}}, 255]}, 16), [("mark", False, (255, ((16, 16),)))]),
         (match({"meta": {"key": "l4proto"}}, {"set": ["tcp", 17]}), [("protocol", False, (6, 17))]),
         (match({"meta": {"key": "nfproto"}}, "ipv6"), [("family", False, ("ipv6",))]),
-        (match({"ct": {"key": "state"}}, ["established", "related"], "in"), [("ct_state", False, ("ESTABLISHED", "RELATED"))]),
+        (
+            match({"ct": {"key": "state"}}, ["established", "related"], "in"),
+            [("ct_state", False, ("ESTABLISHED", "RELATED"))],
+        ),
         (match({"ct": {"key": "state"}}, {"|": ["established", "related"]}, "!="), [("ct_state", True, ())]),
         (match({"ct": {"key": "status"}}, "dnat", "!="), [("ct_status", True, ())]),
         (match({"payload": {"protocol": "tcp", "field": "flags"}}, "syn", "in"), [TCP, ("tcp_flags", True, (2, (0,)))]),
         (match({"fib": {"result": "oif", "flags": ["saddr", "iif"]}}, False), [("reverse_path", True, None)]),
-        (match({"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "local"), [("destination_type_here", False, ("LOCAL",))]),
+        (
+            match({"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "local"),
+            [("destination_type_here", False, ("LOCAL",))],
+        ),
         (match({"exthdr": {"name": "rt", "field": "type"}}, 0, "!="), [("always", True, None)]),
         (match({"exthdr": {"name": "frag"}}, False), [("always", False, None)]),
         (match({"meta": {"key": "skuid"}}, 0), [("undecidable", False, "meta skuid 0")]),
@@ -109,7 +122,10 @@ def test_conditions(statement, expected):
 
 
 def test_named_sets_and_their_elements_options():
-    sets = {"s": {"elem": [{"elem": {"val": "10.0.0.1", "expires": 5}}, {"prefix": {"addr": "10.1.0.0", "len": 16}}]}, "empty": {}}
+    sets = {
+        "s": {"elem": [{"elem": {"val": "10.0.0.1", "expires": 5}}, {"prefix": {"addr": "10.1.0.0", "len": 16}}]},
+        "empty": {},
+    }
     assert one(match(SADDR, "@s"), {"drop": None}, sets=sets)[0][1] == (
         "source",
         False,
@@ -172,7 +188,9 @@ def test_marks(key, value, effect):
 
 
 def test_a_condition_after_a_change_does_not_undo_it():
-    first, second = translate({"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}, match(DPORT, 22), {"drop": None})
+    first, second = translate(
+        {"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}, match(DPORT, 22), {"drop": None}
+    )
     assert (first.verdict, len(first.effects), list(first.matches)) == ("continue", 1, [])
     assert (second.verdict, list(second.effects), len(second.matches)) == ("drop", [], 2)
 
@@ -187,23 +205,33 @@ def test_relevant_chains_and_their_names(world):
     assert nftables.title(chains[0]) == "inet firewalld mangle_PREROUTING"
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]", "{}", '{"nftables": 5}', '{"nftables": [5, {"rule": 5}, {"chain": []}]}', "[" * 100000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "not json", "[]", "{}", '{"nftables": 5}', '{"nftables": [5, {"rule": 5}, {"chain": []}]}', "[" * 100000],
+)
 def test_other_texts_hold_nothing(text):
     assert not nftables.is_listing(text)
     assert nftables.relevant_chains(text) == []
     assert nftables.table(text, "inet", "t").chains == {}
 
 
+KEYS = [
+    *("match", "op", "left", "right", "payload", "protocol", "field", "meta", "ct", "key", "set", "range", "prefix"),
+    *("addr", "len", "concat", "&", "|", "vmap", "data", "mangle", "value", "accept", "reject", "type", "expr", "xt"),
+    *("counter", "fib", "result", "flags", "elem", "val", "exthdr", "jump", "target"),
+]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from(["tcp", "dport", "@x", "*", "syn", "10.0.0.1", "==", "!=", "in"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            "match op left right payload protocol field meta ct key set range prefix addr len concat & | vmap data mangle value "
-            "accept reject type expr counter fib result flags elem val exthdr xt jump target".split()
-        ),
-        inner,
-        max_size=3,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["tcp", "dport", "@x", "*", "syn", "10.0.0.1", "==", "!=", "in"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=20,
 )

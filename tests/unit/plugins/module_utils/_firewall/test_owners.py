@@ -71,7 +71,10 @@ def test_a_policy_belongs_to_whoever_keeps_chains_beside_it():
 
 
 def test_a_rule_beside_ufws_is_not_ufws():
-    assert owners.of_rule("filter", "INPUT", "-A INPUT -p tcp -j DROP", ["INPUT"], ["INPUT", "ufw-user-input"]) == "unknown"
+    assert (
+        owners.of_rule("filter", "INPUT", "-A INPUT -p tcp -j DROP", ["INPUT"], ["INPUT", "ufw-user-input"])
+        == "unknown"
+    )
 
 
 def test_firewalld_closes_the_kernels_chain_itself():

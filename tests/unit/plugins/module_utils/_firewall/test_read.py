@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
@@ -52,7 +54,9 @@ def host(tmp_path, world, monkeypatch):
     host = Host(tmp_path, world)
     monkeypatch.setattr(read.commands, "run", host.run)
     monkeypatch.setattr(
-        read.commands, "find_program", lambda name: name if any(command.split()[0] == name for command in host.programs) else ""
+        read.commands,
+        "find_program",
+        lambda name: name if any(command.split()[0] == name for command in host.programs) else "",
     )
     monkeypatch.setattr(nft_kernel, "present", lambda proc_root: host.has_nft)
     monkeypatch.setattr(nft_kernel, "base_chains", lambda timeout: host.chains)
@@ -111,7 +115,10 @@ def test_legacy_tables_that_no_program_can_list_leave_the_verdict_open(host, wor
     assert found.of_family("ipv6", model.INBOUND) == []
 
 
-@pytest.mark.parametrize(("version", "used"), [("iptables v1.8.9 (legacy)", True), ("iptables v1.4.21", True), ("iptables v1.8.9 (nf_tables)", False)])
+@pytest.mark.parametrize(
+    ("version", "used"),
+    [("iptables v1.8.9 (legacy)", True), ("iptables v1.4.21", True), ("iptables v1.8.9 (nf_tables)", False)],
+)
 def test_plain_iptables_save_is_asked_what_it_is(host, world, version, used):
     host.has_nft = False
     host.legacy_tables(["filter"])
@@ -132,7 +139,9 @@ def test_a_listing_that_breaks_off_is_used_as_far_as_it_goes(host, world):
 
 
 def test_tables_of_iptables_nft(host, world):
-    host.chains = [dict(BASE, family="ip", table="filter", name=name, hook=name.lower()) for name in ("INPUT", "OUTPUT")]
+    host.chains = [
+        dict(BASE, family="ip", table="filter", name=name, hook=name.lower()) for name in ("INPUT", "OUTPUT")
+    ]
     host.says("iptables-nft-save -c", world.text("plain_nft.txt"))
     found = host.read()
     assert found.native == []
@@ -176,7 +185,11 @@ def test_native_chains_that_cannot_be_read_leave_the_verdict_open(host, world, s
 def test_what_iptables_cannot_show_is_read_through_nft(host, world):
     host.chains = [dict(BASE, family="ip", table="filter", name="INPUT")]
     host.says("iptables-nft-save -c", "# Table `filter' is incompatible, use 'nft' tool.\n")
-    listing = world.text("native_host_firewall.json").replace('"inet"', '"ip"').replace('"input", "handle"', '"INPUT", "handle"')
+    listing = (
+        world.text("native_host_firewall.json")
+        .replace('"inet"', '"ip"')
+        .replace('"input", "handle"', '"INPUT", "handle"')
+    )
     host.says("nft -j list table ip filter", listing.replace('"chain": "input"', '"chain": "INPUT"'))
     assert verdict(host.read(), world, "10.200.1.5") == ("reject", "tcp-reset", "INPUT 6")
 
@@ -193,10 +206,14 @@ def test_one_table_that_breaks_the_listing_does_not_hide_the_others(host, world)
 
 def test_rules_of_nft_among_those_of_iptables_are_taken_from_nft(host, world, monkeypatch):
     host.chains = [dict(BASE, family="ip", table="filter", name="INPUT")]
-    host.says("iptables-nft-save -c", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n-A INPUT -p tcp -j REJECT\nCOMMIT\n")
-    statements = '[{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"set": ["10.200.0.10"]}}}, {"drop": null}]'
-    rule = '{"rule": {"family": "ip", "table": "filter", "chain": "INPUT", "expr": %s}}'
-    host.says("nft -j list chain ip filter INPUT", '{"nftables": [{"metainfo": {}}, %s, %s]}' % (rule % statements, rule % "[]"))
+    host.says(
+        "iptables-nft-save -c", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n-A INPUT -p tcp -j REJECT\nCOMMIT\n"
+    )
+    source = {"payload": {"protocol": "ip", "field": "saddr"}}
+    drop = [{"match": {"op": "==", "left": source, "right": {"set": ["10.200.0.10"]}}}, {"drop": None}]
+    rules = [{"family": "ip", "table": "filter", "chain": "INPUT", "expr": statements} for statements in (drop, [])]
+    listing = {"nftables": [{"metainfo": {}}, *({"rule": rule} for rule in rules)]}
+    host.says("nft -j list chain ip filter INPUT", json.dumps(listing))
     monkeypatch.setattr(nft_kernel, "foreign_rules", lambda family, table, chain, timeout: {1})
     found = host.read()
     assert verdict(found, world, "10.200.0.10") == ("drop", "", "INPUT 1")
@@ -207,7 +224,10 @@ def test_where_nft_cannot_be_asked_about_its_rule_the_verdict_stays_open(host, w
     host.chains = [dict(BASE, family="ip", table="filter", name="INPUT")]
     host.says("iptables-nft-save -c", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\nCOMMIT\n")
     monkeypatch.setattr(nft_kernel, "foreign_rules", lambda *_args: {1})
-    assert verdict(host.read(), world)[:2] == ("unknown", "the rule was written by nft and iptables-save shows it incompletely")
+    assert verdict(host.read(), world)[:2] == (
+        "unknown",
+        "the rule was written by nft and iptables-save shows it incompletely",
+    )
 
 
 def test_a_silent_kernel_leaves_the_verdict_open(host, world, monkeypatch):

@@ -12,7 +12,9 @@ from ansible_collections.netmedic.calico.plugins.module_utils._firewall import o
 ALLOWED, DENIED, OTHER = "10.200.0.10", "10.200.0.20", "10.200.1.5"
 
 
-@pytest.mark.parametrize("name", ["plain_legacy.txt", "plain_nft.txt", "plain_legacy_without_counters.txt", "plain_nft_without_counters.txt"])
+@pytest.mark.parametrize(
+    "name", ["plain_legacy.txt", "plain_nft.txt", "plain_legacy_without_counters.txt", "plain_nft_without_counters.txt"]
+)
 def test_a_ruleset_of_ones_own(world, name):
     world.recorded(name)
     assert world.verdict("10.200.0.10") == ("accept", "", "INPUT 4 > site-rules 1")

@@ -15,7 +15,7 @@ def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
     report = analyse(mesh.evidence(), NOW)
     assert report["schema"] == "netmedic.calico.report/v1"
     assert report["verdict"] == "healthy"
-    assert report["sessions"] == {"expected": 6, "established": 6, "down": 0, "unexpected": 0}
+    assert report["sessions"] == {"expected": 6, "established": 6, "down": 0, "unexpected": 0, "seen_from_one_end": 0}
     assert report["coverage"]["nodes"] == {"expected": 4, "collected": 4, "missing": []}
     assert report["findings"] == []
     assert report["collected"] == {"first": "2026-01-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"}

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a walk through the chains comes to: who is accepted, stopped, or of unknown fate, and which rule decides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from . import flow as flows
+from . import model, packets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .model import Place
+    from .packets import Batch
+
+_BLOCKING = frozenset((model.DROP, model.REJECT))
+_ORDER_UNKNOWN = "it depends on which of two chains of the same hook and priority comes first"
+
+
+class Decision(NamedTuple):
+    """What becomes of some packets of a batch.
+
+    `verdict` is accept, drop, reject or unknown; `members` has bit n set for packet n; `place` is the deciding rule or
+    policy (None for packets which no rule accepted and none stopped; for unknown the rule that cannot be decided).
+    `detail` is what a reject sends back, or why the verdict is unknown. `how_is_sure` is False if the packets are
+    stopped for certain, but by one of several rules that do it differently (drop, or reject with this or that).
+    """
+
+    verdict: str
+    detail: str
+    members: int
+    place: Place | None
+    how_is_sure: bool = True
+
+
+class Result(NamedTuple):
+    """All decisions about a batch (disjoint, together everybody); (members, place) of rules that rewrite sources."""
+
+    decisions: list[Decision]
+    rewrites: list[tuple[int, Place]]
+
+
+class Ending(NamedTuple):
+    """A place where packets may end, and those that may."""
+
+    verdict: str
+    detail: str
+    members: int
+    place: Place
+
+
+class Seen:
+    """What a walk notes on its way, each with the packets concerned (see `packets` for how they are counted)."""
+
+    def __init__(self) -> None:
+        self.endings: list[Ending] = []
+        self.accepts: list[tuple[int, Place]] = []
+        self.rewrites: list[tuple[int, Place]] = []
+        self.partings: list[tuple[int, Place]] = []  # where packets may go either way from
+
+
+def conclude(seen: Seen, passed: int, batch: Batch) -> Result:
+    """Sort all packets by what becomes of them; `passed` are those that may have come through all chains."""
+    blocked = handed_over = 0
+    ways: dict[tuple[str, str], int] = {}
+    for ending in seen.endings:
+        if ending.verdict in _BLOCKING:
+            blocked |= ending.members
+            way = (ending.verdict, ending.detail)
+            ways[way] = ways.get(way, 0) | ending.members
+        else:
+            handed_over |= ending.members
+    unknown = passed & blocked | handed_over
+    decisions: list[Decision] = []
+    left = batch.all
+    for ending in seen.endings:
+        if ending.verdict == model.UNKNOWN:
+            left = _decide(decisions, left, ending.members, ending.verdict, ending.detail, ending.place)
+    for members, place in seen.partings:
+        why = _why(place, batch, members & unknown & left)
+        left = _decide(decisions, left, members & unknown, model.UNKNOWN, why, place)
+    left = _decide(decisions, left, unknown, model.UNKNOWN, "whether it is dropped cannot be decided", None)
+    # The last place is the one which would stop them even if none of the undecidable ones before it did.
+    several = flows.in_several({(number, 0, 0, 0, 0): members for number, members in enumerate(ways.values())})
+    for ending in reversed(seen.endings):
+        for members, is_sure in ((ending.members & ~several, True), (ending.members & several, False)):
+            left = _decide(decisions, left, members, ending.verdict, ending.detail, ending.place, is_sure)
+    for members, place in reversed(seen.accepts):
+        left = _decide(decisions, left, members, model.ACCEPT, "", place)
+    _decide(decisions, left, left, model.ACCEPT, "", None)
+    return Result(decisions, seen.rewrites)
+
+
+def _decide(
+    decisions: list[Decision],
+    left: int,
+    members: int,
+    verdict: str,
+    detail: str,
+    place: Place | None,
+    sure: bool = True,
+) -> int:
+    """Decide about those of `members` that are still left, and return who is left then."""
+    if members & left:
+        decisions.append(Decision(verdict, detail, members & left, place, sure))
+    return left & ~members
+
+
+def _why(place: Place, batch: Batch, members: int) -> str:
+    """Say which words of the rule at `place` cannot be decided for `members`."""
+    words = []
+    for match in place.rule.matches if place.rule and members else ():
+        if match.kind == "undecidable":
+            words.append(match.value)
+        elif not packets.depends_on_the_way(match):
+            sure, maybe = batch.answer(match)
+            if maybe & ~sure & members:
+                words.append(f"{match.kind} {match.value[0]}" if match.kind == "set" else match.kind.replace("_", " "))
+    return f"it depends on: {', '.join(words)}" if words else "it depends on a mark which cannot be known"
+
+
+def either(first: Result, second: Result) -> Result:
+    """Return what holds whichever of two results is true."""
+    kinds: dict[tuple[str, str, bool], int] = {}
+    for decision in second.decisions:
+        kind = (decision.verdict, decision.detail, decision.how_is_sure)
+        kinds[kind] = kinds.get(kind, 0) | decision.members
+    decisions = []
+    for decision in first.decisions:
+        for (verdict, detail, is_sure), members in kinds.items():
+            common = decision._replace(members=decision.members & members)
+            if not common.members:
+                continue
+            if verdict == decision.verdict and (detail == decision.detail or verdict == model.UNKNOWN):
+                decisions.append(common._replace(how_is_sure=common.how_is_sure and is_sure))
+            elif {verdict, decision.verdict} <= _BLOCKING:
+                decisions.append(common._replace(how_is_sure=False))
+            else:
+                decisions.append(common._replace(verdict=model.UNKNOWN, detail=_ORDER_UNKNOWN))
+    return Result(decisions, first.rewrites)

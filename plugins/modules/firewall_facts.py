@@ -1,0 +1,254 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts about what a Calico node's firewall does with BGP."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firewall_facts
+short_description: Gather facts about what the firewall of a Calico node does with BGP
+version_added: 1.0.0
+author: netmedic.calico contributors (@netmedic)
+description:
+  - Evaluates the packet filters of the node, rule by rule as the kernel does, for a new TCP connection to the BGP port
+    from every peer and to every peer, for IPv4 and IPv6.
+  - Reads iptables of both backends, legacy and nft, and native nftables, whoever the rules belong to (ufw, firewalld,
+    kube-proxy, Calico, Docker, somebody's own), and the sets of ipset that rules refer to.
+  - The rule which decides is named with its place. A match that a packet on paper does not decide, such as one on a
+    rate, is never guessed. Where it matters, the verdict is V(unknown) and the match is named.
+  - Reading changes nothing. No kernel module is loaded and no table made by it.
+  - M(netmedic.calico.node_facts) gathers the same together with all other facts in one pass.
+notes:
+  - Run it as root. The kernel shows packet filters to nobody else. The facts then say so and hold no verdicts.
+  - Filters outside of netfilter, those of eBPF programs for example, are not seen.
+extends_documentation_fragment:
+  - netmedic.calico.facts
+  - netmedic.calico.facts.bird
+options:
+  peers:
+    description:
+      - Addresses to evaluate besides the peers that BIRD runs or is configured with.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: netmedic.calico.node_facts
+"""
+
+EXAMPLES = r"""
+- name: Gather facts about the firewall
+  netmedic.calico.firewall_facts:
+  become: true
+
+- name: Show what blocks BGP
+  ansible.builtin.debug:
+    msg: "{{ item.rule.owner }}: {{ item.rule.path | join(' > ') }}: {{ item.rule.text }}"
+  loop: "{{ ansible_facts.calico_firewall.tcp179.inbound | rejectattr('verdict', 'eq', 'accept') }}"
+
+- name: Evaluate the filters for a node that is to become a peer
+  netmedic.calico.firewall_facts:
+    peers:
+      - 10.200.0.17
+  become: true
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The facts.
+  returned: always
+  type: complex
+  contains:
+    calico_firewall:
+      description: Facts about packet filters. Keys whose value is unknown are left out.
+      returned: always
+      type: dict
+      contains:
+        schema:
+          description: Version of this shape.
+          type: int
+          returned: always
+          sample: 1
+        taken_at:
+          description: When the facts were taken, by the node's clock.
+          type: str
+          returned: always
+          sample: "2026-11-21T00:00:00Z"
+        sources:
+          description: Everything that was tried, and how it went.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            source:
+              description: Name of the source, such as V(iptables_legacy), V(iptables_nft), V(nftables) and V(ipset).
+              type: str
+              returned: always
+              sample: iptables_nft
+            status:
+              description: One of V(ok), V(absent), V(failed) and V(unrecognised).
+              type: str
+              returned: always
+              sample: ok
+            detail:
+              description: One sentence for a person, empty if there is nothing to say.
+              type: str
+              returned: always
+        backends:
+          description:
+            - The backends in use. I(iptables_legacy) and I(iptables_nft) hold the number of their I(rules).
+            - I(nftables) holds the I(foreign_base_chains), those which nft and not iptables made and which have rules
+              or drop by default, at most 20 of them. They are evaluated like the others.
+          type: dict
+          returned: if filters could be read
+          sample: {"iptables_nft": {"rules": 34}, "nftables": {"foreign_base_chains": ["inet firewalld filter_INPUT"]}}
+        owners:
+          description: Programs whose chains were seen.
+          type: list
+          elements: str
+          returned: if filters could be read
+          sample: [calico, kube-proxy, ufw]
+        tcp179:
+          description: The verdicts. Peers with the same verdict and deciding rule share one entry.
+          type: dict
+          returned: if filters could be read
+          contains:
+            inbound:
+              description: What becomes of a connection that a peer opens to this node.
+              type: list
+              elements: dict
+              returned: always
+              contains:
+                verdict:
+                  description: One of V(accept), V(drop), V(reject) and V(unknown).
+                  type: str
+                  returned: always
+                  sample: drop
+                count:
+                  description: Number of peers.
+                  type: int
+                  returned: always
+                  sample: 3
+                family:
+                  description: V(ipv4) or V(ipv6).
+                  type: str
+                  returned: always
+                  sample: ipv4
+                peers:
+                  description: The peers' addresses, grouped by all but their last part, with the last parts as values
+                    and ranges.
+                  type: dict
+                  returned: unless all peers of the family are accepted
+                  sample: {"10.200.0": "9-11,14"}
+                rule:
+                  description:
+                    - The rule that decides, or for V(unknown) the one that cannot be decided.
+                    - For V(accept) it is left out where several rules, or only policies, are concerned.
+                  type: dict
+                  returned: if there is one
+                  contains:
+                    backend:
+                      description: One of V(iptables-legacy), V(iptables-nft) and V(nftables).
+                      type: str
+                      returned: always
+                      sample: iptables-nft
+                    family:
+                      description: V(ipv4) or V(ipv6).
+                      type: str
+                      returned: always
+                      sample: ipv4
+                    table:
+                      description: The table, for native nftables with its family.
+                      type: str
+                      returned: always
+                      sample: filter
+                    chain:
+                      description: The chain.
+                      type: str
+                      returned: always
+                      sample: INPUT
+                    rule:
+                      description: The rule's number in its chain, beginning with V(1). V(0) is the chain's policy.
+                      type: int
+                      returned: always
+                      sample: 7
+                    text:
+                      description: The rule as C(iptables-save) or C(nft) writes it, at most 300 characters of it.
+                      type: str
+                      returned: always
+                      sample: -A INPUT -p tcp -m tcp --dport 179 -j DROP
+                    owner:
+                      description: The program that keeps the rule, V(unknown) if it is somebody's own.
+                      type: str
+                      returned: always
+                      sample: ufw
+                    path:
+                      description: The chains and rules by which packets get there, its own place last.
+                      type: list
+                      elements: str
+                      returned: always
+                      sample: ["INPUT 3", "ufw-user-input 1"]
+                    packets:
+                      description: How many packets the rule has met.
+                      type: int
+                      returned: if it counts
+                      sample: 12
+                rules:
+                  description: Number of rules, where more rules block than are listed. I(rule) is the first of
+                    them in this chain.
+                  type: int
+                  returned: if entries were merged
+                  sample: 40
+                with:
+                  description: What a rejected packet is answered with.
+                  type: str
+                  returned: if RV(ansible_facts.calico_firewall.tcp179.inbound[].verdict) is V(reject)
+                  sample: icmp-port-unreachable
+                how_is_uncertain:
+                  description: V(true) if packets are stopped for certain, but whether they are dropped or rejected
+                    could not be decided.
+                  type: bool
+                  returned: if so
+                why_unknown:
+                  description: What the verdict depends on.
+                  type: str
+                  returned: if RV(ansible_facts.calico_firewall.tcp179.inbound[].verdict) is V(unknown)
+                  sample: "it depends on: recent --update --seconds 30 --hitcount 6 --name DEFAULT --rsource"
+            outbound:
+              description: What becomes of a connection that this node opens to a peer. The same shape as
+                RV(ansible_facts.calico_firewall.tcp179.inbound).
+              type: list
+              elements: dict
+              returned: always
+            answers:
+              description:
+                - Answers that are blocked although the connection itself is accepted.
+                - I(sent) are this node's answers to peers that open a connection, I(received) the peers' answers where
+                  this node opens one. Both have the shape of RV(ansible_facts.calico_firewall.tcp179.inbound).
+              type: dict
+              returned: if any are
+            source_rewrites:
+              description: NAT rules that give this node's own connections to peers another source address, with
+                I(family), I(count), I(peers) and I(rule) as above.
+              type: list
+              elements: dict
+              returned: if there are any
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._facts import node, options
+
+
+def main() -> None:
+    """Gather the facts and return them."""
+    module = AnsibleModule(argument_spec=options.spec("peers", "timeout", *options.BIRD), supports_check_mode=True)
+    problem = options.out_of_range(module.params)
+    if problem:
+        module.fail_json(msg=problem)
+    module.exit_json(changed=False, ansible_facts=node.gather(module.params, ("firewall",)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports as files on the controller."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPORT = "report.json"
+
+
+def save_json(report: Mapping[str, Any], directory: str, *, write: bool) -> tuple[Path, bool]:
+    """Write report.json, whole or not at all, and make its directory. The path, and whether that changes anything.
+
+    With write False nothing is written. OSError where the directory cannot be made or written.
+    """
+    path = Path(directory).expanduser() / REPORT
+    text = json.dumps(report, indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+    changed = not path.is_file() or path.read_text(encoding="utf-8") != text
+    if write and changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+    return path, changed
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
