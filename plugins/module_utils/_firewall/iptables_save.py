@@ -38,7 +38,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _HEAD = re.compile(
     r"(?:\[\d+:\d+\] )?-A \S+(?: -s (\S+))?(?: -d (\S+))?(?: -i (\S+))?(?: -o (\S+))?(?: -p (\S+))?(?= |$)",
 )
-_PORT = re.compile(r" --dport (\d+)(?= |$)")
+_PORT = re.compile(r"(?<!!) --dport (\d+)(?= |$)")
 
 
 class Dump(NamedTuple):
