@@ -9,6 +9,7 @@ A step that takes long says every ten seconds what it is doing; its whole output
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import subprocess
@@ -48,6 +49,19 @@ class Done(NamedTuple):
 def say(text: str = "") -> None:
     """Print a line at once, also into a pipe."""
     print(text, flush=True)
+
+
+@contextlib.contextmanager
+def alone_with(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file at `path`; if another make holds it, say that we wait for `what` and wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            headline(f"Waiting for another make which is {what}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def headline(text: str) -> None:

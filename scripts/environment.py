@@ -9,20 +9,18 @@ checks need. Versions of both are those of requirements-dev.txt.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scripts import machine
-from scripts.console import UserError, headline, run, say, show_tail
+from scripts.console import UserError, alone_with, headline, run, say, show_tail
 from scripts.paths import BUILD, LOGS, NAME, NAMESPACE, ROOT, VENV, venv_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 USE, DEVELOP = "use", "develop"
@@ -42,7 +40,7 @@ NO_VENV = (
 
 def prepare(level: str) -> None:
     """Make the virtual environment ready for `level`; at once when nothing has changed."""
-    with _one_at_a_time():
+    with alone_with(BUILD / "setup.lock", "setting up"):
         if not _is_current(level):
             _make(level)
         _link_collection()
@@ -147,19 +145,6 @@ def collection_tree() -> Path:
     tree = BUILD / "tree"
     _link(tree / "ansible_collections" / NAMESPACE / NAME)
     return tree
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Keep a second `make` from working on the same virtual environment."""
-    BUILD.mkdir(exist_ok=True)
-    with (BUILD / "setup.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            headline("Waiting for another make which is setting up")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _succeeds(argv: Sequence[str]) -> bool:

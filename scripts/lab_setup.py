@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import signal
+import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lab import errors, image, lifecycle, requirements
 from lab.state import State
-from scripts.console import UserError, headline, say
+from scripts.console import UserError, alone_with, headline, say
 from scripts.machine import Tool, has_namespaces
+from scripts.paths import BUILD, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,18 +52,23 @@ def prepare_image() -> None:
 
 
 @contextmanager
-def gone_afterwards(directory: str) -> Iterator[None]:
-    """See that no lab is left in this state directory, also after Ctrl-C. A second Ctrl-C does not disturb that."""
-    try:
-        yield
-    finally:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def place_for(purpose: str) -> Iterator[str]:
+    """The state directory of a lab of our own, beside one that the user may have up; no lab is left in it afterwards.
+
+    Also after Ctrl-C; a second Ctrl-C does not disturb that. Each checkout has its own, for one user at a time.
+    """
+    directory = f"/run/netmedic-lab-{purpose}-{zlib.crc32(str(ROOT).encode()):08x}"
+    with alone_with(BUILD / f"lab-{purpose}.lock", f"using the lab in {directory}"):
         try:
-            lifecycle.down(State(directory), lambda _line: None)
-        except errors.LabError as problem:
-            say(f"    The lab in {directory} could not be taken down: {problem}")
+            yield directory
         finally:
-            signal.signal(signal.SIGINT, before)
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            try:
+                lifecycle.down(State(directory), lambda _line: None)
+            except errors.LabError as problem:
+                say(f"    The lab in {directory} could not be taken down: {problem}")
+            finally:
+                signal.signal(signal.SIGINT, before)
 
 
 def _line(text: str) -> None:

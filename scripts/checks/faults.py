@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from scripts import lab_setup
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TESTS = "tests/lab"
-LAB = "/run/netmedic-lab-tests"  # a lab of its own beside one that the user may have up
 
 
 def faults(paths: Sequence[str]) -> Outcome:
@@ -28,7 +26,6 @@ def faults(paths: Sequence[str]) -> Outcome:
     problem = lab_setup.why_not()
     if problem:
         return skipped("tests over the lab", problem)
-    directory = os.environ.get("NETMEDIC_LAB_TESTS", LAB)
-    with lab_setup.gone_afterwards(directory):
+    with lab_setup.place_for("tests") as directory:
         env = {**venv_path(), "NETMEDIC_LAB": directory}
         return pytest("lab", venv_program("python"), [*(paths or [TESTS])], env=env)

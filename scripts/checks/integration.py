@@ -33,12 +33,10 @@ def integration(names: Sequence[str]) -> Outcome:
     targets = sorted(path.name for path in (ROOT / "tests" / "integration" / "targets").iterdir() if path.is_dir())
     if not targets:
         return skipped("integration", "there are no targets")
-    env = workshop.prepare()
     log = LOGS / "integration.log"
-    options = ["--color", "no", "--continue-on-error", "--python", "default"]
-    done = run(
-        [*_apart(), venv_program("ansible-test"), "integration", *options, *names], log=log, cwd=workshop.COPY, env=env
-    )
+    argv = [venv_program("ansible-test"), "integration", "--color", "no", "--continue-on-error", "--python", "default"]
+    with workshop.prepared() as env:
+        done = run([*_apart(), *argv, *names], log=log, cwd=workshop.COPY, env=env)
     if done.status:
         show_tail(done, log, 60)
     return _count(done.output, done.status)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from scripts import lab_setup
@@ -17,8 +16,6 @@ from scripts.paths import BUILD, LOGS, ROOT, venv_program
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LAB = "/run/netmedic-lab-molecule"  # a lab of its own beside one that the user may have up
-
 
 def molecule(names: Sequence[str]) -> Outcome:
     """Run every scenario from create to destroy."""
@@ -28,8 +25,7 @@ def molecule(names: Sequence[str]) -> Outcome:
         return Outcome(skipped=tuple(Skip(f"molecule {name}", problem) for name in scenarios))
     if not scenarios:
         return skipped("molecule", "there are no scenarios")
-    directory = os.environ.get("NETMEDIC_LAB_MOLECULE", LAB)
-    with lab_setup.gone_afterwards(directory):
+    with lab_setup.place_for("molecule") as directory:
         return total([_scenario(name, directory) for name in scenarios])
 
 

@@ -27,15 +27,15 @@ def sanity(paths: Sequence[str]) -> Outcome:
     ignored = [path.name for path in (ROOT / "tests" / "sanity").glob("ignore-*.txt") if path.read_text().strip()]
     if ignored:
         return Outcome(failed=tuple(f"sanity: tests/sanity/{name} has entries; there must be none" for name in ignored))
-    env = workshop.prepare()
     log = LOGS / "sanity.log"
-    argv = [venv_program("ansible-test"), "sanity", "--junit", "--color", "no", *paths]
-    done = run(argv, log=log, cwd=workshop.COPY, env=env)
+    with workshop.prepared() as env:
+        argv = [venv_program("ansible-test"), "sanity", "--junit", "--color", "no", *paths]
+        done = run(argv, log=log, cwd=workshop.COPY, env=env)
+        outcome = _readable(from_junit(*sorted((workshop.OUTPUT / "junit").glob("*.xml"))))
     complaints = [line for line in done.output.splitlines() if COMPLAINT.match(line)]
     if done.status:
         for line in complaints or done.output.splitlines()[-20:]:
             say(f"    {line}")
-    outcome = _readable(from_junit(*sorted((workshop.OUTPUT / "junit").glob("*.xml"))))
     if done.status and not outcome.failed:
         return outcome.plus(Outcome(failed=(f"sanity: ansible-test ended with status {done.status}, see {log.name}",)))
     return outcome

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import machine
-from scripts.console import UserError
+from scripts.console import UserError, alone_with
 from scripts.paths import BUILD, NAME, NAMESPACE, ROOT, VENV, venv_program
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ GET_PIP = """\
 from __future__ import annotations
 
 import subprocess
+from contextlib import contextmanager
 import sys
 
 wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
@@ -45,8 +47,15 @@ sys.exit(subprocess.run([sys.executable, "-m", "pip", "install", *wanted], check
 """
 
 
-def prepare() -> dict[str, str]:
-    """Make a fresh copy of the sources and the surroundings. The environment to run ansible-test with."""
+@contextmanager
+def prepared() -> Iterator[dict[str, str]]:
+    """A fresh copy of the sources and the surroundings, for one user at a time. Gives the environment to run in."""
+    with alone_with(BUILD / "ansible-test.lock", "running ansible-test"):
+        yield _prepare()
+
+
+def _prepare() -> dict[str, str]:
+    """Make the copy and the surroundings. The environment to run ansible-test with."""
     _copy_sources()
     _own_home()
     pythons = _interpreters_by_name()

@@ -84,13 +84,29 @@ class IpSet:
         return sure, sure | index.unknown
 
     def _by_longest_prefix(self, batch: Batch, dimensions: Sequence[str], directions: Sequence[str]) -> Answer:
-        """Ask every element. Of those that hold a packet the longest prefix counts, and it may say "nomatch"."""
+        """Ask every element. Of those that hold a packet the longest prefix counts, and it may say "nomatch".
+
+        Where an interface belongs to a net, the kernel looks no further than the longest prefix that holds the
+        address, even if none of its interfaces is the packet's.
+        """
         elements = [_element(line) for line in self.lines]
-        if any(element.nomatch for element in elements):
+        ends_early = "iface" in dimensions
+        if ends_early or any(element.nomatch for element in elements):
             elements.sort(key=lambda element: _prefix_length(element.parts[0]), reverse=True)
         sure = maybe = excluded_sure = excluded_maybe = 0
+        longer: Answer = (0, 0)  # who is held by a longer prefix
+        equal: Answer = (0, 0)
+        length = -1
         for element in elements:
             element_sure, element_maybe = _holds(element, batch, dimensions, directions)
+            if ends_early:
+                if _prefix_length(element.parts[0]) != length:
+                    length = _prefix_length(element.parts[0])
+                    longer = longer[0] | equal[0], longer[1] | equal[1]
+                held = _holds(element._replace(parts=element.parts[:1]), batch, dimensions[:1], directions[:1])
+                equal = equal[0] | held[0], equal[1] | held[1]
+                element_sure &= ~longer[1]
+                element_maybe &= ~longer[0]
             if element.nomatch:
                 excluded_sure |= element_sure & ~maybe
                 excluded_maybe |= element_maybe & ~sure

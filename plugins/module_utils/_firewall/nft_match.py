@@ -128,7 +128,7 @@ def _equal(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
     if field.kind in {"source", "destination"} or field.kind.endswith("port"):
         return Match(field.kind, negated, tuple(_interval(field, value) for value in values))
     if field.kind == "ct_status":
-        return Match("ct_status", negated, ("DNAT",))  # the whole word of status bits: never exactly those that have a name
+        return Match("ct_status", negated, ())  # the whole word of status bits: never exactly those that have a name
     # Of states a connection has one at a time, so that it never equals several of them at once.
     values = [value for value in values if not (isinstance(value, dict) and "|" in value)]
     return Match(field.kind, negated, tuple(field.read(value) for value in values))

@@ -30,7 +30,7 @@ from .model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 FACT_KEYS = ("calico_node", "calico_bgp", "calico_firewall", "calico_mtu", "calico_chrony")
 
@@ -58,7 +58,7 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         daemons=dict(_daemons(bgp)),
         listeners=tuple(_listeners(bgp)),
         md5=_md5(bgp),
-        md5_seconds=float(plain.mapping(bgp.get("md5")).get("seconds") or 0),
+        md5_seconds=plain.seconds(plain.mapping(bgp.get("md5")).get("seconds")),
         log=tuple(_log(bgp)),
         probes={probe.peer: probe for probe in _probes(bgp)},
         reachability={reach.peer: reach for reach in _reachability(bgp)},
@@ -67,6 +67,11 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         clock=_clock(facts),
         sources=tuple(_sources(name, facts)),
     )
+
+
+def _unpacked(packed: Any) -> Iterator[str]:
+    """The addresses of a packed set, whatever stands in its place."""
+    return unpack({prefix: text for prefix, text in plain.mapping(packed).items() if isinstance(text, str)})
 
 
 def _host_addresses(about: Mapping[str, Any]) -> list[HostAddress]:
@@ -92,9 +97,7 @@ def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
     peers = plain.mapping(item.get("peers"))
     config = _config(plain.mapping(item.get("config")))
     protocols = [_protocol(entry) for entry in plain.mappings(item.get("troubled"))]
-    established = {
-        address for kind in plain.mapping(peers.get("packed")).values() for address in unpack(plain.mapping(kind))
-    }
+    established = {address for kind in plain.mapping(peers.get("packed")).values() for address in _unpacked(kind)}
     established.update(protocol.peer for protocol in protocols if protocol.established)
     return Daemon(
         family=family,
@@ -144,7 +147,7 @@ def _config(item: Mapping[str, Any]) -> BirdConfig:
         changed=plain.texts(item.get("changed")),
         duplicate_names=plain.texts(item.get("duplicate_names")),
         passwords=plain.text(item.get("password")),
-        with_password=frozenset(unpack(plain.mapping(item.get("with_password")))),
+        with_password=frozenset(_unpacked(item.get("with_password"))),
     )
 
 
@@ -249,7 +252,7 @@ def _verdict(direction: str, item: Mapping[str, Any]) -> Verdict:
         direction=direction,
         family=plain.text(item.get("family")) or "ipv4",
         verdict=plain.text(item.get("verdict")),
-        peers=frozenset(unpack(plain.mapping(item["peers"]))) if item.get("peers") else None,
+        peers=frozenset(_unpacked(item["peers"])) if item.get("peers") else None,
         rule=_rule(plain.mapping(item.get("rule"))) if item.get("rule") else None,
         reject_with=plain.text(item.get("with")),
         why_unknown=plain.text(item.get("why_unknown")),

@@ -48,6 +48,11 @@ def integer(value: Any) -> int | None:
         return None
 
 
+def seconds(value: Any) -> float:
+    """The value as a length of time, 0 if it is none."""
+    return max(float(value), 0.0) if isinstance(value, (int, float)) and value == value else 0.0
+
+
 def count(value: Any) -> int:
     """The value as a whole number of things, 0 if it is none."""
     return max(integer(value) or 0, 0)

@@ -21,6 +21,12 @@ from ansible_collections.netmedic.calico.tests.kernel.firewall.pair import (
 STATES = ("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED", "NEW,RELATED", "DNAT")
 NFT_STATES = ("new", "established,related", "invalid", "{ new, established }", "untracked")
 NFT_FLAGS = ("syn", "== syn", "!= syn", "& (syn|ack) == syn", "& (fin|syn|rst|ack) != syn", "ack")
+MARKING = (
+    *("-j MARK --set-xmark 0x1/0x1", "-j MARK --set-xmark 0x2/0xffffffff", "-j MARK --and-mark 0x1"),
+    *("-j MARK --or-mark 0x2", "-j MARK --xor-mark 0x3", "-j CONNMARK --set-xmark 0x1/0xffffffff"),
+    *("-j CONNMARK --save-mark", "-j CONNMARK --restore-mark", "-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3"),
+    *("-j CONNMARK --or-mark 0x2", "-j CONNMARK --restore-mark --nfmask 0x3 --ctmask 0x1"),
+)
 USER_CHAINS = ("one", "two", "ufw-three", "KUBE-FOUR")
 HOSTS = {"ipv4": {"eth0": HOST4, "wan1": SECOND4}, "ipv6": {"eth0": HOST6, "wan1": SECOND6}}
 SETS = {
@@ -83,7 +89,7 @@ class Dice:
         link = self.pick(LINKS)
         address = self.source(link)
         lengths = (
-            (8, 16, 23, 24, 27, 28, 29, 30, 31, 32) if self.family == "ipv4" else (8, 16, 64, 112, 123, 124, 126, 128)
+            (8, 16, 23, 24, 27, 28, 29, 30, 31, 32) if self.family == "ipv4" else (8, 15, 16, 32, 64, 123, 124, 126)
         )
         return f"{address}/{self.pick(lengths)}"
 
@@ -126,14 +132,15 @@ class Iptables(Dice):
         entries = {"raw": (first,), "mangle": (first, last), "nat": (first, last)}.get(name, (own,))
         lines = [f"*{name}"]
         for entry in entries:
-            policy = "DROP" if self.chance(0.2) and name != "nat" else "ACCEPT"
+            policy = "DROP" if self.chance(0.15) and name == "filter" else "ACCEPT"
             lines.append(f":{entry} {policy} [0:0]")
         lines += [f":{chain} - [0:0]" for chain in USER_CHAINS]
-        most = 7 if name == "filter" else 3
+        most = 9 if name == "filter" else 5
         for position, chain in enumerate((*entries, *USER_CHAINS)):
             later = USER_CHAINS[max(position - len(entries) + 1, 0) :]
-            for _ in range(self.random.randrange(most)):
-                lines.append(f"-A {chain} {self._rule(name, later)}")
+            lines += [f"-A {chain} {self._rule(name, later)}" for _ in range(self.random.randrange(most))]
+            if later and self.chance(0.5):
+                lines.append(f"-A {chain} -j {later[0]}")
         return "\n".join([*lines, "COMMIT", ""])
 
     def _rule(self, table, later):
@@ -174,12 +181,12 @@ class Iptables(Dice):
             f"-m addrtype {no}--dst-type {self.pick(types)}",
             f"-m addrtype {no}--src-type {self.pick(('LOCAL', 'UNICAST'))}",
             f"-m addrtype {no}--{here} LOCAL --limit-iface-{'out' if self.outbound else 'in'}",
-            f"-m mark {no}--mark {self.pick(('0x1', '0x1/0x1', '0x0/0x3', '0x2/0x2', '0x8000/0x8000'))}",
-            f"-m connmark {no}--mark {self.pick(('0x1', '0x0', '0x2/0x2'))}",
+            *[f"-m mark {no}--mark {self.pick(('0x1', '0x1/0x1', '0x0/0x3', '0x2/0x2', '0x3'))}"] * 3,
+            *[f"-m connmark {no}--mark {self.pick(('0x1', '0x0', '0x2/0x2', '0x3'))}"] * 2,
             f"-m iprange {no}--{'dst' if self.outbound else 'src'}-range {low}-{high}",
             f"-m pkttype {no}--pkt-type {self.pick(('unicast', 'multicast'))}",
             f'-m comment --comment "{self.pick(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
-            self._set_match(no),
+            *[self._set_match(no)] * 4,
         ]
         if is_tcp:
             choices += [
@@ -202,21 +209,21 @@ class Iptables(Dice):
         return f"-m set {no}--match-set {name} {','.join(directions)}"
 
     def _target(self, table, later, is_tcp):
-        choices = ["-j ACCEPT"] * 4 + ["-j RETURN", "-j MARK --set-xmark 0x1/0x1", "-j MARK --set-xmark 0x2/0xffffffff"]
-        choices += ["-j MARK --and-mark 0x1", "-j MARK --or-mark 0x2", "-j MARK --xor-mark 0x3", ""]
-        choices += ["-j CONNMARK --set-xmark 0x1/0xffffffff", "-j CONNMARK --save-mark", "-j CONNMARK --restore-mark"]
-        choices += ["-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3", "-j CONNMARK --or-mark 0x2", "-j NFLOG"]
-        choices += [f"-{self.pick('jjjg')} {chain}" for chain in later] * 2
-        if table == "raw":
-            choices += ["-j CT --notrack"] * 2
-        if table != "nat":
-            choices += ["-j DROP"] * 4
-        if table == "filter":
-            v4 = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
-            v6 = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
-            kinds = (*(v4 if self.family == "ipv4" else v6), "tcp-reset")
-            choices += [f"-j REJECT --reject-with {self.pick(kinds)}" for _ in range(4)]
-        return self.pick(choices)
+        """Mostly something after which the packet goes on, so that it meets many rules."""
+        dice = self.random.random()
+        if dice < 0.3 and later:
+            return f"-{self.pick('jjjg')} {self.pick(later)}"
+        if dice < (0.6 if table == "filter" else 0.75):
+            notrack = ["-j CT --notrack"] * 6 if table == "raw" else []
+            return self.pick([*MARKING, *notrack, "-j NFLOG", "", "-j RETURN"])
+        if table == "nat" or dice < (0.72 if table == "filter" else 0.9):
+            return "-j ACCEPT"
+        if table != "filter":
+            return "-j DROP"
+        kinds = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
+        if self.family == "ipv6":
+            kinds = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
+        return self.pick(["-j DROP", *(f"-j REJECT --reject-with {kind}" for kind in (*kinds, "tcp-reset"))])
 
     def sets(self):
         """Return text for `ipset restore` that fills all sets with something new."""

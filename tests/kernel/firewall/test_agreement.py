@@ -17,9 +17,16 @@ from ansible_collections.netmedic.calico.plugins.module_utils._firewall import e
 from ansible_collections.netmedic.calico.tests.kernel.firewall import pair as network
 from ansible_collections.netmedic.calico.tests.kernel.firewall import random_rules
 
-PER_RULESET = 24
-RULESETS = int(os.environ.get("NETMEDIC_RULESETS", "8"))
+PER_RULESET = 32
+RULESETS = int(os.environ.get("NETMEDIC_RULESETS", "10"))
 SEED = int(os.environ.get("NETMEDIC_SEED", "20261121"))
+LEGACY = {
+    "raw": ("PREROUTING", "OUTPUT"),
+    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
+    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "security": ("INPUT", "FORWARD", "OUTPUT"),
+}
 # What the kernel sends for each name that the evaluator gives.
 SENT = {
     "tcp-reset": "tcp-reset",
@@ -56,18 +63,13 @@ def _clean(hosts):
 def clear(hosts):
     """Leave no rule of any kind in the host."""
     hosts.host.run("nft", "flush", "ruleset")
-    for program in ("iptables", "ip6tables"):
-        text = "".join(
-            f"*{table}\n" + "".join(f":{chain} ACCEPT [0:0]\n" for chain in chains) + "COMMIT\n"
-            for table, chains in (
-                ("raw", ("PREROUTING", "OUTPUT")),
-                ("mangle", ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")),
-                ("nat", ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")),
-                ("filter", ("INPUT", "FORWARD", "OUTPUT")),
-                ("security", ("INPUT", "FORWARD", "OUTPUT")),
-            )
-        )
-        hosts.host.run(f"{program}-legacy-restore", text=text)
+    for program, listing in (("iptables", "ip_tables_names"), ("ip6tables", "ip6_tables_names")):
+        with network.inside(hosts.host.descriptor), open(f"/proc/net/{listing}") as stream:
+            tables = stream.read().split()
+        policies = {table: "".join(f":{chain} ACCEPT [0:0]\n" for chain in LEGACY[table]) for table in tables}
+        if policies:
+            text = "".join(f"*{table}\n{chains}COMMIT\n" for table, chains in policies.items())
+            hosts.host.run(f"{program}-legacy-restore", text=text)
 
 
 def packet_of(syn, way):
@@ -197,8 +199,8 @@ def show(seed, texts, wrong):
     return f"seed {seed}\n" + "\n".join(texts) + "\n" + "\n".join(map(str, wrong))
 
 
-def mostly_known(tally):
-    return tally["unknown"] <= 0.02 * sum(tally.values()) and len(tally) > 1
+def mostly_known(tally, share=0.02):
+    return tally["unknown"] <= share * sum(tally.values()) and len(tally) > 1
 
 
 @pytest.mark.parametrize("family", ["ipv4", "ipv6"])
@@ -210,7 +212,8 @@ def test_iptables(hosts, family, backends):
         texts = [load_iptables(hosts, family, backend, seed * 7 + len(backend)) for backend in backends]
         wrong = compare(hosts, family, seed, tally)
         assert not wrong, show(seed, texts, wrong)
-    assert mostly_known(tally), tally
+    # The kernel does not say which of two backends' chains at one hook it calls first.
+    assert mostly_known(tally, 0.02 if len(backends) == 1 else 0.1), tally
 
 
 @pytest.mark.parametrize("family", ["ipv4", "ipv6"])
@@ -254,7 +257,7 @@ def test_rules_that_nft_put_among_those_of_iptables(hosts, family):
 @pytest.mark.parametrize("way", ["out", "answer"])
 def test_on_the_way_out(hosts, family, backend, way):
     tally = Counter()
-    for seed in range(SEED + 4000, SEED + 4000 + RULESETS // 2):
+    for seed in range(SEED + 4000, SEED + 4000 + RULESETS):
         clear(hosts)
         if backend == "native":
             text = load_nft(hosts, family, seed, outbound=True)

@@ -61,6 +61,13 @@ def test_an_unknown_interface_is_undecidable_only_where_the_net_holds(world, set
     assert found == [[], ["10.200.0.10"]]
 
 
+def test_with_interfaces_the_longest_prefix_counts_even_if_the_interface_is_another(world):
+    """Seen with the kernel: 10.200.0.10 by eth0 is not in the set, though the larger net has eth0."""
+    sets = ipset.parse("create x hash:net,iface family inet\nadd x 10.200.0.0/24,eth0\nadd x 10.200.0.10,eth1\n")
+    assert members(world, sets, "x", ["src", "src"], ["10.200.0.10", "10.200.0.11"]) == [["10.200.0.11"]] * 2
+    assert members(world, sets, "x", ["src", "src"], ["10.200.0.10"], in_interface="eth1")[0] == ["10.200.0.10"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
