@@ -73,7 +73,8 @@ def _show(figures: Sequence[Figure], failures: Sequence[str]) -> None:
     for figure in figures:
         say(f"  {figure.line()}")
     for how in dict.fromkeys(figure.how for figure in figures if figure.how):
-        say(f"  {', '.join(figure.name for figure in figures if figure.how == how)}: {how}")
+        of = [figure.name for figure in figures if figure.how == how]
+        say(f"  {of[0]}{f' and {len(of) - 1} more' if len(of) > 1 else ''}: {how}")
     for failure in failures:
         complain(failure)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 10.0
 TAIL_LINES = 40
-PYTEST_DOTS = re.compile(r"^[.sxXFE]{8,}\s*")
 PATIENCE_SECONDS = 10.0  # that a program gets to end when we are interrupted
 
 
@@ -146,8 +144,7 @@ def _heartbeat(started: float, lines: Sequence[str], *, silent: bool) -> Iterato
     def beat() -> None:
         while not finished.wait(HEARTBEAT_SECONDS):
             now = next((line.strip() for line in reversed(lines[-20:]) if line.strip()), "")
-            shown = PYTEST_DOTS.sub("", now)[:100]
-            say(f"    … {time.monotonic() - started:.0f} s{': ' if shown else ''}{shown}")
+            say(f"    … {time.monotonic() - started:.0f} s{': ' if now else ''}{now[:120]}")
 
     thread = threading.Thread(target=beat, daemon=True)
     if not silent:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from scripts import lab_setup
@@ -41,6 +42,7 @@ def _scenario(name: str, directory: str) -> Outcome:
         "PY_COLORS": "0",
     }
     say(f"    scenario {name}")
+    shutil.rmtree(BUILD / "molecule" / name, ignore_errors=True)  # what an aborted run left behind
     done = run([venv_program("molecule"), "test", "--scenario-name", name], log=log, cwd=ROOT, env=env)
     if done.status:
         show_tail(done, log, 60)

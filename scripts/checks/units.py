@@ -61,7 +61,7 @@ def pytest(
     log, report = LOGS / f"{suite}.log", JUNIT / f"{suite}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    argv = [*prefix, python, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    argv = [*prefix, python, "-m", "pytest", "-v", f"--junitxml={report}", *arguments]
     done = run(argv, log=log, cwd=ROOT, env=env)
     if done.status == NO_TESTS:
         return skipped(suite, "there are no such tests")

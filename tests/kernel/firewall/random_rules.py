@@ -158,7 +158,10 @@ class Iptables(Dice):
             words.append("-p tcp")
         elif self.chance(0.2):
             words.append(self.pick(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
-        words.extend(self._match(is_tcp) for _ in range(self.pick((0, 0, 1, 1, 2))))
+        matches = [self._match(is_tcp) for _ in range(self.pick((0, 0, 1, 1, 2)))]
+        if len({match.split(" --")[-1].split()[0] for match in matches}) == len(matches):
+            # (iptables-nft-save merges two of the same kind into one, so that such rules have to be left to nft.)
+            words.extend(matches)
         if self.chance(self.undecidable):
             words.append(self.pick(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
         target = self._target(table, later, is_tcp)
@@ -375,7 +378,8 @@ class Nft(Dice):
                 f"fib saddr type {no}local",
                 f"fib {self.near} . {self.way} type {no}local",
                 f"fib saddr . iif oif {self.pick(('missing', 'exists', '0'))}",
-                f"meta protocol {self.pick(('ip', 'ip6'))}",
+                # (Not of the other family: nft 1.0.6 lists `meta protocol ip ip6 daddr x` without its first condition.)
+                f"meta protocol {self.pick((self.ip, '{ ip, ip6 }'))}",
                 f"meta pkttype {no}{self.pick(('host', 'multicast'))}",
                 f"{'ip protocol' if self.family == 'ipv4' else 'ip6 nexthdr'} {no}tcp",
                 "icmp type echo-request",
