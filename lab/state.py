@@ -164,5 +164,5 @@ class State:
 
 def _is_own(name: str) -> bool:
     """A lab's own entry, or what an aborted `write_text` has left of one (".<entry>.<pid>")."""
-    entry, _, number = name[1:].rpartition(".")
+    entry, _dot, number = name[1:].rpartition(".")
     return name in _ENTRIES or (name.startswith(".") and number.isdecimal() and entry in _ENTRIES)

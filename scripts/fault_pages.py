@@ -88,8 +88,8 @@ def expected() -> dict[Path, str]:
     """Every generated file with what it should contain."""
     pages = {PAGES / f"{fault.id}.md": page(fault) for fault in FAULTS}
     readme = README.read_text(encoding="utf-8")
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
+    head, _begin, rest = readme.partition(BEGIN)
+    _old, _end, tail = rest.partition(END)
     return {**pages, README: head + table() + tail}
 
 

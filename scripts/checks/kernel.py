@@ -36,12 +36,12 @@ mount -t tmpfs -o mode=0755 tmpfs "$work"
 mkdir "$work/upper" "$work/work" "$work/root"
 mount -t overlay -o "lowerdir=$image,upperdir=$work/upper,workdir=$work/work" overlay "$work/root"
 root=$work/root
-mkdir -p "$root$project"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount -t tmpfs -o mode=0755 tmpfs "$root/run"
+mkdir -p "$root$project"
 mount --bind "$project" "$root$project"
 chroot "$root" ip link set lo up
 chroot "$root" env -i PATH="$path" HOME=/root LC_ALL=C.UTF-8 PYTHONPATH="$pythonpath" PYTHONDONTWRITEBYTECODE=1 \

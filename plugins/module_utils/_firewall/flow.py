@@ -119,7 +119,7 @@ def _save_mark(state: State, value: tuple[int, int]) -> State:
     mark, unknown, ct_mark, ct_unknown, stage = state
     ct_bits, bits = value
     ct_unknown = ct_unknown & ~ct_bits | unknown & bits
-    return mark, unknown, ((ct_mark & ~ct_bits) ^ mark) & ~ct_unknown, ct_unknown, stage
+    return mark, unknown, ((ct_mark & ~ct_bits) ^ (mark & bits)) & ~ct_unknown, ct_unknown, stage
 
 
 def _restore_mark(state: State, value: tuple[int, int]) -> State:

@@ -103,7 +103,7 @@ def _tokens(line: str) -> list[str]:
 
 
 def _segments(tokens: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Cut a rule into ("", plain options), ("-m", a module and its options) … and ("-j", the target and its options)."""
+    """Cut a rule into ("", plain options), ("-m", a module and its options) … and ("-j", target and options)."""
     found: list[tuple[str, list[str]]] = [("", [])]
     negated: list[str] = []
     verbatim = False  # what follows --comment is text, even where it looks like an option

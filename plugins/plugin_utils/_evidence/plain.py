@@ -8,6 +8,7 @@ Facts may come from a cache, a bundle or an older release, so every access toler
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -50,7 +51,7 @@ def integer(value: Any) -> int | None:
 
 def seconds(value: Any) -> float:
     """The value as a length of time, 0 if it is none."""
-    return max(float(value), 0.0) if isinstance(value, (int, float)) and value == value else 0.0
+    return max(float(value), 0.0) if isinstance(value, (int, float)) and math.isfinite(value) else 0.0
 
 
 def count(value: Any) -> int:

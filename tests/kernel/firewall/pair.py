@@ -178,7 +178,7 @@ class Pair:
         deadline = time.monotonic() + silence
         wires = [wire for wire, _host, _peer in self._wires.values()]
         while True:
-            ready, _, _ = select.select(wires, [], [], max(deadline - time.monotonic(), 0))
+            ready, _writable, _broken = select.select(wires, [], [], max(deadline - time.monotonic(), 0))
             if not ready:
                 return [answers.get(syn, "drop") for syn in syns]
             for wire in ready:
@@ -203,7 +203,7 @@ class Pair:
         deadline = time.monotonic() + silence
         wires = [wire for wire, _host, _peer in self._wires.values()]
         while True:
-            ready, _, _ = select.select(wires, [], [], max(deadline - time.monotonic(), 0))
+            ready, _writable, _broken = select.select(wires, [], [], max(deadline - time.monotonic(), 0))
             if not ready:
                 return ["accept" if syn in seen else "blocked" for syn in syns]
             for wire in ready:

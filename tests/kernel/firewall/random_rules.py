@@ -138,7 +138,7 @@ class Iptables(Dice):
         most = 9 if name == "filter" else 5
         for position, chain in enumerate((*entries, *USER_CHAINS)):
             later = USER_CHAINS[max(position - len(entries) + 1, 0) :]
-            lines += [f"-A {chain} {self._rule(name, later)}" for _ in range(self.random.randrange(most))]
+            lines += [f"-A {chain} {self._rule(name, later)}" for _time in range(self.random.randrange(most))]
             if later and self.chance(0.5):
                 lines.append(f"-A {chain} -j {later[0]}")
         return "\n".join([*lines, "COMMIT", ""])
@@ -158,9 +158,9 @@ class Iptables(Dice):
             words.append("-p tcp")
         elif self.chance(0.2):
             words.append(self.pick(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
-        matches = [self._match(is_tcp) for _ in range(self.pick((0, 0, 1, 1, 2)))]
-        if len({match.split(" --")[-1].split()[0] for match in matches}) == len(matches):
-            # (iptables-nft-save merges two of the same kind into one, so that such rules have to be left to nft.)
+        matches = [self._match(is_tcp) for _time in range(self.pick((0, 0, 1, 1, 2)))]
+        if len({match.split()[1] for match in matches}) == len(matches):
+            # (iptables-nft-save merges two of the same module into one, so that such rules have to be left to nft.)
             words.extend(matches)
         if self.chance(self.undecidable):
             words.append(self.pick(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
@@ -206,7 +206,7 @@ class Iptables(Dice):
     def _set_match(self, no):
         name = self.pick(SETS[self.family])
         count = DIMENSIONS[name.split("-")[1]] if name.split("-")[1] != "list" else self.pick((1, 2))
-        directions = [self.pick(("src", "src", "dst")) for _ in range(count)]
+        directions = [self.pick(("src", "src", "dst")) for _time in range(count)]
         if name.endswith("port"):
             directions[-1] = "dst"
         return f"-m set {no}--match-set {name} {','.join(directions)}"
@@ -235,7 +235,7 @@ class Iptables(Dice):
             lines.append(f"flush {name}")
             kind = name.split("-")[1]
             if kind != "list":
-                elements = {self._element(kind) for _ in range(self.random.randrange(1, 6))}
+                elements = {self._element(kind) for _time in range(self.random.randrange(1, 6))}
                 lines += [f"add {name} {element} -exist" for element in sorted(elements)]
         prefix = "s" if self.family == "ipv4" else "6"
         members = [f"{prefix}-ip", f"{prefix}-net", f"{prefix}-ipport"]
@@ -303,7 +303,7 @@ class Nft(Dice):
         chains = ("last", "middle", "first")
         for position, chain in enumerate(chains):
             lines.append(f" chain {chain} {{")
-            lines += [f"  {self._rule('user', chains[:position])}" for _ in range(self.random.randrange(4))]
+            lines += [f"  {self._rule('user', chains[:position])}" for _time in range(self.random.randrange(4))]
             lines.append(" }")
         own, beside = ("output", "postrouting") if self.outbound else ("input", "prerouting")
         early = (-310, -160, 0) if not self.outbound else (-160, 0, 50)
@@ -313,7 +313,7 @@ class Nft(Dice):
             policy = "drop" if self.chance(0.2) else "accept"
             lines.append(f" chain {hook}_{priority + 400} {{")
             lines.append(f"  type filter hook {hook} priority {priority}; policy {policy};")
-            lines += [f"  {self._rule(hook, chains)}" for _ in range(self.random.randrange(1, 6))]
+            lines += [f"  {self._rule(hook, chains)}" for _time in range(self.random.randrange(1, 6))]
             lines.append(" }")
         return "\n".join([*lines, "}", ""])
 
@@ -332,7 +332,7 @@ class Nft(Dice):
         return self._rule("user", ())
 
     def _rule(self, hook, later):
-        words = [self._match() for _ in range(self.pick((0, 1, 1, 2)))]
+        words = [self._match() for _time in range(self.pick((0, 1, 1, 2)))]
         verdict = self._verdict(hook, later)
         if verdict.startswith("reject with tcp"):
             words.append("meta l4proto tcp")

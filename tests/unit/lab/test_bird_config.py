@@ -35,7 +35,7 @@ def accepted(tmp_path, files):
 
 
 def test_every_other_node_is_a_peer_once():
-    names = [name for name, _ in stanzas(rendered()["bird.cfg"])]
+    names = [name for name, _text in stanzas(rendered()["bird.cfg"])]
     assert names == ["Mesh_10_200_0_9", "Mesh_10_200_0_11", "Mesh_10_200_0_12"]
 
 
@@ -142,13 +142,14 @@ def test_passwords_of_the_mesh_and_of_one_peer():
 def test_two_nodes_of_one_address_do_not_peer_with_each_other():
     twin = {"nodes": {"node-2": {"address": "10.200.0.9"}}}
     for node in ("node-1", "node-2"):
-        names = [name for name, _ in stanzas(rendered(node, twin)["bird.cfg"])]
+        names = [name for name, _text in stanzas(rendered(node, twin)["bird.cfg"])]
         assert names == ["Mesh_10_200_0_11", "Mesh_10_200_0_12"]
 
 
 def test_third_nodes_get_the_same_protocol_twice():
     names = [
-        name for name, _ in stanzas(rendered("node-3", {"nodes": {"node-2": {"address": "10.200.0.9"}}})["bird.cfg"])
+        name
+        for name, _text in stanzas(rendered("node-3", {"nodes": {"node-2": {"address": "10.200.0.9"}}})["bird.cfg"])
     ]
     assert names.count("Mesh_10_200_0_9") == 2
 

@@ -50,7 +50,7 @@ def bird(host):
         listener.listen(1)
 
         def answer():
-            caller, _ = listener.accept()
+            caller, _address = listener.accept()
             with caller, listener:
                 for index, piece in enumerate(pieces):
                     if index:

@@ -43,14 +43,14 @@ def test_without_a_lab_it_says_how_to_start_one(root, capsys, tmp_path, command)
 
 
 def test_ending_a_lab_that_is_not_there_is_fine(root, capsys, tmp_path):
-    code, _, err = run(capsys, "down", "--state", str(tmp_path / "lab"))
+    code, _out, err = run(capsys, "down", "--state", str(tmp_path / "lab"))
     assert code == 0
     assert "there is no lab" in err
 
 
 def test_missing_tools_are_said_with_their_package(root, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(requirements.shutil, "which", lambda name: None if name in ("ssh", "nsenter") else "/usr/bin/x")
-    code, _, err = run(capsys, "up", "--state", str(tmp_path / "lab"))
+    code, _out, err = run(capsys, "up", "--state", str(tmp_path / "lab"))
     assert code == 2
     assert "nsenter, ssh not found (apt-get install openssh-client util-linux)" in err
     assert not (tmp_path / "lab").exists()
@@ -58,16 +58,16 @@ def test_missing_tools_are_said_with_their_package(root, monkeypatch, capsys, tm
 
 def test_a_kernel_without_overlay_is_said(root, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(requirements, "_filesystem", lambda name: False)
-    code, _, err = run(capsys, "up", "--state", str(tmp_path / "lab"))
+    code, _out, err = run(capsys, "up", "--state", str(tmp_path / "lab"))
     assert code == 2
     assert "overlay" in err
 
 
 def test_the_faults_are_listed(capsys):
-    code, out, _ = run(capsys, "faults", "--json")
+    code, out, _err = run(capsys, "faults", "--json")
     assert code == 0
     assert [each["id"] for each in json.loads(out)] == [fault.id for fault in FAULTS]
-    code, out, _ = run(capsys, "faults")
+    code, out, _err = run(capsys, "faults")
     assert all(fault.id in out for fault in FAULTS)
 
 
@@ -79,6 +79,6 @@ def test_wrong_use_ends_with_2(capsys, arguments):
 
 
 def test_a_wrong_number_of_nodes_ends_with_2(root, capsys, tmp_path):
-    code, _, err = run(capsys, "up", "--nodes", "0", "--state", str(tmp_path / "lab"))
+    code, _out, err = run(capsys, "up", "--nodes", "0", "--state", str(tmp_path / "lab"))
     assert code == 2
     assert "1 to 100 nodes" in err
