@@ -184,6 +184,7 @@ class _Translation:
             Match("undecidable", False, f"{match.kind} before it was changed") if match.kind in changed else match
             for match in self.matches
         ]
+        self.effects = []
         return rule
 
     def _verdict_map(self, body: Any) -> Iterator[Rule]:
