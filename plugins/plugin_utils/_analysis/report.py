@@ -58,7 +58,7 @@ def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
     items = list(candidates)
     if any(item.role == "cause" and SEVERITIES.index(item.severity) >= SEVERITIES.index("major") for item in items):
         return "faulty"
-    if not evidence.nodes:
+    if not any(node.has_calico for node in evidence.nodes.values()):
         return "undetermined"
     if any(item.role != "not_a_fault" for item in items):
         return "degraded"
@@ -68,7 +68,11 @@ def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
 
 def _bgp_was_seen(node: Node) -> bool:
     """BIRD answered on the node, or is known not to be used there."""
-    return node.bird_expected is False or any(daemon.socket_state == "answers" for daemon in node.daemons.values())
+    return (
+        not node.has_calico
+        or node.bird_expected is False
+        or any(daemon.socket_state == "answers" for daemon in node.daemons.values())
+    )
 
 
 def _collected(evidence: Evidence) -> dict[str, str]:
@@ -99,6 +103,8 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             "expected": len(evidence.nodes) + len(evidence.missing),
             "collected": len(evidence.nodes),
             "missing": [{"node": missing.name, "why": missing.why} for missing in evidence.missing],
+            "aliases": [{"node": name, "same_as": other} for name, other in evidence.aliases.items()],
+            "without_calico": [node.name for node in evidence.nodes.values() if not node.has_calico],
         },
         "sources": [
             {"node": source.node, "source": source.source, "status": source.status, "detail": source.detail}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known about the cluster. nodes and missing are keyed and named by inventory name."""
+    """What is known about the cluster. nodes and missing are keyed and named by inventory name.
+
+    aliases: further inventory names of machines that were read under another name, with that name.
+    """
 
     nodes: Mapping[str, Node]
     missing: tuple[MissingNode, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> SessionTable:

@@ -46,6 +46,8 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         taken_at=plain.text(about.get("taken_at")) or plain.text(bgp.get("taken_at")),
         nodename=plain.text(about.get("nodename")) or name,
         hostname=plain.text(about.get("hostname")),
+        machine=_machine(about, bgp),
+        has_calico=_has_calico(about, bgp),
         privileged=plain.flag(about.get("privileged")),
         uptime_seconds=plain.integer(about.get("uptime_seconds")),
         addresses=tuple(_host_addresses(about)),
@@ -81,6 +83,22 @@ def _host_addresses(about: Mapping[str, Any]) -> list[HostAddress]:
         )
         for item in plain.mappings(about.get("addresses"))
     ]
+
+
+def _machine(about: Mapping[str, Any], bgp: Mapping[str, Any]) -> tuple[str, ...]:
+    """The boot, the names and BIRD's processes of a machine; () where the boot is not known."""
+    boot = plain.text(about.get("boot_id"))
+    daemons = plain.mapping(bgp.get("daemons")).values()
+    pids = sorted(plain.text(plain.mapping(daemon).get("pid")) for daemon in daemons)
+    addresses = sorted(held.address for held in _host_addresses(about))
+    names = (plain.text(about.get("nodename")), plain.text(about.get("hostname")))
+    return (boot, *names, *pids, *addresses) if boot else ()
+
+
+def _has_calico(about: Mapping[str, Any], bgp: Mapping[str, Any]) -> bool:
+    """BIRD, an expectation of it, or the node name that calico-node leaves on the host."""
+    named = about.get("nodename_source") == "file"
+    return bool(bgp.get("daemons")) or bgp.get("expected") is not None or named
 
 
 def _bgp_addresses(about: Mapping[str, Any]) -> dict[str, str]:

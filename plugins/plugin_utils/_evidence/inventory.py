@@ -17,6 +17,8 @@ from .model import MissingNode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .model import Node
+
 RESULT = "collect_result"
 WHY_SHOWN = 200
 
@@ -26,7 +28,10 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: dateti
 
     A host whose facts were collected in this run carries that task's result; another may have facts from a cache.
     """
-    nodes, missing = {}, []
+    nodes: dict[str, Node] = {}
+    missing: list[MissingNode] = []
+    aliases: dict[str, str] = {}
+    machines: dict[tuple[str, ...], str] = {}
     for host in hosts:
         variables = hostvars[host]
         facts = _facts(variables)
@@ -35,8 +40,13 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: dateti
         if why:
             missing.append(MissingNode(host, why, address, _is_unreachable(variables)))
         else:
-            nodes[host] = read_node(host, facts, address)
-    return Evidence(nodes, tuple(missing))
+            node = read_node(host, facts, address)
+            first = machines.setdefault(node.machine, host) if node.machine else host
+            if first == host:
+                nodes[host] = node
+            else:
+                aliases[host] = first
+    return Evidence(nodes, tuple(missing), aliases)
 
 
 def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:

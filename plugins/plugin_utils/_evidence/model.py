@@ -224,13 +224,18 @@ class Clock:
 
 @dataclass(frozen=True)
 class Node:
-    """Everything one node told. name and inventory_address ('' if not given there) are the inventory's."""
+    """Everything one node told. name and inventory_address ('' if not given there) are the inventory's.
+
+    machine is what no two machines share. has_calico: there is some trace of Calico on it.
+    """
 
     name: str
     inventory_address: str
     taken_at: str
     nodename: str
     hostname: str
+    machine: tuple[str, ...]
+    has_calico: bool
     privileged: bool | None
     uptime_seconds: int | None
     addresses: tuple[HostAddress, ...]

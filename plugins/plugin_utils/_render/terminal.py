@@ -47,6 +47,10 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
     )
     for missing in nodes["missing"][:NOT_CHECKED_SHOWN]:
         yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
+    for alias in nodes["aliases"]:
+        yield from _wrap(f"counted once: {alias['node']} is the same machine as {alias['same_as']}", width, " ", 0)
+    if nodes["without_calico"]:
+        yield from _wrap(f"no trace of Calico: {', '.join(nodes['without_calico'])}", width, " ", 0)
     if len(nodes["missing"]) > NOT_CHECKED_SHOWN:
         yield from _wrap(
             f"and {len(nodes['missing']) - NOT_CHECKED_SHOWN} more nodes that were not read", width, " ", 0

@@ -16,7 +16,13 @@ def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
     assert report["schema"] == "netmedic.calico.report/v1"
     assert report["verdict"] == "healthy"
     assert report["sessions"] == {"expected": 6, "established": 6, "down": 0, "unexpected": 0, "seen_from_one_end": 0}
-    assert report["coverage"]["nodes"] == {"expected": 4, "collected": 4, "missing": []}
+    assert report["coverage"]["nodes"] == {
+        "expected": 4,
+        "collected": 4,
+        "missing": [],
+        "aliases": [],
+        "without_calico": [],
+    }
     assert report["findings"] == []
     assert report["collected"] == {"first": "2026-01-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"}
 
@@ -68,3 +74,17 @@ def test_a_node_cut_off_from_all_its_peers_makes_the_fault_critical(mesh):
 def test_a_session_down_at_one_pair_only_is_major(mesh):
     mesh.break_session("node-2", "node-3")
     assert analyse(mesh.evidence(), NOW)["findings"][0]["severity"] == "major"
+
+
+def test_a_host_without_a_trace_of_calico_is_named_and_does_not_spoil_the_verdict(mesh):
+    about = {"taken_at": "2026-01-01T00:00:00Z", "nodename": "bastion", "nodename_source": "hostname"}
+    mesh.facts["bastion"] = {"calico_node": about, "calico_bgp": {"expected": None}}
+    report = analyse(mesh.evidence(), NOW)
+    assert report["verdict"] == "healthy"
+    assert report["coverage"]["nodes"]["without_calico"] == ["bastion"]
+
+
+def test_hosts_of_which_none_has_calico_are_not_healthy(mesh):
+    for name in mesh.facts:
+        mesh.facts[name] = {"calico_node": {"taken_at": "2026-01-01T00:00:00Z"}}
+    assert analyse(mesh.evidence(), NOW)["verdict"] == "undetermined"

@@ -78,3 +78,11 @@ def test_facts_without_a_time_are_refused(hostvars):
 def test_an_inventory_name_that_is_an_address_is_the_address(hostvars):
     hostvars["10.0.0.77"] = {"collect_result": {"unreachable": True, "msg": "no route"}}
     assert missing(hostvars)["10.0.0.77"][1] == "10.0.0.77"
+
+
+def test_a_machine_with_two_names_in_the_inventory_is_one_node(hostvars):
+    hostvars["node-1"]["ansible_facts"]["calico_node"]["boot_id"] = "b-1"
+    hostvars["same"] = hostvars["node-1"]
+    evidence = from_hostvars(hostvars, list(hostvars), NOW, LIMIT)
+    assert evidence.aliases == {"same": "node-1"}
+    assert list(evidence.nodes) == ["node-1", "node-2", "node-3", "node-4"]
