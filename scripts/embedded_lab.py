@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab import topology
 from lab.errors import LabError
-from lab.faults import registry
+from lab.faults import active, registry
 from lab.lab import Lab
 from lab.state import State
 from scripts.console import UserError, headline, say
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NODES = 4
-STARTED_BY = BUILD / "lab-started-by.json"  # {"state": directory, "pid": n, "started": n}: whose lab it is
+NOTES = BUILD / "labs"  # who started a lab: {"state": directory, "pid": n, "started": n}, a file for each directory
 
 
 def check_request(fault: str, shape: str | None) -> None:
@@ -71,7 +72,7 @@ def _the_users(nodes: int | None, shape: str | None) -> Lab | None:
     if owner == "nobody":
         headline("Taking down the lab that an aborted run left behind")
         lab.down()
-        STARTED_BY.unlink(missing_ok=True)
+        _note(lab.state).unlink(missing_ok=True)
         return None
     if owner:
         raise UserError(
@@ -84,6 +85,8 @@ def _the_users(nodes: int | None, shape: str | None) -> Lab | None:
             f"A lab of {is_nodes} nodes, topology {is_shape}, is up. For another one, take it down first: make lab-down"
         )
     headline(f"The lab in {lab.state.directory} is already up; it is used as it is and stays up")
+    for fault in active.listed(lab.state):
+        say(f"    it is broken: {fault['id']} on {fault['node']} (heal it with: .venv/bin/python -m lab heal)")
     return lab
 
 
@@ -91,20 +94,20 @@ def _start(nodes: int, shape: str) -> Lab:
     """Start a lab, with a note of who did."""
     headline(f"Starting the embedded lab: {nodes} nodes, topology {shape}")
     state = State()
-    STARTED_BY.parent.mkdir(exist_ok=True)
     note = {"state": str(state.directory), "pid": os.getpid(), "started": _start_time(os.getpid())}
-    STARTED_BY.write_text(json.dumps(note), encoding="utf-8")
+    NOTES.mkdir(parents=True, exist_ok=True)
+    _note(state).write_text(json.dumps(note), encoding="utf-8")
     try:
         return Lab.up(nodes, shape, state.directory, _line)
     except BaseException:
-        STARTED_BY.unlink(missing_ok=True)  # it has taken down what it had made
+        _note(state).unlink(missing_ok=True)  # it has taken down what it had made
         raise
 
 
 def _afterwards(lab: Lab, fault: str, *, ours: bool, keep: bool) -> None:
     """Take our lab down, heal the user's, or leave things as they are if that is wanted."""
     if keep:
-        STARTED_BY.unlink(missing_ok=True)  # from now on it is the user's
+        _note(lab.state).unlink(missing_ok=True)  # from now on it is the user's
         headline("The lab stays up (KEEP_LAB). Take it down with: make lab-down")
         if fault:
             say("    heal it with: .venv/bin/python -m lab heal")
@@ -112,16 +115,21 @@ def _afterwards(lab: Lab, fault: str, *, ours: bool, keep: bool) -> None:
     if ours:
         headline("Taking the lab down (KEEP_LAB=1 keeps it)")
         lab.down()
-        STARTED_BY.unlink(missing_ok=True)
+        _note(lab.state).unlink(missing_ok=True)
     elif fault:
         headline("Healing the lab (KEEP_LAB=1 leaves it broken)")
         lab.heal()
 
 
+def _note(state: State) -> Path:
+    """The file that says who started the lab of a state directory."""
+    return NOTES / f"{zlib.crc32(str(state.directory).encode()):08x}.json"
+
+
 def _owner(state: State) -> str:
     """Who started this lab: '' the user, 'nobody' a run that is gone, else the process id of a run that lives."""
     try:
-        note = json.loads(STARTED_BY.read_text(encoding="utf-8"))
+        note = json.loads(_note(state).read_text(encoding="utf-8"))
         directory, pid, started = note["state"], int(note["pid"]), int(note["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -34,7 +34,7 @@ NO_PYTHON = (
 )
 NO_VENV = (
     "{python} cannot make virtual environments because its ensurepip module is missing. "
-    "On Debian and Ubuntu: apt-get install python3-venv"
+    "On Debian and Ubuntu, as root: apt-get install python3-venv"
 )
 
 

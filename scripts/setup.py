@@ -22,6 +22,7 @@ from scripts.paths import LOGS, NAME, NAMESPACE, ROOT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SSH = Tool("ssh", "openssh-client", "reaching nodes")
 FOR_CHECKS = (
     Tool("git", "git", "ansible-test"),
     Tool("shellcheck", "shellcheck", "ansible-test's shellcheck"),
@@ -31,7 +32,7 @@ QUIET_APT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
 
 def prepare_machine(level: str, *, for_lab: bool) -> list[str]:
     """Install missing programs where that is possible. Sentences about what remains missing, and what for."""
-    tools: tuple[Tool, ...] = lab_setup.TOOLS if for_lab else ()
+    tools: tuple[Tool, ...] = lab_setup.TOOLS if for_lab else (SSH,)
     if level == environment.DEVELOP:
         tools += FOR_CHECKS
     missing = [tool for tool in tools if machine.find_program(tool.program) is None]

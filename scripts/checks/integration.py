@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scripts import machine
 from scripts.checks import workshop
-from scripts.checks.outcome import Outcome, skipped
+from scripts.checks.outcome import Outcome, Skip, skipped
 from scripts.console import run, say, show_tail
 from scripts.paths import LOGS, ROOT, venv_program
 
@@ -33,6 +33,9 @@ def integration(names: Sequence[str]) -> Outcome:
     targets = sorted(path.name for path in (ROOT / "tests" / "integration" / "targets").iterdir() if path.is_dir())
     if not targets:
         return skipped("integration", "there are no targets")
+    if " " in str(ROOT):
+        reason = "ansible-test integration cannot run in a folder whose path has a blank in it"
+        return Outcome(skipped=tuple(Skip(f"integration {name}", reason) for name in names or targets))
     log = LOGS / "integration.log"
     argv = [venv_program("ansible-test"), "integration", "--color", "no", "--continue-on-error", "--python", "default"]
     with workshop.prepared() as env:

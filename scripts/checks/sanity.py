@@ -51,4 +51,6 @@ def _reason(skip: Skip) -> str:
     for test, (program, files) in NEEDS_PROGRAM.items():
         if test in skip.name and machine.find_program(program) is None and any(workshop.COPY.rglob(files)):
             return f"the program {program} is not on this machine"
+    if "could not be found" in skip.reason:
+        return "this Python is not on this machine"
     return NOT_APPLICABLE if "No tests applicable" in skip.reason else skip.reason

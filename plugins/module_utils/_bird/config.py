@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)(?:%[\w.-]+)?$")
-_DISABLED = re.compile(r"#\s*IPv[46] disabled on this node")
+_DISABLED = r"#\s*IPv[46] disabled on this node"
 
 
 class Peering(NamedTuple):
@@ -131,7 +132,7 @@ class _Files:
             self.missing.append(path)
             return
         self.read.append(path)
-        if _DISABLED.search(text):
+        if " disabled on this node" in text and re.search(_DISABLED, text):
             self.disabled = True
         for statement in _cut(text):
             if statement.words[:1] == ["include"] and len(statement.words) == 2 and depth < _DEEPEST_INCLUDE:

@@ -18,7 +18,8 @@ import os
 import re
 import socket
 import time
-from typing import NamedTuple
+
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _LATE = "accepts the connection and does not answer in time"
 
 _LAST_LINE = re.compile(rb"^(\d{4}) [^\n]*\n", re.MULTILINE)
 _GREETING = re.compile(rb"0001 BIRD (\S+) ready\.\s*\n")
-_ASYNC_LINE = re.compile(rb"^\+[^\n]*\n", re.MULTILINE)
+_ASYNC_LINE = rb"(?m)^\+[^\n]*\n"
 
 
 class Reply(NamedTuple):
@@ -174,7 +175,7 @@ class _Conversation:
         del self._buffer[:end]
         self._asked = ""
         if b"\n+" in raw or raw.startswith(b"+"):
-            raw = _ASYNC_LINE.sub(b"", raw)
+            raw = re.sub(_ASYNC_LINE, b"", raw)
         return raw.decode("utf-8", "replace")
 
     def _receive(self) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import NamedTuple
 
 from .._host.processes import read_bytes
-from . import client, config, control, replies
+from .._record import NamedTuple
+from . import config, control, replies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def speak(daemon: Daemon, timeout: float) -> Spoken:
     # A daemon that was not told where to put its socket has it where its own client looks.
     untold = daemon.process is not None and not daemon.process.option("s")
     if exchange.state == control.DENIED or (exchange.state == control.ABSENT and untold):
+        from . import client
+
         path = place.actual if exchange.state == control.DENIED else ""
         second = client.ask(daemon.family, path, (_STATUS, _PROTOCOLS), timeout)
         if second.state == control.ANSWERS:

@@ -11,11 +11,10 @@ containers here.
 
 from __future__ import annotations
 
-import glob
 import os
-from typing import NamedTuple
 
-from .._host.processes import Process, resolve_inside
+from .._host.processes import Process, names_in, resolve_inside
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ _SOCKET_FOLDERS = ("/var/run/calico", "/var/snap/microk8s/current/var/run/calico
 _PLAIN_SOCKET_FOLDER = "/var/run/bird"
 _CONFIG_FOLDER = "/etc/calico/confd/config"
 _POD_LOGS = "/var/log/pods/"
+_PODS, _CONTAINER = "_calico-node-", "calico-node"
 _CALICO_NAMES = ("calico-node", "calico-felix", "calico")
 # Names that others use, too.
 _HELPER_NAMES = ("confd", "runsvdir", "runsv", "svlogd", "bird", "bird6")
@@ -64,6 +64,11 @@ class Place(NamedTuple):
         except OSError:
             return None
         return status.st_dev, status.st_ino
+
+    @property
+    def modified(self) -> float:
+        """When the file was last written to, in seconds since the epoch; 0 if it is not there or may not be seen."""
+        return _modified(self.actual)
 
 
 class Installation(NamedTuple):
@@ -216,9 +221,10 @@ def _logs(program: str, roots: list[str], host_root: str) -> Iterator[Place]:
     for service in (program, "confd"):
         for root in [host_root, *roots[:1]]:
             yield Place(f"/var/log/calico/{service}/current", root)
-    pods = os.path.join(host_root or "/", _POD_LOGS.lstrip("/"), "*_calico-node-*/calico-node/*.log")
-    for path in sorted(glob.glob(pods), key=_modified, reverse=True)[:1]:
-        yield Place(path[len(host_root) :], host_root)
+    folders = [f"{_POD_LOGS}{pod}/{_CONTAINER}/" for pod in names_in(host_root + _POD_LOGS) if _PODS in pod]
+    copies = [folder + name for folder in folders for name in names_in(host_root + folder) if name.endswith(".log")]
+    for path in sorted(copies, key=lambda path: _modified(host_root + path), reverse=True)[:1]:
+        yield Place(path, host_root)
 
 
 def _modified(path: str) -> float:

@@ -11,11 +11,12 @@ runtime's copy of the pod's output, or from a log file that BIRD writes itself; 
 
 from __future__ import annotations
 
-import calendar
+import datetime
 import os
 import re
 import time
-from typing import NamedTuple
+
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,32 +28,39 @@ _LONGEST_TEXT = 200
 
 # TAI is 37 s ahead of UTC since 2017, but svlogd's label knows of no leap seconds: it adds 10 s to Unix time.
 _TAI64 = (1 << 62) + 10
-_TAI64N = re.compile(r"@([0-9a-f]{16})[0-9a-f]{8} ")
-_SVLOGD = re.compile(r"(\d{4})-(\d\d)-(\d\d)[_T](\d\d):(\d\d):(\d\d)\.\d+ ")
-_RUNTIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
-_DOCKER = re.compile(r'\{"log":"(.*?)(?:\\n)?","stream":.*"time":"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)')
-_OWN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d+)? <\w+> ")
-_LOGGER = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.\d+ \[\w+\]\[\d+\] (?:\S+ \d+: )?")
-_PREFIX = re.compile(r"(?:bird6?: )+")
-_SECRET = re.compile(r"(?i)\b(password|secret)(\s*[:=]\s*|\s+(?=[\"']))\S.*")
+_EPOCH = 719163  # the ordinal number of 1970-01-01
+# Patterns are compiled when a line has the words that stand beside them, for that costs as much as reading a log.
+_TAI64N = r"@([0-9a-f]{16})[0-9a-f]{8} "
+_RUNTIME = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d) std(?:out|err) [FP] "
+_DOCKER = r'\{"log":"(.*?)(?:\\n)?","stream":.*"time":"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)'
+_SVLOGD = r"(\d{4})-(\d\d)-(\d\d)[_T](\d\d):(\d\d):(\d\d)\.\d+ "
+_OWN = r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d+)? <\w+> "
+_LOGGER = r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.\d+ \[\w+\]\[\d+\] (?:\S+ \d+: )?"
+_PREFIX = r"(?:bird6?: )+"
+_HIDDEN = r"(?i)\b(password|secret)(\s*[:=]\s*|\s+(?=[\"']))\S.*"
 
 # The first that matches counts. Groups: name (of a protocol, or "BGP"), peer (an address), value.
 _KINDS = (
     (
         "unexpected_connect",
+        "Unexpected connect",
         r"(?:BGP: )?Unexpected connect from unknown address (?P<peer>[^\s%]+)\S* \(port (?P<value>\d+)",
     ),
-    ("bad_peer_as", r"(?P<name>\S+): (?:Error|Received): Bad peer AS(?:: (?P<value>\d+))?"),
-    ("bad_bgp_identifier", r"(?P<name>\S+): (?:Error|Received): Bad BGP identifier(?:: (?P<value>[0-9a-f]{8}))?"),
-    ("hold_timer_expired", r"(?P<name>\S+): (?:(?:Error|Received): )?Hold timer expired"),
-    ("cannot_listen", r"(?:\S+: )?Cannot open listening socket"),
-    ("bind_failed", r"(?P<name>\S+): Socket error: bind: (?P<value>.+)"),
-    ("md5_unsupported", r"(?P<name>\S+): Socket error: (?P<value>.*MD5.*)"),
-    ("config_error", r"(?P<value>\S*bird\S*:\d+:\d+) \S|(?P<older>\S*bird\S*, line \d+): \S"),
-    ("config_error", r".*Error from checkcmd(?:.*?(?P<value>[^\s\"\\]*bird[^\s\"\\]*:\d+:\d+))?"),
-    ("config_error", r".*Config check failed"),
-    ("started", r"Started$"),
-    ("shutdown", r"(?:Shutting down|Shutdown completed)$"),
+    ("bad_peer_as", "Bad peer AS", r"(?P<name>\S+): (?:Error|Received): Bad peer AS(?:: (?P<value>\d+))?"),
+    (
+        "bad_bgp_identifier",
+        "Bad BGP identifier",
+        r"(?P<name>\S+): (?:Error|Received): Bad BGP identifier(?:: (?P<value>[0-9a-f]{8}))?",
+    ),
+    ("hold_timer_expired", "Hold timer", r"(?P<name>\S+): (?:(?:Error|Received): )?Hold timer expired"),
+    ("cannot_listen", "Cannot open", r"(?:\S+: )?Cannot open listening socket"),
+    ("bind_failed", "bind: ", r"(?P<name>\S+): Socket error: bind: (?P<value>.+)"),
+    ("md5_unsupported", "MD5", r"(?P<name>\S+): Socket error: (?P<value>.*MD5.*)"),
+    ("config_error", "bird", r"(?P<value>\S*bird\S*:\d+:\d+) \S|(?P<older>\S*bird\S*, line \d+): \S"),
+    ("config_error", "checkcmd", r".*Error from checkcmd(?:.*?(?P<value>[^\s\"\\]*bird[^\s\"\\]*:\d+:\d+))?"),
+    ("config_error", "check failed", r".*Config check failed"),
+    ("started", "Started", r"Started$"),
+    ("shutdown", "Shut", r"(?:Shutting down|Shutdown completed)$"),
 )
 # Cheap to look for: the rest of a busy log is not worth a regular expression.
 _MARKERS = (
@@ -75,7 +83,6 @@ _MARKERS = (
 )
 _CHANGED = ": State changed to "
 _KINDS_OF_NAMES = ("Mesh_", "Node_", "Global_", "Local_Workload_")
-_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
 
 
 class Line(NamedTuple):
@@ -87,14 +94,6 @@ class Line(NamedTuple):
     value: str
     text: str
     times: int = 1
-
-
-def changed_at(path: str) -> float:
-    """Return when a log was last written to, in seconds since the epoch; 0 if there is none."""
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0
 
 
 def read_tail(path: str, limit: int = TAIL_BYTES) -> str:
@@ -202,8 +201,8 @@ class _Story:
         name, _colon, reason = message.partition(": ")
         self._reasons[name] = _shown(reason)
         self._forget(message)
-        for kind, pattern in _PATTERNS:
-            match = pattern.match(message)
+        for kind, words, pattern in _KINDS:
+            match = re.match(pattern, message) if words in message else None
             if match is not None:
                 peer, value = self._who_and_what(kind, match.groupdict())
                 self._found.append(Line(at, kind, peer, value, _shown(message)))
@@ -232,27 +231,32 @@ class _Story:
 def _stamp(raw: str) -> tuple[float | None, str]:
     """Split a line into its time and BIRD's message. A runtime's stamp may stand before svlogd's or BIRD's own."""
     at: float | None = None
-    docker = _DOCKER.match(raw)
+    docker = re.match(_DOCKER, raw) if raw.startswith("{") else None
     if docker:
         at, raw = _utc(docker.groups()[1:]), docker.group(1)
-    runtime = _RUNTIME.match(raw)
+    runtime = re.match(_RUNTIME, raw) if " std" in raw else None
     if runtime:
         at = _utc(runtime.groups()[:6]) - _offset(runtime.group(7))
         raw = raw[runtime.end() :]
-    for pattern, read in ((_SVLOGD, _utc), (_OWN, _local), (_LOGGER, _utc)):
-        match = pattern.match(raw)
+    for words, pattern, read in ((".", _SVLOGD, _utc), (" <", _OWN, _local), (" [", _LOGGER, _utc)):
+        match = re.match(pattern, raw) if words in raw else None
         if match:
             at = read(match.groups()) if at is None else at
             raw = raw[match.end() :]
-    label = _TAI64N.match(raw)
+    label = re.match(_TAI64N, raw) if raw.startswith("@") else None
     if label:
         at, raw = float(int(label.group(1), 16) - _TAI64), raw[label.end() :]
-    prefix = _PREFIX.match(raw)
+    prefix = re.match(_PREFIX, raw) if raw.startswith("bird") else None
     return at, raw[prefix.end() :] if prefix else raw
 
 
 def _utc(groups: Iterable[str]) -> float:
-    return float(calendar.timegm(tuple(int(group) for group in groups)))
+    year, month, day, hour, minute, second = (int(group) for group in groups)
+    try:
+        days = datetime.date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
+        return 0.0
+    return float(days * 86400 + hour * 3600 + minute * 60 + second)
 
 
 def _local(groups: Iterable[str]) -> float:
@@ -271,4 +275,7 @@ def _offset(zone: str) -> int:
 
 
 def _shown(message: str) -> str:
-    return _SECRET.sub(r"\1\2…", message)[:_LONGEST_TEXT]
+    folded = message.casefold()
+    if "password" in folded or "secret" in folded:
+        message = re.sub(_HIDDEN, r"\1\2…", message)
+    return message[:_LONGEST_TEXT]

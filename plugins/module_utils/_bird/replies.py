@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import NamedTuple
+
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,13 +34,9 @@ _STATES = {
     "Shutdown in progress": SHUTDOWN,
     "Reconfiguration in progress": RECONFIGURING,
 }
-_CODE = re.compile(r"\d{4}[- ]")
 _CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?$")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?)?$")
-_WAITING = re.compile(r"Waiting for (\d+)")
-_TIMER = re.compile(r"Wait timer is (\S+)")
 _COUNTS = re.compile(r"(\d+) (imported|exported)")
-_PORT_IN_NAME = re.compile(r"_port_(\d+)$")
 
 
 class Status(NamedTuple):
@@ -101,8 +98,8 @@ def kind_of(name: str) -> str:
 
 def port_in_name(name: str) -> int | None:
     """Return the port that confd put into a protocol's name ("…_port_1790"), or None."""
-    match = _PORT_IN_NAME.search(name)
-    return int(match.group(1)) if match else None
+    port = name.rpartition("_port_")[2] if "_port_" in name else ""
+    return int(port) if port.isdecimal() else None
 
 
 def parse_status(text: str) -> Status:
@@ -123,7 +120,7 @@ def parse_status(text: str) -> Status:
             reconfigured = moment(line[24:])
         elif line in _STATES:
             state = _STATES[line]
-        else:
+        elif line.startswith("Wait"):
             waiting_for, wait_timer = _recovery(line, waiting_for, wait_timer)
     return Status(version, router_id, state, now, _ago(now, booted), _ago(now, reconfigured), waiting_for, wait_timer)
 
@@ -143,7 +140,7 @@ def parse_sessions(text: str, now: float | None) -> list[Session]:
                 elif "graceful restart active" in label:
                     details["restarting"] = "yes"
             continue
-        body = line[5:] if _CODE.match(line) else line
+        body = _without_code(line)
         fields = body.split(None, 2)
         if len(fields) == 3:
             if row:
@@ -182,10 +179,10 @@ def since(text: str, now: float | None) -> float | None:
 
 
 def _recovery(line: str, waiting_for: int | None, wait_timer: str) -> tuple[int | None, str]:
-    waiting = _WAITING.match(line)
+    waiting = re.match(r"Waiting for (\d+)", line)
     if waiting:
         return int(waiting.group(1)), wait_timer
-    timer = _TIMER.match(line)
+    timer = re.match(r"Wait timer is (\S+)", line)
     return waiting_for, timer.group(1) if timer else wait_timer
 
 
@@ -200,7 +197,11 @@ def _ago(now: float | None, then: float | None) -> float | None:
 def _stripped(text: str) -> Iterator[str]:
     """Yield the lines without reply codes and indentation."""
     for line in text.splitlines():
-        yield (line[5:] if _CODE.match(line) else line).strip()
+        yield _without_code(line).strip()
+
+
+def _without_code(line: str) -> str:
+    return line[5:] if line[4:5] in ("-", " ") and line[:4].isdecimal() else line
 
 
 def _note(details: dict[str, str], label: str, value: str) -> None:

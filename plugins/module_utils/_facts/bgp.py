@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import NamedTuple
 
-from .._bird import control, discovery, log
+from .._bird import control, discovery
 from .._bird.daemon import NOT_UNDERSTOOD, read_config, speak
 from .._host import counters, sockets
+from .._record import NamedTuple
 from .bgp_daemon import BGP_PORT, Look, Peer, facts_of, has_anything, local_address, peers_of
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .._bird.daemon import OnDisk, Spoken
     from .._bird.discovery import Daemon, Installation
+    from .._bird.log import Line
     from .._host.processes import Process, ProcessTable
     from .sources import Sources
 
@@ -237,9 +238,8 @@ def _log(
     daemons: list[Daemon], names: Mapping[str, str], now: float, window: float, sources: Sources
 ) -> list[dict[str, Any]]:
     """Return the telling lines of all logs that were written to within the window, newest first."""
-    lines: list[log.Line] = []
     read: list[str] = []
-    fresh = False
+    fresh: list[str] = []
     seen: set[tuple[int, int]] = set()
     for place in dict.fromkeys(place for daemon in daemons for place in daemon.logs):
         identity = place.identity
@@ -248,17 +248,21 @@ def _log(
             continue
         seen.add(identity)
         read.append(place.path)
-        if log.changed_at(place.actual) >= now - window:
-            fresh = True
-            lines += log.parse(log.read_tail(place.actual), names)
+        if place.modified >= now - window:
+            fresh.append(place.actual)
     if read:
         sources.ok("bird_log", ", ".join(read))
     else:
         sources.absent("bird_log", "no log of BIRD was found in the usual places")
+    if not fresh:
+        return []
+    from .._bird import log
+
+    lines = [line for path in fresh for line in log.parse(log.read_tail(path), names)]
     return [_log_entry(line) for line in log.recent(lines, now, window)]
 
 
-def _log_entry(line: log.Line) -> dict[str, Any]:
+def _log_entry(line: Line) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "at": _rfc3339(line.at) if line.at is not None else None,
         "kind": line.kind,

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from .._bird import control
 from .._bird.replies import kind_of, port_in_name
+from .._record import NamedTuple
 from .packing import canonical, pack
 
 TYPE_CHECKING = False

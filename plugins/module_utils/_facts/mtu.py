@@ -10,12 +10,11 @@ What the underlay must carry is the pods' MTU plus the encapsulation's overhead;
 
 from __future__ import annotations
 
-import glob
 import json
 import socket
-from typing import NamedTuple
 
-from .._host.processes import read_text
+from .._host.processes import names_in, read_text
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -245,11 +244,11 @@ def _configured(sources: Sources, root: str) -> dict[str, Any]:
 def _cni(sources: Sources, root: str) -> dict[str, Any]:
     """Return the CNI configuration in force, the first by name, as kubelet and the runtimes take it."""
     for folder in _CNI_FOLDERS:
-        for path in sorted(glob.glob(root + folder + "/*.conf*")):
-            if not path.endswith((".conf", ".conflist")):
+        for name in sorted(names_in(root + folder)):
+            if name.startswith(".") or not name.endswith((".conf", ".conflist")):
                 continue
-            shown = path[len(root) :]
-            text = read_text(path)
+            shown = f"{folder}/{name}"
+            text = read_text(root + shown)
             mtu = parse_cni(text)
             if mtu is None and '"mtu"' in text:
                 sources.unrecognised("cni_config", f"{shown} could not be read as JSON with a number for the MTU.")

@@ -29,6 +29,11 @@ def canonical(address: str) -> str:
     return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw) if raw else address
 
 
+def family_of(address: str) -> str:
+    """Return ipv4 or ipv6, or '' if this is no plain address."""
+    return {4: "ipv4", 16: "ipv6"}.get(len(_raw(address)), "")
+
+
 def pack(addresses: Iterable[str]) -> dict[str, str]:
     """Return the set of `addresses` grouped as described above: groups and values in numeric order, no duplicates."""
     groups4: dict[bytes, set[int]] = {}

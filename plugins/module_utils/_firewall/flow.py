@@ -71,7 +71,7 @@ def part(flow: Flow, who: int, tracked_only: bool = False) -> Flow:
     return {
         state: present & who
         for state, present in flow.items()
-        if present & who
+        if present & who and (not tracked_only or state[4] == packets.TRACKED)
     }
 
 

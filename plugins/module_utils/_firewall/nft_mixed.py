@@ -5,7 +5,7 @@
 """Rules that nft put into a table of iptables-nft.
 
 iptables-nft-save shows them without whatever iptables has no words for, which makes other rules of them (see
-`nft_kernel`). Here such rules are read from nft, and put in the place of what iptables-nft-save made of them. The
+`nft_foreign`). Here such rules are read from nft, and put in the place of what iptables-nft-save made of them. The
 order and the numbers of the rules are the same in both listings.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 
 from .._host import commands
-from . import model, nft_kernel
+from . import model, nft_foreign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def reader(family: str, timeout: float) -> Callable[[str, str], Mapping[int, Seq
 
     def rules(table: str, chain: str) -> Mapping[int, Sequence[Rule]]:
         try:
-            numbers = nft_kernel.foreign_rules(family, table, chain, timeout)
+            numbers = nft_foreign.foreign_rules(family, table, chain, timeout)
         except OSError:
             return {}
         if not numbers:

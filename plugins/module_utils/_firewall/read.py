@@ -5,32 +5,26 @@
 """Read all packet filters of this host, without changing it: no table is made and no kernel module loaded.
 
 iptables-legacy is asked only where the kernel lists tables of it, nf_tables only where the kernel has it already (see
-`nft_kernel.present`), ipset only when a rule that matters names a set. What cannot be read becomes a chain that says
-so: the packets which come to it have an unknown verdict, and no others.
+`nft_kernel.present`), ipset only when a rule that matters names a set. The tables themselves are taken in by
+`tables`, where there are any.
 """
 
 from __future__ import annotations
 
 import os
 
-from .._host import commands
-from . import iptables_save, model, nft_kernel
+from . import nft_kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
     from .._facts.sources import Sources
     from .ipset import IpSet
     from .model import BaseChain, Table
 
 FAMILIES = ("ipv4", "ipv6")
-_NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
-_MAX_BYTES = 64 * 1024 * 1024
-_MAX_NATIVE_TABLES = 32
 _MAX_SINGLE_SETS = 8
-_IPTABLES_TABLES = frozenset(("raw", "mangle", "nat", "filter", "security"))
 _CAP_NET_ADMIN = 12
 NEEDS_ROOT = "needs root: the kernel shows packet filters to root only"
 
@@ -56,14 +50,15 @@ class Rulesets:
     def find_set(self, name: str) -> IpSet | None:
         """Return the set `name` of ipset, read now if it was not yet; None if it cannot be had."""
         if name not in self._sets and name not in self._sets_asked:
-            from . import ipset
+            from .._host import commands
+            from . import ipset, tables
 
             # A few sets are read one by one, for others may be enormous; from then on all of them at once.
             wanted = [name] if len(self._sets_asked) < _MAX_SINGLE_SETS else []
             self._sets_asked.add(name)
-            result = commands.run(["ipset", "save", *wanted], self.timeout, _MAX_BYTES)
+            result = commands.run(["ipset", "save", *wanted], self.timeout, tables.MAX_BYTES)
             if result.failure or result.rc:
-                self.sources.failed("ipset", f"set {name}: {_reason(result)}")
+                self.sources.failed("ipset", f"set {name}: {tables.reason(result)}")
             else:
                 self._sets.update(ipset.parse(result.stdout))
                 if self.sources.status("ipset") != "failed":
@@ -114,90 +109,10 @@ def _read_legacy(found: Rulesets, proc_root: str) -> None:
             continue
         if names:
             in_use = True
-            _save(found, model.LEGACY, family, names)
-    if not in_use:
-        found.sources.absent("iptables_legacy", "no table of iptables-legacy is in use")
-    elif not found.sources.status("iptables_legacy"):
-        found.sources.ok("iptables_legacy")
+            from . import model, tables
 
-
-def _save(found: Rulesets, backend: str, family: str, names: Iterable[str]) -> list[Table]:
-    """Run the right iptables-save and take in its tables; put a chain of doubt for each table that it does not give.
-
-    For iptables-nft the tables that could not be read are left to nft and are not doubted here.
-    """
-    source = "iptables_legacy" if backend == model.LEGACY else "iptables_nft"
-    program = _save_program(backend, family, found.timeout)
-    short = "iptables" if family == "ipv4" else "ip6tables"
-    problem = f"{short}-{'legacy' if backend == model.LEGACY else 'nft'}-save is not installed"
-    tables: dict[str, Table] = {}
-    if program:
-        problem = _save_with(found, [program, "-c"], backend, family, tables)
-        for name in sorted(set(names) - set(tables)) if problem else ():
-            # One table that the program cannot show keeps it from showing those after it.
-            _save_with(found, [program, "-c", "-t", name], backend, family, tables)
-    if problem:
-        found.sources.failed(source, f"{family}: {problem}")
-    if backend == model.LEGACY:
-        for name in sorted(set(names) - set(tables)):
-            why = f"the table {name} of {backend} ({family}) cannot be read: {problem or 'it is not in the listing'}"
-            found.bases.extend(iptables_save.base_chains(_doubtful_table(backend, family, name, why)))
-    return list(tables.values())
-
-
-def _save_with(found: Rulesets, argv: list[str], backend: str, family: str, tables: dict[str, Table]) -> str:
-    """Run a program that saves tables, take in those that are whole, and say what went wrong."""
-    result = commands.run(argv, found.timeout, _MAX_BYTES)
-    dump = iptables_save.parse(result.stdout, backend, family, _corrections(backend, family, found.timeout))
-    for table in dump.tables:
-        whole = table.name not in dump.unshown and not any(chain.doubt for chain in table.chains.values())
-        if table.name not in tables and (whole or (backend == model.LEGACY and table.name not in dump.unshown)):
-            tables[table.name] = table
-            found.tables.append(table)
-            found.bases.extend(iptables_save.base_chains(table))
-    found.rules[backend] = found.rules.get(backend, 0) + dump.rules
-    return _reason(result) if result.failure or result.rc else "; ".join(dump.problems[:1])
-
-
-def _save_program(backend: str, family: str, timeout: float) -> str:
-    """Return the program that lists `backend`, "" if there is none: plain iptables-save may be of either backend."""
-    short = "iptables" if family == "ipv4" else "ip6tables"
-    program = commands.find_program(f"{short}-{'legacy' if backend == model.LEGACY else 'nft'}-save")
-    if program:
-        return program
-    program = commands.find_program(f"{short}-save")
-    if not program:
-        return ""
-    real = os.path.basename(os.path.realpath(program))
-    if "nft" in real or "legacy" in real:
-        is_nft = "nft" in real
-    else:
-        version = commands.run([short, "--version"], timeout).stdout
-        is_nft = "nf_tables" in version
-    return program if is_nft == (backend == model.NFT) else ""
-
-
-def _corrections(backend: str, family: str, timeout: float) -> iptables_save.Corrections | None:
-    """iptables-nft-save shows rules of nft's making as other than they are; these are read from nft instead."""
-    if backend != model.NFT:
-        return None
-    from . import nft_mixed
-
-    return nft_mixed.reader(_NFT_FAMILY[family], timeout)
-
-
-def _doubtful_table(backend: str, family: str, name: str, why: str) -> Table:
-    hooks = {"raw": "PREROUTING OUTPUT", "filter": "INPUT OUTPUT", "security": "INPUT OUTPUT"}
-    names = hooks.get(name, "PREROUTING INPUT OUTPUT POSTROUTING").split()
-    chains = {chain: model.Chain(chain, model.ACCEPT, lambda _screen: (), doubt=why) for chain in names}
-    return model.Table(backend, family, name, chains)
-
-
-def _reason(result: commands.CommandResult) -> str:
-    said = " ".join(result.stderr.split())
-    return {"": said or f"exit status {result.rc}", "absent": "not installed", "denied": "not allowed to run it"}.get(
-        result.failure, result.failure
-    )
+            tables.save(found, model.LEGACY, family, names)
+    _note(found, "iptables_legacy", in_use, "no table of iptables-legacy is in use")
 
 
 # --- nf_tables: iptables-nft and native ---
@@ -205,69 +120,31 @@ def _reason(result: commands.CommandResult) -> str:
 
 def _read_nf_tables(found: Rulesets) -> None:
     try:
-        chains = [
-            chain for chain in nft_kernel.base_chains(found.timeout) if chain["hook"] in model.INBOUND + model.OUTBOUND
-        ]
+        chains = nft_kernel.base_chains(found.timeout)
     except OSError as error:
-        why = f"nf_tables does not answer: {error.strerror or error}"
-        found.sources.failed("nftables", why)
-        for family in FAMILIES:
-            found.bases.extend(iptables_save.base_chains(_doubtful_table(model.NATIVE, family, "filter", why)))
+        from . import tables
+
+        tables.doubt_nf_tables(found, f"nf_tables does not answer: {error.strerror or error}")
         return
-    listed: set[tuple[str, str, str]] = set()
-    for family in FAMILIES:
-        nft_family = _NFT_FAMILY[family]
-        names = {chain["table"] for chain in chains if chain["family"] == nft_family} & _IPTABLES_TABLES
-        for table in _save(found, model.NFT, family, names) if names else ():
-            listed |= {(nft_family, table.name, name) for name, chain in table.chains.items() if chain.policy}
-    if model.NFT not in found.rules:
-        found.sources.absent("iptables_nft", "no table of iptables-nft is in use")
-    elif not found.sources.status("iptables_nft"):
-        found.sources.ok("iptables_nft")
-    native = [chain for chain in chains if (chain["family"], chain["table"], chain["name"]) not in listed]
-    _read_native(found, [chain for chain in native if chain["uses"] or chain["policy"] == "drop"])
+    in_use = False
+    native = []
+    if chains:
+        from . import model, tables
 
+        native = tables.take_iptables_nft(found, chains)
+        in_use = model.NFT in found.rules
+    _note(found, "iptables_nft", in_use, "no table of iptables-nft is in use")
+    if native:
+        from . import tables
 
-def _read_native(found: Rulesets, chains: list[dict[str, Any]]) -> None:
-    """Read the native tables that have a base chain which could stop or mark a packet."""
-    if not chains:
-        found.sources.ok("nftables")
-        return
-    from . import nftables
-
-    tables: dict[tuple[str, str], Table | str] = {}
-    for chain in chains:
-        if chain["family"] not in {"ip", "ip6", "inet", "netdev"}:
-            continue
-        key = (chain["family"], chain["table"])
-        if key not in tables:
-            tables[key] = _native_table(found, *key) if len(tables) < _MAX_NATIVE_TABLES else "too many tables"
-        table = tables[key]
-        found.native.append(nftables.title(chain))
-        base = nftables.base_chain(chain, table) if isinstance(table, model.Table) else None
-        if base is None:
-            why = table if isinstance(table, str) else "nft does not list it"
-            doubtful = model.Chain(chain["name"], "", lambda _screen: (), doubt=f"{nftables.title(chain)}: {why}")
-            family = {"ip": "ipv4", "ip6": "ipv6"}.get(chain["family"], chain["family"])
-            owner = model.Table(model.NATIVE, family, f"{chain['family']} {chain['table']}", {chain["name"]: doubtful})
-            base = nftables.base_chain(chain, owner)
-        if base is not None:
-            found.bases.append(base)
-    found.tables.extend(table for table in tables.values() if isinstance(table, model.Table))
-    problems = [f"{' '.join(key)}: {table}" for key, table in tables.items() if isinstance(table, str)]
-    if problems:
-        found.sources.failed("nftables", "; ".join(problems))
+        tables.take_native(found, native)
     else:
         found.sources.ok("nftables")
 
 
-def _native_table(found: Rulesets, family: str, name: str) -> Table | str:
-    """Return the table, or the reason why it cannot be had."""
-    from . import nftables
-
-    result = commands.run(["nft", "-j", "list", "table", family, name], found.timeout, _MAX_BYTES)
-    if result.failure or result.rc:
-        return _reason(result)
-    if not nftables.is_listing(result.stdout):
-        return "nft gave no JSON"
-    return nftables.table(result.stdout, family, name)
+def _note(found: Rulesets, source: str, in_use: bool, otherwise: str) -> None:
+    """Note that a backend was read or is not there, unless it was noted that it cannot be read."""
+    if not in_use:
+        found.sources.absent(source, otherwise)
+    elif not found.sources.status(source):
+        found.sources.ok(source)

@@ -12,7 +12,8 @@ import select
 import signal
 import subprocess
 import time
-from typing import NamedTuple
+
+from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

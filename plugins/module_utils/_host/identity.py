@@ -27,8 +27,8 @@ _DESCRIPTIONS = (
     "/run/containers/storage/overlay-containers/{}/userdata/config.json",
     "/var/lib/docker/containers/{}/config.v2.json",
 )
-_IMAGE = re.compile(r'"(?:io\.kubernetes\.cri\.image-name|io\.kubernetes\.cri-o\.ImageName|Image)"\s*:\s*"([^"]+)"')
-_TAG = re.compile(r":(v?\d+\.\d+[^@/]*)(?:@|$)")
+_IMAGE = r'"(?:io\.kubernetes\.cri\.image-name|io\.kubernetes\.cri-o\.ImageName|Image)"\s*:\s*"([^"]+)"'
+_TAG = r":(v?\d+\.\d+[^@/]*)(?:@|$)"
 
 
 def host(root: str = "", proc_root: str = "/proc") -> dict[str, Any]:
@@ -95,8 +95,8 @@ def _version(installation: Installation, root: str) -> str:
     """Return the tag of the image calico-node runs from, by its container's description; '' if that is not readable."""
     for container in sorted({process.container for process in installation.processes} - {""}):
         for pattern in _DESCRIPTIONS:
-            for image in _IMAGE.findall(read_text(root + pattern.format(container))):
-                tag = _TAG.search(image)
+            for image in re.findall(_IMAGE, read_text(root + pattern.format(container))):
+                tag = re.search(_TAG, image)
                 if tag:
                     return str(tag.group(1))
     return ""

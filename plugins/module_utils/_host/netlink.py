@@ -34,11 +34,12 @@ _ATTEMPTS = 3
 
 
 class Netlink:
-    """One rtnetlink socket. Its methods raise OSError if the kernel refuses or does not answer in time."""
+    """One netlink socket, by default an rtnetlink one. Its methods raise OSError if the kernel refuses or does not
+    answer in time."""
 
-    def __init__(self, timeout: float = 2.0) -> None:
+    def __init__(self, timeout: float = 2.0, protocol: int = 0) -> None:
         self._sequence = 0
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         try:
             self._socket.settimeout(timeout)
             self._socket.bind((0, 0))

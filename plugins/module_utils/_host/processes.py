@@ -21,7 +21,8 @@ _READ_LIMIT = 1 << 20
 _COMM_LENGTH = 15
 _MOST_LINKS = 40
 # docker-<id>.scope, cri-containerd-<id>.scope, crio-<id>.scope, /docker/<id>, /kubepods/.../<id>: they share the id.
-_CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_CONTAINER_ID = r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"
+_CONTAINER_ID_LENGTH = 64
 
 
 class Process:
@@ -78,7 +79,8 @@ class Process:
     @property
     def container(self) -> str:
         """The id of the container it runs in (64 hexadecimal digits), from /proc/<pid>/cgroup; '' if in none."""
-        found = _CONTAINER_ID.findall(read_text(os.path.join(self.directory, "cgroup")))
+        text = read_text(os.path.join(self.directory, "cgroup"))
+        found = re.findall(_CONTAINER_ID, text) if len(text) > _CONTAINER_ID_LENGTH else []
         return found[-1] if found else ""
 
     @property
@@ -149,11 +151,7 @@ class ProcessTable:
 def walk(proc_root: str = "/proc") -> ProcessTable:
     """Read the name of every process under `proc_root`. Those that end meanwhile are left out."""
     processes = []
-    try:
-        entries = os.listdir(proc_root)
-    except OSError:
-        entries = []
-    for entry in entries:
+    for entry in names_in(proc_root):
         if entry.isdigit():
             directory = os.path.join(proc_root, entry)
             comm = read_bytes(directory + "/comm", 64)
@@ -190,6 +188,14 @@ def resolve_inside(root: str, path: str) -> str:
         else:
             done.append(part)
     return "/".join([root, *done])
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the names in a folder; none if it cannot be read."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def read_bytes(path: str, limit: int = _READ_LIMIT) -> bytes:

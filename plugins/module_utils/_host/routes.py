@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from typing import NamedTuple
 
+from .._record import NamedTuple
 from . import netlink
 
 TYPE_CHECKING = False

@@ -2,18 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TCP sockets of one network namespace, from /proc/<pid>/net/tcp and tcp6, and whose they are."""
+"""TCP sockets of one network namespace, and whose they are."""
 
 from __future__ import annotations
 
 import os
-import re
-import socket
-import sys
 import time
-from typing import NamedTuple
 
-from .processes import read_bytes
+from .._record import NamedTuple
+from .processes import names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
 LISTEN = "LISTEN"
 # The order of the kernel's enumeration (include/net/tcp_states.h), which starts at 1.
-_STATES = (
+STATES = (
     "",
     "ESTABLISHED",
     "SYN_SENT",
@@ -38,8 +35,7 @@ _STATES = (
     "CLOSING",
     "SYN_RECV",
 )
-_TABLE_LIMIT = 64 * 1024 * 1024
-_SOCKET_LINK = re.compile(r"socket:\[(\d+)\]$")
+_HELD = "socket:["
 
 
 class TcpSocket(NamedTuple):
@@ -58,23 +54,15 @@ class TcpSocket(NamedTuple):
 
 def read_tcp(net_folder: str, ports: Collection[int]) -> list[TcpSocket]:
     """Return the sockets with one of `ports` on either side; `net_folder` is a /proc/<pid>/net. Unreadable: none."""
-    found: list[TcpSocket] = []
-    for name in ("tcp", "tcp6"):
-        found += parse(read_bytes(os.path.join(net_folder, name), _TABLE_LIMIT), ports)
-    return found
+    if _is_our_network(net_folder):
+        from . import tcp_diag
 
+        found = tcp_diag.read(ports)
+        if found is not None:
+            return found
+    from . import tcp_table
 
-def parse(table: bytes, ports: Collection[int]) -> list[TcpSocket]:
-    """Read the kernel's table. Lines without one of `ports` are skipped unread: a busy host has a hundred thousand."""
-    wanted = b"|".join(b"%04X" % port for port in sorted(ports))
-    endpoints = rb"^ *\d+: (?:[0-9A-F]+:(?:%s) |[0-9A-F]+:[0-9A-F]+ [0-9A-F]+:(?:%s) ).*$" % (wanted, wanted)
-    pattern = re.compile(endpoints, re.MULTILINE)
-    found = []
-    for match in pattern.finditer(table) if ports else ():
-        one = _socket(match.group().decode("ascii", "replace").split())
-        if one is not None:
-            found.append(one)
-    return found
+    return tcp_table.read(net_folder, ports)
 
 
 def owners(
@@ -109,14 +97,10 @@ def _held(process: Process) -> set[int]:
     """Return the inodes of the sockets among a process' open files."""
     folder = os.path.join(process.directory, "fd")
     held: set[int] = set()
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return held
-    for name in names:
-        match = _SOCKET_LINK.match(_link(folder + "/" + name))
-        if match:
-            held.add(int(match.group(1)))
+    for name in names_in(folder):
+        target = _link(folder + "/" + name)
+        if target.startswith(_HELD) and target[len(_HELD) : -1].isdigit():
+            held.add(int(target[len(_HELD) : -1]))
     return held
 
 
@@ -127,26 +111,6 @@ def _link(path: str) -> str:
         return ""
 
 
-def _socket(fields: list[str]) -> TcpSocket | None:
-    """Read one line's fields: sl local remote st tx:rx tr:when retransmits uid timeout inode …"""
-    try:
-        local, local_port = _endpoint(fields[1])
-        peer, peer_port = _endpoint(fields[2])
-        state = _STATES[int(fields[3], 16)]
-        send, _colon, receive = fields[4].partition(":")
-        # A listener's queues count connections, not bytes.
-        queues = (0, 0) if state == LISTEN else (int(send, 16), int(receive, 16))
-        return TcpSocket(local, local_port, peer, peer_port, state, *queues, int(fields[6], 16), int(fields[9]))
-    except (IndexError, ValueError):
-        return None
-
-
-def _endpoint(text: str) -> tuple[str, int]:
-    """Turn "0A00C80A:00B3" into an address and a port: 32-bit words in the machine's own byte order, in hexadecimal."""
-    words, _colon, port = text.partition(":")
-    raw = b"".join(int(words[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in range(0, len(words), 8))
-    if len(raw) == 16 and raw[:12] == b"\0" * 10 + b"\xff\xff":
-        raw = raw[12:]
-    if len(raw) not in (4, 16):
-        raise ValueError(text)
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw), int(port, 16)
+def _is_our_network(net_folder: str) -> bool:
+    here = _link("/proc/self/ns/net")
+    return bool(here) and _link(os.path.join(os.path.dirname(net_folder), "ns/net")) == here

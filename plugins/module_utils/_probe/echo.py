@@ -12,7 +12,7 @@ import socket
 import struct
 
 from . import sockets, wire
-from .loop import Volley
+from .volley import Volley
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

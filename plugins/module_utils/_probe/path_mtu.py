@@ -20,8 +20,8 @@ import errno
 import os
 import socket
 import struct
-from typing import NamedTuple
 
+from .._record import NamedTuple
 from . import sockets, wire
 from .loop import Prober
 
@@ -177,7 +177,9 @@ class PathProber(Prober):
         if family == socket.AF_INET:
             listening.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
             return _Walk(number, path, timeout, (self._identifier, self._token), listening, None)
-        sending = sockets.udp6(path.source)
+        from . import transport
+
+        sending = transport.udp6(path.source)
         self.sockets.append(sending)
         return _Walk(number, path, timeout, (self._identifier, self._token), listening, sending)
 
@@ -306,8 +308,10 @@ class _Walk:
             return
         to = sockets.socket_address(socket.AF_INET6, self._peer, 0)
         if self._by_udp:
+            from . import transport
+
             ports = (_FIRST_OWN_PORT + self._number, _UDP_PORT + self._step)
-            self._udp.sendto(wire.udp_datagram(ports, size - 40), to)
+            self._udp.sendto(transport.udp_datagram(ports, size - 40), to)
         else:
             self._echoing.sendto(wire.echo_request(wire.ICMP6_ECHO, identifier, sequence, size - 40, token), to)
 

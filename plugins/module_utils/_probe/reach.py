@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import socket
-from typing import NamedTuple
 
 from .._host import neighbours, routes
+from .._record import NamedTuple
 from . import loop, sockets
 
 TYPE_CHECKING = False

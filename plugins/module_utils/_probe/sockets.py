@@ -12,28 +12,21 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from array import array
-from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _IP_TOS, _IP_MTU_DISCOVER = 1, 10
-_IPV6_CHECKSUM, _IPV6_MTU_DISCOVER, _IPV6_DONTFRAG, _IPV6_TCLASS = 7, 23, 62, 67
+_IPV6_MTU_DISCOVER, _IPV6_DONTFRAG, _IPV6_TCLASS = 23, 62, 67
 # Of the discovery modes only this one makes the kernel ignore "fragmentation needed" for the socket: the others
 # write it into the cache of path MTUs, where it would outlive the probe.
 _PMTUDISC_INTERFACE = 4
 _SOL_RAW, _ICMP_FILTER, _ICMP6_FILTER = 255, 1, 1
-_SO_ATTACH_FILTER = 26
 # BIRD marks its packets as network control; a probe should meet the same treatment.
 _NETWORK_CONTROL = 0xC0
 _BUFFER = 1 << 20
 _SO_SNDBUFFORCE = 32
-
-# Classic BPF: accept SYN or RST segments to one local port. %X is replaced by the header's length.
-_LDX_IP_HEADER_LENGTH, _LDX_ZERO = (0xB1, 0, 0, 0), (0x01, 0, 0, 0)
-_ACCEPT, _REJECT = (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)
 
 
 def raw(family: int, protocol: int, source: str = "") -> socket.socket:
@@ -59,27 +52,6 @@ def raw(family: int, protocol: int, source: str = "") -> socket.socket:
     return opened
 
 
-def tcp(family: int, source: str, port: int) -> socket.socket:
-    """Open a raw TCP socket that hears only SYN and RST segments to `port` of `source`."""
-    opened = raw(family, socket.IPPROTO_TCP, source)
-    if family == socket.AF_INET6:
-        opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, 16)
-    program = (
-        # A raw IPv4 socket sees the IP header, a raw IPv6 socket does not.
-        _LDX_IP_HEADER_LENGTH if family == socket.AF_INET else _LDX_ZERO,
-        (0x48, 0, 0, 2),  # destination port
-        (0x15, 0, 3, port),
-        (0x50, 0, 0, 13),  # flags
-        (0x45, 0, 1, 0x06),  # SYN or RST
-        _ACCEPT,
-        _REJECT,
-    )
-    # Without the filter every segment for this host is looked at in Python, which is slower and not wrong.
-    with suppress(OSError):
-        _attach(opened, program)
-    return opened
-
-
 def icmp(family: int, kinds: Iterable[int], source: str = "") -> socket.socket:
     """Open a raw ICMP or ICMPv6 socket that hears only messages of these types."""
     if family == socket.AF_INET:
@@ -95,37 +67,6 @@ def icmp(family: int, kinds: Iterable[int], source: str = "") -> socket.socket:
         words[kind >> 5] &= ~(1 << (kind & 31))
     opened.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, struct.pack("=8I", *words))
     return opened
-
-
-def udp6(source: str = "") -> socket.socket:
-    """Open a raw socket that sends UDP over IPv6; the kernel fills in the checksum."""
-    opened = raw(socket.AF_INET6, socket.IPPROTO_UDP, source)
-    opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, 6)
-    _attach(opened, (_REJECT,))  # it is for sending only
-    return opened
-
-
-def reserve_port(family: int, source: str) -> tuple[socket.socket, int]:
-    """Take a free TCP port of `source` and keep others from using it; nothing listens there, so the kernel resets
-    whoever answers."""
-    holder = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        holder.bind(socket_address(family, source, 0))
-        return holder, int(holder.getsockname()[1])
-    except OSError:
-        holder.close()
-        raise
-
-
-def source_towards(family: int, peer: str) -> str:
-    """Return the address the kernel would use towards `peer`, '' without a route. Connecting a UDP socket sends
-    nothing."""
-    with socket.socket(family, socket.SOCK_DGRAM) as asking:
-        try:
-            asking.connect(socket_address(family, peer, 179))
-            return str(asking.getsockname()[0]).partition("%")[0]
-        except OSError:
-            return ""
 
 
 def socket_address(family: int, address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
@@ -177,11 +118,3 @@ def _zone_number(zone: str) -> int:
         return socket.if_nametoindex(zone)
     except OSError:
         return 0
-
-
-def _attach(opened: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
-    """Attach a classic BPF program, given as (code, jump if true, jump if false, constant)."""
-    code = array("B", b"".join(struct.pack("=HBBI", *line) for line in program))
-    # struct sock_fprog: the kernel copies the program out of our memory during the call.
-    address, _length = code.buffer_info()
-    opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), address))

@@ -20,10 +20,10 @@ import errno
 import os
 import socket
 import struct
-from typing import NamedTuple
 
-from . import sockets, wire
-from .loop import Volley
+from .._record import NamedTuple
+from . import sockets, transport, wire
+from .volley import Volley
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,20 +120,20 @@ class SynProber(Volley):
         if way is None:
             self._receive_icmp(source, data, sender)
             return
-        reply = wire.parse_tcp(wire.ipv4_payload(data) if way.family == socket.AF_INET else data)
+        reply = transport.parse_tcp(wire.ipv4_payload(data) if way.family == socket.AF_INET else data)
         number = self._numbers.get((sender, reply.source_port)) if reply else None
         if reply is None or number is None or reply.destination_port != way.port:
             return
         if reply.acknowledged != (self._sequences[number] + 1) & 0xFFFFFFFF:
             return
-        if reply.flags & wire.TCP_RST:
+        if reply.flags & transport.TCP_RST:
             self._settle(number, "reset")
-        elif reply.flags & wire.TCP_SYN:
+        elif reply.flags & transport.TCP_SYN:
             self._settle(number, "open")
 
     def _way(self, family: int, target: SynTarget) -> _Exit | OSError:
         """Return the sockets for a target's source address; an address that is not ours fails its own targets only."""
-        source = target.source or sockets.source_towards(family, target.peer)
+        source = target.source or transport.source_towards(family, target.peer)
         if not source:
             return OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
         if (family, source) not in self._exits:
@@ -148,9 +148,9 @@ class SynProber(Volley):
     def _open(self, family: int, source: str) -> _Exit:
         if not any(each.family == family for each in self.sockets):
             self.sockets.append(sockets.icmp(family, _ERRORS4 if family == socket.AF_INET else _ERRORS6))
-        holder, port = sockets.reserve_port(family, source)
+        holder, port = transport.reserve_port(family, source)
         self._holders.append(holder)
-        opened = sockets.tcp(family, source, port)
+        opened = transport.tcp(family, source, port)
         self.sockets.append(opened)
         way = _Exit(family, source, opened, port)
         self._exit_of[opened] = way
@@ -160,7 +160,7 @@ class SynProber(Volley):
         addresses = None
         if way.family == socket.AF_INET:
             addresses = (socket.inet_aton(way.source), socket.inet_aton(target.peer))
-        segment = wire.syn_segment((way.port, target.port), sequence, addresses)
+        segment = transport.syn_segment((way.port, target.port), sequence, addresses)
         way.socket.sendto(segment, sockets.socket_address(way.family, target.peer, 0))
 
     def _receive_icmp(self, source: socket.socket, data: bytes, sender: str) -> None:

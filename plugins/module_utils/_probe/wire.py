@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 import struct
 from array import array
-from typing import NamedTuple
 
-TCP_SYN, TCP_RST = 0x02, 0x04
+from .._record import NamedTuple
+
 ICMP_ECHO_REPLY, ICMP_UNREACHABLE, ICMP_ECHO, ICMP_TIME_EXCEEDED, ICMP_PARAMETER = 0, 3, 8, 11, 12
 ICMP_FRAGMENTATION_NEEDED = 4
 ICMP6_UNREACHABLE, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER, ICMP6_ECHO, ICMP6_ECHO_REPLY = (
@@ -22,17 +22,6 @@ ICMP6_UNREACHABLE, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER, ICMP6_EC
     128,
     129,
 )
-_MSS_OPTION = struct.pack("!BBH", 2, 4, 1460)
-
-
-class TcpReply(NamedTuple):
-    """What a TCP segment says about a probe."""
-
-    source_port: int
-    destination_port: int
-    acknowledged: int
-    sequence: int
-    flags: int
 
 
 class IcmpError(NamedTuple):
@@ -57,28 +46,6 @@ def checksum(data: bytes) -> bytes:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return struct.pack("=H", ~total & 0xFFFF)
-
-
-def syn_segment(ports: tuple[int, int], sequence: int, addresses: tuple[bytes, bytes] | None) -> bytes:
-    """Return a TCP SYN from the first port to the second, with the MSS option that every real one has.
-
-    `addresses` (source, destination, 4 bytes each) are for the checksum; None where the kernel fills it in (IPv6).
-    """
-    length = 20 + len(_MSS_OPTION)
-    head = struct.pack("!HHIIBBH", ports[0], ports[1], sequence, 0, length << 2, TCP_SYN, 64240)
-    tail = b"\0\0" + _MSS_OPTION
-    if addresses is None:
-        return head + b"\0\0" + tail
-    pseudo = addresses[0] + addresses[1] + struct.pack("!HH", socket.IPPROTO_TCP, length)
-    return head + checksum(pseudo + head + tail) + tail
-
-
-def parse_tcp(segment: bytes) -> TcpReply | None:
-    """Read a TCP header; None if it is cut short."""
-    if len(segment) < 20:
-        return None
-    source, destination, sequence, acknowledged, _offset, flags = struct.unpack_from("!HHIIBB", segment)
-    return TcpReply(source, destination, acknowledged, sequence, flags)
 
 
 def echo_request(kind: int, identifier: int, sequence: int, length: int, token: bytes) -> bytes:
@@ -129,8 +96,3 @@ def ipv4_header(length: int, protocol: int, source: str, destination: str) -> by
     source."""
     addresses = (socket.inet_aton(source) if source else bytes(4)) + socket.inet_aton(destination)
     return struct.pack("!BBHHHBBH", 0x45, 0xC0, length, 0, 0x4000, 64, protocol, 0) + addresses
-
-
-def udp_datagram(ports: tuple[int, int], length: int) -> bytes:
-    """Return a UDP datagram of `length` bytes in all; the kernel fills in the checksum."""
-    return struct.pack("!HHHH", ports[0], ports[1], length, 0) + b"\0" * max(length - 8, 0)

@@ -21,8 +21,10 @@ from ansible_collections.netmedic.calico.plugins.module_utils._bird import contr
 
 COLLECT = """
 import json, os, sys
+# What the pass itself imports late, another user may not be able to read.
+from ansible_collections.netmedic.calico.plugins.module_utils._bird import client, log
 from ansible_collections.netmedic.calico.plugins.module_utils._facts import bgp, node
-from ansible_collections.netmedic.calico.plugins.module_utils._host import links, netlink, routes
+from ansible_collections.netmedic.calico.plugins.module_utils._host import links, netlink, routes, tcp_diag, tcp_table
 from ansible_collections.netmedic.calico.plugins.module_utils._probe import loop, reach
 if sys.argv[2] != "0":
     os.setgid(int(sys.argv[2]))

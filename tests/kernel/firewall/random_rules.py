@@ -78,12 +78,16 @@ class Dice:
             return f"10.{100 + number}.{self.pick((0, 0, 1, 200))}.{low}"
         return f"fd0{number}:{self.pick(('', '', '1:'))}:{low:x}" if low else f"fd0{number}::ff"
 
-    def syn(self, fresh_port):
+    def ports(self):
+        """The ports that one batch of SYNs goes to: mostly one, as in real use, sometimes several."""
+        return (179,) if self.chance(0.6) else (179, 179, *PORTS)
+
+    def syn(self, fresh_port, ports):
         link = self.pick(LINKS)
         hosts = HOSTS[self.family]
         # Sometimes to the address of the other link, which the host takes in all the same.
         to = hosts[link] if self.chance(0.85) else self.pick(list(hosts.values()))
-        return Syn(link, self.source(link), fresh_port, to, self.pick((179, 179, 179, *PORTS)))
+        return Syn(link, self.source(link), fresh_port, to, self.pick(ports))
 
     def prefix(self):
         link = self.pick(LINKS)
@@ -99,7 +103,7 @@ class Dice:
 
     def port_words(self):
         # (Not "! 0:65535", which no packet matches: iptables-legacy-save leaves it out.)
-        return self.pick(("179", "22", "8080", "100:200", "1:1023", "179:65535", ":178", "1:65535"))
+        return self.pick(("179", "179", "179", "22", "8080", "100:200", "179:65535", ":178"))
 
     def negation(self, probability=0.25):
         return "! " if self.chance(probability) else ""
@@ -144,11 +148,13 @@ class Iptables(Dice):
         return "\n".join([*lines, "COMMIT", ""])
 
     def _rule(self, table, later):
+        if self.chance(0.35):  # one condition and a verdict, on what earlier rules have left behind
+            return f"-p tcp {self._match(True)} {self._verdict(table)}"
         words = []
         is_tcp = self.chance(0.6)
-        if self.chance(0.35):
+        if self.chance(0.25):
             words.append(f"{self.negation()}-{self.far} {self.prefix()}")
-        if self.chance(0.15):
+        if self.chance(0.1):
             words.append(f"{self.negation()}-{self.near} {self.own()}")
         if self.chance(0.15):
             # (Not "! -i +", which no packet matches: iptables-legacy-save leaves it out.)
@@ -158,17 +164,36 @@ class Iptables(Dice):
             words.append("-p tcp")
         elif self.chance(0.2):
             words.append(self.pick(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
-        matches = [self._match(is_tcp) for _time in range(self.pick((0, 0, 1, 1, 2)))]
+        matches = [self._match(is_tcp) for _each in range(self.pick((0, 0, 1, 1, 2)))]
         if len({match.split()[1] for match in matches}) == len(matches):
             # (iptables-nft-save merges two of the same module into one, so that such rules have to be left to nft.)
             words.extend(matches)
         if self.chance(self.undecidable):
             words.append(self.pick(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
-        target = self._target(table, later, is_tcp)
-        if target.startswith(("-j REJECT --reject-with tcp-reset", "-j REDIRECT")) and not is_tcp:
-            words.append("-p tcp") if not any("-p " in word for word in words) else None
-            target = target if any(word == "-p tcp" for word in words) else "-j DROP"
-        return " ".join([*words, target])
+        return " ".join(
+            [*words, self._target(table, later) if is_tcp or table != "filter" else self._going_on(table, later)]
+        )
+
+    def _target(self, table, later):
+        return self._verdict(table) if self.chance(0.15) else self._going_on(table, later)
+
+    def _going_on(self, table, later):
+        """Something after which the packet goes on, so that it meets many rules."""
+        if later and self.chance(0.35):
+            return f"-{self.pick('jjjg')} {self.pick(later)}"
+        notrack = ["-j CT --notrack"] * 6 if table == "raw" else []
+        return self.pick([*MARKING, *notrack, "-j NFLOG", "", "-j RETURN"])
+
+    def _verdict(self, table):
+        """A verdict on TCP."""
+        if table == "nat" or self.chance(0.3):
+            return "-j ACCEPT"
+        if table != "filter" or self.chance(0.4):
+            return "-j DROP"
+        kinds = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
+        if self.family == "ipv6":
+            kinds = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
+        return f"-j REJECT --reject-with {self.pick((*kinds, 'tcp-reset'))}"
 
     def _match(self, is_tcp):
         no = self.negation()
@@ -189,11 +214,11 @@ class Iptables(Dice):
             f"-m iprange {no}--{'dst' if self.outbound else 'src'}-range {low}-{high}",
             f"-m pkttype {no}--pkt-type {self.pick(('unicast', 'multicast'))}",
             f'-m comment --comment "{self.pick(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
-            *[self._set_match(no)] * 4,
+            *[self._set_match(no) for _each in range(5)],
         ]
         if is_tcp:
             choices += [
-                f"-m tcp {no}--dport {self.port_words()}",
+                *[f"-m tcp {no}--dport {self.port_words()}"] * 4,
                 f"-m tcp {no}--sport {self.pick(('1024:65535', '40000:50000', '179', ':39999'))}",
                 f"-m multiport {no}--dports {self.pick(('22,179', '80,443', '100:180,8080', '179'))}",
                 f"-m multiport {no}--ports {self.pick(('22,179', '30000:40000', '8080'))}",
@@ -210,23 +235,6 @@ class Iptables(Dice):
         if name.endswith("port"):
             directions[-1] = "dst"
         return f"-m set {no}--match-set {name} {','.join(directions)}"
-
-    def _target(self, table, later, is_tcp):
-        """Mostly something after which the packet goes on, so that it meets many rules."""
-        dice = self.random.random()
-        if dice < 0.3 and later:
-            return f"-{self.pick('jjjg')} {self.pick(later)}"
-        if dice < (0.6 if table == "filter" else 0.75):
-            notrack = ["-j CT --notrack"] * 6 if table == "raw" else []
-            return self.pick([*MARKING, *notrack, "-j NFLOG", "", "-j RETURN"])
-        if table == "nat" or dice < (0.72 if table == "filter" else 0.9):
-            return "-j ACCEPT"
-        if table != "filter":
-            return "-j DROP"
-        kinds = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
-        if self.family == "ipv6":
-            kinds = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
-        return self.pick(["-j DROP", *(f"-j REJECT --reject-with {kind}" for kind in (*kinds, "tcp-reset"))])
 
     def sets(self):
         """Return text for `ipset restore` that fills all sets with something new."""

@@ -152,7 +152,8 @@ def compare(hosts, family, seed, tally, way="in", tolerated=()):
     """Send SYNs through the ruleset that the host has now; return what the two disagree about."""
     dice = random_rules.Dice(seed, family)
     # What the host opens or answers leaves by the link that leads to the peer, whatever address it has.
-    syns = [dice.syn(port) for port in hosts.fresh_ports(20000, 60000, PER_RULESET)]
+    ports = dice.ports()
+    syns = [dice.syn(port, ports) for port in hosts.fresh_ports(20000, 60000, PER_RULESET)]
     wrong = disagreements(hosts, family, syns, way, tally, network.SETTLED, tolerated)
     if not wrong:
         return []

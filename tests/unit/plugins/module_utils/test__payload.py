@@ -36,6 +36,13 @@ print(json.dumps({
     "compiled": compiled, "file": sources.__file__, "package": package.__path__, "name": processes.Process.__module__,
 }))
 """.replace("PREFIX", PREFIX)
+# Tells at its very end whether what it made is still to be cleared up.
+END = """
+import atexit, gc, sys
+sys.path.insert(0, sys.argv[1])
+atexit.register(lambda: print("left" if gc.get_freeze_count() else "cleared"))
+import PREFIX._facts.sources
+""".replace("PREFIX", PREFIX)
 
 
 @pytest.fixture
@@ -77,6 +84,21 @@ def test_imported_modules_know_the_same_of_themselves(payload):
 
     for key in ("file", "package", "name"):
         assert with_it[key] == without_it[key]
+
+
+def test_a_process_ends_without_clearing_up(payload):
+    done = subprocess.run([sys.executable, "-c", END, str(payload)], check=True, capture_output=True, text=True)
+
+    assert done.stdout == "left\n"
+
+
+def test_outside_a_payload_a_process_ends_as_ever(payload, tmp_path):
+    with zipfile.ZipFile(str(payload)) as packed:
+        packed.extractall(str(tmp_path / "plain"))
+    argv = [sys.executable, "-B", "-c", END, str(tmp_path / "plain")]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+
+    assert done.stdout == "cleared\n"
 
 
 def test_outside_a_payload_nothing_is_installed():

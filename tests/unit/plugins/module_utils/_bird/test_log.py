@@ -236,7 +236,6 @@ def test_logs_that_are_not_there(tmp_path):
     assert log.read_tail(str(tmp_path / "nothing")) == ""
     assert log.read_tail(str(tmp_path)) == ""
     assert log.read_tail(str(tmp_path / "pipe")) == ""
-    assert log.changed_at(str(tmp_path / "nothing")) == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._facts import bgp, packing
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
-from ansible_collections.netmedic.calico.plugins.module_utils._host import processes
+from ansible_collections.netmedic.calico.plugins.module_utils._host import processes, tcp_table
 
 CONFIG = "etc/calico/confd/config"
 ARGV = ("bird", "-R", "-s", "/var/run/calico/bird.ctl", "-d", "-c", "/etc/calico/confd/config/bird.cfg")
@@ -445,5 +445,5 @@ def test_a_thousand_healthy_peers_take_a_few_kilobytes(node, bird_text):
 
 def _inode_of_listener(node, pid):
     with open(os.path.join(node.proc.path, str(pid), "net", "tcp"), "rb") as stream:
-        (listener,) = [one for one in bgp.sockets.parse(stream.read(), [179]) if one.state == "LISTEN"]
+        (listener,) = [one for one in tcp_table.parse(stream.read(), [179]) if one.state == "LISTEN"]
     return listener.inode

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.module_utils._facts import firewall, packing
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import firewall, firewall_verdicts, packing
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.bgp_daemon import Peer
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._firewall import ipset, iptables_save, read
@@ -75,6 +75,17 @@ def test_a_node_without_filters_accepts_all_peers(node):
             for way in ("inbound", "outbound")
         },
     }
+
+
+def test_without_filters_nothing_else_would_come_of_an_evaluation(node):
+    node.with_peers("10.200.0.10", "10.200.0.11", "fd00::a").with_peers("10.200.0.12", port=1790)
+    for address, family in (("fe80::1%eth0", "ipv6"), ("nobody", "ipv4"), ("fd00::b", "ipv4"), ("", "ipv4")):
+        node.peers.append(Peer("Mesh", "Mesh", family, address, 179, "", None, None))
+
+    evaluated = firewall_verdicts.verdicts(node.found, node.peers, node.network, node.ways, node.locals)
+
+    assert node.gather()["tcp179"] == evaluated
+    assert [entry["count"] for entry in evaluated["inbound"]] == [3, 2]
 
 
 def test_without_peers_nothing_is_evaluated(node):

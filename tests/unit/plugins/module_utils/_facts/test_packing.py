@@ -118,3 +118,11 @@ def test_parts_that_make_no_address_are_left_out(packed):
 )
 def test_the_usual_way_to_write_an_address(address, usual):
     assert packing.canonical(address) == usual
+
+
+@pytest.mark.parametrize(
+    ("address", "family"),
+    [("10.200.0.9", "ipv4"), ("fd00::9", "ipv6"), ("fe80::1%eth0", ""), ("10.200.0", ""), ("", "")],
+)
+def test_families(address, family):
+    assert packing.family_of(address) == family

@@ -48,6 +48,16 @@ def test_chains(world, rules, policy, expected):
         (["-j MARK --set-xmark 0x1/0x1", "-m mark --mark 0x1/0x1 -j DROP"], "drop"),
         (["-j MARK --set-xmark 0x3/0xffffffff", "-j MARK --and-mark 0x2", "-m mark --mark 0x2 -j DROP"], "drop"),
         (["-m mark ! --mark 0x0 -j DROP"], "accept"),
+        (["-j MARK --xor-mark 0x3", "-j MARK --xor-mark 0x1", "-m mark --mark 0x2 -j DROP"], "drop"),
+        (
+            [
+                "-j MARK --set-xmark 0x3/0xffffffff",
+                "-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3",
+                "-m connmark --mark 0x1 -j DROP",
+            ],
+            "drop",
+        ),
+        (["-j HMARK --hmark-tuple src --hmark-mod 2 --hmark-rnd 1", "-m mark ! --mark 0x1 -j DROP"], "unknown"),
         (["-j MARK --set-xmark 0x1/0x1", "-j CONNMARK --save-mark", "-m connmark --mark 0x1 -j DROP"], "drop"),
         (
             [
@@ -246,6 +256,12 @@ def test_the_reverse_path_is_right_where_the_interface_is_the_one_to_the_peer(wo
 def test_a_rewritten_destination_is_no_longer_ours_to_judge(world):
     world.filter("-p tcp -m tcp --dport 179 -j DNAT --to-destination 10.0.0.1:5", table="nat", entry="PREROUTING")
     assert world.verdict() == ("unknown", "the destination is rewritten (DNAT to 10.0.0.1:5)", "PREROUTING 1")
+
+
+def test_what_is_not_tracked_does_not_meet_nat(world):
+    world.filter("-j CT --notrack", table="raw", entry="PREROUTING")
+    world.filter("-j DNAT --to-destination 10.0.0.1", table="nat", entry="PREROUTING")
+    assert world.verdict()[0] == "accept"
 
 
 def test_only_the_first_packet_of_a_connection_meets_nat(world):

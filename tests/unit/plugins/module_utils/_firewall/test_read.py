@@ -8,7 +8,7 @@ import json
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
-from ansible_collections.netmedic.calico.plugins.module_utils._firewall import model, nft_kernel, read
+from ansible_collections.netmedic.calico.plugins.module_utils._firewall import model, nft_foreign, nft_kernel, read
 from ansible_collections.netmedic.calico.plugins.module_utils._host import commands
 
 ADMIN = "CapEff:\t000001ffffffffff\n"
@@ -52,15 +52,15 @@ class Host:
 @pytest.fixture
 def host(tmp_path, world, monkeypatch):
     host = Host(tmp_path, world)
-    monkeypatch.setattr(read.commands, "run", host.run)
+    monkeypatch.setattr(commands, "run", host.run)
     monkeypatch.setattr(
-        read.commands,
+        commands,
         "find_program",
         lambda name: name if any(command.split()[0] == name for command in host.programs) else "",
     )
     monkeypatch.setattr(nft_kernel, "present", lambda proc_root: host.has_nft)
     monkeypatch.setattr(nft_kernel, "base_chains", lambda timeout: host.chains)
-    monkeypatch.setattr(nft_kernel, "foreign_rules", lambda *_args: set())
+    monkeypatch.setattr(nft_foreign, "foreign_rules", lambda *_args: set())
     return host
 
 
@@ -214,7 +214,7 @@ def test_rules_of_nft_among_those_of_iptables_are_taken_from_nft(host, world, mo
     rules = [{"family": "ip", "table": "filter", "chain": "INPUT", "expr": statements} for statements in (drop, [])]
     listing = {"nftables": [{"metainfo": {}}, *({"rule": rule} for rule in rules)]}
     host.says("nft -j list chain ip filter INPUT", json.dumps(listing))
-    monkeypatch.setattr(nft_kernel, "foreign_rules", lambda family, table, chain, timeout: {1})
+    monkeypatch.setattr(nft_foreign, "foreign_rules", lambda family, table, chain, timeout: {1})
     found = host.read()
     assert verdict(found, world, "10.200.0.10") == ("drop", "", "INPUT 1")
     assert verdict(found, world, "10.200.0.11") == ("reject", "icmp-port-unreachable", "INPUT 2")
@@ -223,7 +223,7 @@ def test_rules_of_nft_among_those_of_iptables_are_taken_from_nft(host, world, mo
 def test_where_nft_cannot_be_asked_about_its_rule_the_verdict_stays_open(host, world, monkeypatch):
     host.chains = [dict(BASE, family="ip", table="filter", name="INPUT")]
     host.says("iptables-nft-save -c", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\nCOMMIT\n")
-    monkeypatch.setattr(nft_kernel, "foreign_rules", lambda *_args: {1})
+    monkeypatch.setattr(nft_foreign, "foreign_rules", lambda *_args: {1})
     assert verdict(host.read(), world)[:2] == (
         "unknown",
         "the rule was written by nft and iptables-save shows it incompletely",

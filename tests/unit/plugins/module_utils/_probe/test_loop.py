@@ -9,10 +9,10 @@ import time
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
-from ansible_collections.netmedic.calico.plugins.module_utils._probe import loop
+from ansible_collections.netmedic.calico.plugins.module_utils._probe import loop, volley
 
 
-class Recorder(loop.Volley):
+class Recorder(volley.Volley):
     """Notes when it was asked to send to whom; `full` says how often the queue is full first."""
 
     def __init__(self, count, timeout=1.0, rate=1000.0, full=0):

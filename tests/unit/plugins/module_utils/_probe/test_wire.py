@@ -9,7 +9,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.module_utils._probe import wire
+from ansible_collections.netmedic.calico.plugins.module_utils._probe import transport, wire
 
 
 def sum_of_words(data):
@@ -36,15 +36,15 @@ def test_the_example_of_rfc_1071():
 @given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF), st.binary(min_size=4, max_size=4))
 def test_a_syn_has_a_right_checksum_and_reads_back(port, sequence, peer):
     source = socket.inet_aton("10.200.0.9")
-    segment = wire.syn_segment((port, 179), sequence, (source, peer))
+    segment = transport.syn_segment((port, 179), sequence, (source, peer))
 
     assert sum_of_words(source + peer + struct.pack("!HH", 6, len(segment)) + segment) == 0xFFFF
-    assert wire.parse_tcp(segment) == wire.TcpReply(port, 179, 0, sequence, wire.TCP_SYN)
+    assert transport.parse_tcp(segment) == transport.TcpReply(port, 179, 0, sequence, transport.TCP_SYN)
     assert segment[12] >> 4 == len(segment) // 4
 
 
 def test_the_checksum_is_left_to_the_kernel_without_addresses():
-    assert wire.syn_segment((1, 2), 3, None)[16:18] == b"\0\0"
+    assert transport.syn_segment((1, 2), 3, None)[16:18] == b"\0\0"
 
 
 @given(st.integers(8, 2000))
@@ -91,7 +91,7 @@ def test_an_icmpv6_error_likewise():
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_something_or_nothing_and_never_an_error(data):
-    wire.parse_tcp(data)
+    transport.parse_tcp(data)
     wire.parse_echo(data)
     wire.ipv4_payload(data)
     for version in (4, 6):

@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take in the tables of this host's packet filters, by the programs that list them.
+
+What cannot be read becomes a chain that says so: the packets which come to it have an unknown verdict, and no others.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .._host import commands
+from . import iptables_save, model
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from .model import Table
+    from .read import Rulesets
+
+_NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
+MAX_BYTES = 64 * 1024 * 1024
+_MAX_NATIVE_TABLES = 32
+_IPTABLES_TABLES = frozenset(("raw", "mangle", "nat", "filter", "security"))
+
+
+# --- iptables ---
+
+
+def save(found: Rulesets, backend: str, family: str, names: Iterable[str]) -> list[Table]:
+    """Run the right iptables-save and take in its tables; put a chain of doubt for each table that it does not give.
+
+    For iptables-nft the tables that could not be read are left to nft and are not doubted here.
+    """
+    source = "iptables_legacy" if backend == model.LEGACY else "iptables_nft"
+    program = _save_program(backend, family, found.timeout)
+    short = "iptables" if family == "ipv4" else "ip6tables"
+    problem = f"{short}-{'legacy' if backend == model.LEGACY else 'nft'}-save is not installed"
+    tables: dict[str, Table] = {}
+    if program:
+        problem = _save_with(found, [program, "-c"], backend, family, tables)
+        for name in sorted(set(names) - set(tables)) if problem else ():
+            # One table that the program cannot show keeps it from showing those after it.
+            _save_with(found, [program, "-c", "-t", name], backend, family, tables)
+    if problem:
+        found.sources.failed(source, f"{family}: {problem}")
+    if backend == model.LEGACY:
+        for name in sorted(set(names) - set(tables)):
+            why = f"the table {name} of {backend} ({family}) cannot be read: {problem or 'it is not in the listing'}"
+            found.bases.extend(iptables_save.base_chains(_doubtful_table(backend, family, name, why)))
+    return list(tables.values())
+
+
+def _save_with(found: Rulesets, argv: list[str], backend: str, family: str, tables: dict[str, Table]) -> str:
+    """Run a program that saves tables, take in those that are whole, and say what went wrong."""
+    result = commands.run(argv, found.timeout, MAX_BYTES)
+    dump = iptables_save.parse(result.stdout, backend, family, _corrections(backend, family, found.timeout))
+    for table in dump.tables:
+        whole = table.name not in dump.unshown and not any(chain.doubt for chain in table.chains.values())
+        if table.name not in tables and (whole or (backend == model.LEGACY and table.name not in dump.unshown)):
+            tables[table.name] = table
+            found.tables.append(table)
+            found.bases.extend(iptables_save.base_chains(table))
+    found.rules[backend] = found.rules.get(backend, 0) + dump.rules
+    return reason(result) if result.failure or result.rc else "; ".join(dump.problems[:1])
+
+
+def _save_program(backend: str, family: str, timeout: float) -> str:
+    """Return the program that lists `backend`, "" if there is none: plain iptables-save may be of either backend."""
+    short = "iptables" if family == "ipv4" else "ip6tables"
+    program = commands.find_program(f"{short}-{'legacy' if backend == model.LEGACY else 'nft'}-save")
+    if program:
+        return program
+    program = commands.find_program(f"{short}-save")
+    if not program:
+        return ""
+    real = os.path.basename(os.path.realpath(program))
+    if "nft" in real or "legacy" in real:
+        is_nft = "nft" in real
+    else:
+        version = commands.run([short, "--version"], timeout).stdout
+        is_nft = "nf_tables" in version
+    return program if is_nft == (backend == model.NFT) else ""
+
+
+def _corrections(backend: str, family: str, timeout: float) -> iptables_save.Corrections | None:
+    """iptables-nft-save shows rules of nft's making as other than they are; these are read from nft instead."""
+    if backend != model.NFT:
+        return None
+    from . import nft_mixed
+
+    return nft_mixed.reader(_NFT_FAMILY[family], timeout)
+
+
+def _doubtful_table(backend: str, family: str, name: str, why: str) -> Table:
+    hooks = {"raw": "PREROUTING OUTPUT", "filter": "INPUT OUTPUT", "security": "INPUT OUTPUT"}
+    names = hooks.get(name, "PREROUTING INPUT OUTPUT POSTROUTING").split()
+    chains = {chain: model.Chain(chain, model.ACCEPT, lambda _screen: (), doubt=why) for chain in names}
+    return model.Table(backend, family, name, chains)
+
+
+def reason(result: commands.CommandResult) -> str:
+    """Say why a program gave nothing."""
+    said = " ".join(result.stderr.split())
+    return {"": said or f"exit status {result.rc}", "absent": "not installed", "denied": "not allowed to run it"}.get(
+        result.failure, result.failure
+    )
+
+
+# --- nf_tables: iptables-nft and native ---
+
+
+def take_iptables_nft(found: Rulesets, chains: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take in the tables of iptables-nft; return those of the kernel's base chains which are left for nft to show."""
+    chains = [chain for chain in chains if chain["hook"] in model.INBOUND + model.OUTBOUND]
+    listed: set[tuple[str, str, str]] = set()
+    for family, nft_family in _NFT_FAMILY.items():
+        names = {chain["table"] for chain in chains if chain["family"] == nft_family} & _IPTABLES_TABLES
+        for table in save(found, model.NFT, family, names) if names else ():
+            listed |= {(nft_family, table.name, name) for name, chain in table.chains.items() if chain.policy}
+    native = [chain for chain in chains if (chain["family"], chain["table"], chain["name"]) not in listed]
+    return [chain for chain in native if chain["uses"] or chain["policy"] == "drop"]
+
+
+def doubt_nf_tables(found: Rulesets, why: str) -> None:
+    """Note that nothing is known of nf_tables."""
+    found.sources.failed("nftables", why)
+    for family in _NFT_FAMILY:
+        found.bases.extend(iptables_save.base_chains(_doubtful_table(model.NATIVE, family, "filter", why)))
+
+
+def take_native(found: Rulesets, chains: list[dict[str, Any]]) -> None:
+    """Take in the native tables of these base chains, which could stop or mark a packet."""
+    from . import nftables
+
+    tables: dict[tuple[str, str], Table | str] = {}
+    for chain in chains:
+        if chain["family"] not in {"ip", "ip6", "inet", "netdev"}:
+            continue
+        key = (chain["family"], chain["table"])
+        if key not in tables:
+            tables[key] = _native_table(found, *key) if len(tables) < _MAX_NATIVE_TABLES else "too many tables"
+        table = tables[key]
+        found.native.append(nftables.title(chain))
+        base = nftables.base_chain(chain, table) if isinstance(table, model.Table) else None
+        if base is None:
+            why = table if isinstance(table, str) else "nft does not list it"
+            doubtful = model.Chain(chain["name"], "", lambda _screen: (), doubt=f"{nftables.title(chain)}: {why}")
+            family = {"ip": "ipv4", "ip6": "ipv6"}.get(chain["family"], chain["family"])
+            owner = model.Table(model.NATIVE, family, f"{chain['family']} {chain['table']}", {chain["name"]: doubtful})
+            base = nftables.base_chain(chain, owner)
+        if base is not None:
+            found.bases.append(base)
+    found.tables.extend(table for table in tables.values() if isinstance(table, model.Table))
+    problems = [f"{' '.join(key)}: {table}" for key, table in tables.items() if isinstance(table, str)]
+    if problems:
+        found.sources.failed("nftables", "; ".join(problems))
+    else:
+        found.sources.ok("nftables")
+
+
+def _native_table(found: Rulesets, family: str, name: str) -> Table | str:
+    """Return the table, or the reason why it cannot be had."""
+    from . import nftables
+
+    result = commands.run(["nft", "-j", "list", "table", family, name], found.timeout, MAX_BYTES)
+    if result.failure or result.rc:
+        return reason(result)
+    if not nftables.is_listing(result.stdout):
+        return "nft gave no JSON"
+    return nftables.table(result.stdout, family, name)
