@@ -38,6 +38,8 @@ def install() -> None:
     """Let Importer import what comes after, and the process end swiftly, if this file itself came from a zip."""
     if hasattr(__spec__.loader, "archive") and Importer not in sys.path_hooks:
         sys.path_hooks.insert(0, Importer)
+        # The folder of this very file has an importer already.
+        sys.path_importer_cache.pop(__file__.rpartition("/")[0], None)
         # What is frozen is not searched for cycles of references any more, also not at the very end.
         if hasattr(gc, "freeze"):
             atexit.register(gc.freeze)

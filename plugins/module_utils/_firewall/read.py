@@ -83,7 +83,7 @@ def read(sources: Sources, timeout: float, proc_root: str = "/proc") -> Rulesets
 
 def _privileged(proc_root: str) -> bool:
     try:
-        with open(os.path.join(proc_root, "self", "status"), encoding="ascii", errors="replace") as stream:
+        with open(os.path.join(proc_root, "self", "status"), encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 if line.startswith("CapEff:"):
                     return bool(int(line.split()[1], 16) >> _CAP_NET_ADMIN & 1)
@@ -99,7 +99,7 @@ def _read_legacy(found: Rulesets, proc_root: str) -> None:
     in_use = False
     for family, listing in (("ipv4", "ip_tables_names"), ("ipv6", "ip6_tables_names")):
         try:
-            with open(os.path.join(proc_root, "net", listing), encoding="ascii", errors="replace") as stream:
+            with open(os.path.join(proc_root, "net", listing), encoding="utf-8", errors="replace") as stream:
                 names = stream.read().split()
         except FileNotFoundError:
             continue

@@ -19,7 +19,7 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     """One sentence that says why the play fails, or '' where it does not.
 
     fail_on is the least severity that fails the play, or 'never'; incomplete also fails it where nodes were not seen.
-    Findings that are waived, consequences, or no faults never fail it; that no node at all was read always does.
+    Findings that are waived, consequences, or no faults never fail it; that nothing was read of BGP always does.
     """
     if fail_on != NEVER and fail_on not in SEVERITIES:
         raise ValueError(f"fail_on must be one of {', '.join((*SEVERITIES, NEVER))}, not {fail_on!r}")
@@ -36,9 +36,15 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     nodes = report["coverage"]["nodes"]
     if not nodes["collected"]:
         return f"No node could be read, so that nothing can be said; the first one: {_first_reason(nodes)}."
+    if not report["sessions"]["known"] and report["verdict"] == "undetermined":
+        return f"BIRD could be asked on none of the nodes, so that nothing can be said about BGP. {_root_hint(nodes)}"
     if incomplete and (nodes["collected"] < nodes["expected"] or report["verdict"] == "undetermined"):
         return f"The evidence is incomplete: {nodes['collected']} of {nodes['expected']} nodes were read."
     return ""
+
+
+def _root_hint(nodes: Mapping[str, Any]) -> str:
+    return "Root is needed on the nodes: run again with --become." if nodes["without_root"] else "See the report above."
 
 
 def _first_reason(nodes: Mapping[str, Any]) -> str:

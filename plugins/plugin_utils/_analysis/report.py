@@ -42,6 +42,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
             "down": len(table.down),
             "unexpected": table.one_sided,
             "seen_from_one_end": table.one_ended,
+            "known": any(node.has_calico and _bgp_was_seen(node) for node in evidence.nodes.values()),
         },
         "findings": findings,
         "commonality": [],
@@ -63,7 +64,8 @@ def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
     if any(item.role != "not_a_fault" for item in items):
         return "degraded"
     unheard = [node for node in evidence.nodes.values() if not _bgp_was_seen(node)]
-    return "undetermined" if evidence.missing or unheard or evidence.table.down else "healthy"
+    unseen = evidence.missing or unheard or evidence.unlisted or evidence.table.down
+    return "undetermined" if unseen else "healthy"
 
 
 def _bgp_was_seen(node: Node) -> bool:
@@ -104,6 +106,8 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             "collected": len(evidence.nodes),
             "missing": [{"node": missing.name, "why": missing.why} for missing in evidence.missing],
             "aliases": [{"node": name, "same_as": other} for name, other in evidence.aliases.items()],
+            "without_root": [node.name for node in evidence.nodes.values() if node.privileged is False],
+            "unlisted": evidence.unlisted,
             "without_calico": [node.name for node in evidence.nodes.values() if not node.has_calico],
         },
         "sources": [

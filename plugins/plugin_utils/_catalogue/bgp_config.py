@@ -9,7 +9,7 @@ from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits
-from . import session_signals, words
+from . import commands, session_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .._evidence.model import Node
     from .._evidence.sessions import Session, Side
+
+SETTINGS = "bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org"
 
 # --- AS numbers ---------------------------------------------------------------------------------------------------
 
@@ -61,7 +63,7 @@ def as_disagreements(evidence: Evidence) -> Iterator[Subject]:
 def _as_subject(
     evidence: Evidence, names: tuple[str, ...], sessions: tuple[Session, ...], usual: int | None
 ) -> Subject:
-    where = {"node": names[0], "setting": _as_setting(names[0], sessions), "usual_as": usual}
+    where = {"node": names[0], "setting": _as_setting(names[0], sessions)}
     return Subject(names, sessions, where, evidence.nodes.get(names[0]), usual)
 
 
@@ -151,6 +153,15 @@ def own_as_is_the_odd_one(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def _as_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    name = subject.nodes[0]
+    look = [commands.show_annotation(evidence, name, "ASNumber"), f"kubectl get {SETTINGS} -o yaml | grep -i asnumber"]
+    if own_as_is_the_odd_one(evidence, subject):
+        back = f"kubectl annotate node {commands.kube_name(evidence, name)} {commands.ANNOTATION}/ASNumber-"
+        return [*look, f"{back}   # back to the global AS number"]
+    return [*look, f"correct the AS number that {name} is told to expect of its peer (a BGPPeer, or the peer's Node)"]
+
+
 AS_MISMATCH = Fault(
     id="as_mismatch",
     family="bgp_config",
@@ -179,14 +190,7 @@ AS_MISMATCH = Fault(
         ),
         risk="low",
         disrupts="only the sessions that are down already",
-        commands=lambda evidence, subject: [
-            f"kubectl get node {subject.nodes[0]} -o yaml | grep projectcalico.org/ASNumber",
-            (
-                "kubectl get bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org -o yaml | grep "
-                "-i asnumber"
-            ),
-            f"kubectl annotate node {subject.nodes[0]} projectcalico.org/ASNumber-   # back to the global AS number",
-        ],
+        commands=_as_commands,
     ),
     verify="Both ends agree about both AS numbers, and the sessions are Established.",
     lookalikes=(Lookalike("duplicate_router_id", "the error is Bad BGP identifier"),),
@@ -321,7 +325,7 @@ def password_mismatches(evidence: Evidence) -> Iterator[Subject]:
     pairs = [pair for some in by_form.values() for pair in some]
     for names, sessions in culprits(pairs):
         forms_here = sorted({form for form, some in by_form.items() for session, _names in some if session in sessions})
-        where = {"node": names[0], "nodes": list(names), "form": forms_here[0]}
+        where = {"node": names[0], "nodes": list(names), "form": FORMS[forms_here[0]]}
         yield Subject(names, sessions, where, evidence.nodes.get(names[0]), tuple(forms_here))
 
 
@@ -344,7 +348,7 @@ def passwords_on_both_sides(evidence: Evidence, subject: Subject) -> list[Seen]:
         Seen(
             session.listener.label,
             "bird.cfg",
-            f"a password for {session.dialler.label}, and the same the other way round",
+            f"both this end and {session.dialler.label} have a password for the other",
         )
         for session in subject.sessions
         if _password(session.listener, session.dialler.address) and _password(session.dialler, session.listener.address)
@@ -399,14 +403,8 @@ BGP_PASSWORD_MISMATCH = Fault(
         risk="low",
         disrupts="only the sessions that are down already",
         commands=lambda evidence, subject: [
-            (
-                "kubectl get bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org -o yaml | grep "
-                "-B1 -A3 secretKeyRef"
-            ),
-            (
-                "kubectl auth can-i get secret/<name> -n <calico-node's namespace> "
-                "--as=system:serviceaccount:<namespace>:calico-node"
-            ),
+            (f"kubectl get {SETTINGS} -o yaml | grep -B1 -A3 secretKeyRef"),
+            ("kubectl auth can-i get secret/NAME -n NAMESPACE --as=system:serviceaccount:<namespace>:calico-node"),
         ],
     ),
     verify="The TCPMD5 counters of the listening nodes stand still, and the sessions are Established.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import words
+from . import commands, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from .._evidence.sessions import Session
 
 
-def _pod_commands(subject: Subject, *more: str) -> list[str]:
-    find = f"kubectl get pods -A -o wide --field-selector spec.nodeName={subject.nodes[0]}"
-    return [find, *(f"kubectl exec -n <namespace> <calico-node pod> -c calico-node -- {line}" for line in more)]
+def _pod_commands(evidence: Evidence, subject: Subject, *more: str) -> list[str]:
+    return [commands.pods_of(evidence, subject.nodes[0]), *map(commands.in_pod, more)]
 
 
 def _sessions_of(evidence: Evidence, node: Node) -> Subject:
@@ -94,7 +93,7 @@ BIRD_NOT_RUNNING = Fault(
         risk="low",
         disrupts="nothing that works now",
         commands=lambda evidence, subject: _pod_commands(
-            subject, "bird -p -c /etc/calico/confd/config/bird.cfg", "sv up bird"
+            evidence, subject, "bird -p -c /etc/calico/confd/config/bird.cfg", "sv up bird"
         ),
     ),
     verify="BIRD answers on its control socket, listens on TCP 179, and its sessions are Established.",
@@ -248,7 +247,9 @@ BIRD_RELOAD_STUCK = Fault(
         text="Tell BIRD to read its configuration; sessions that did not change stay up.",
         risk="low",
         disrupts="only sessions whose settings changed",
-        commands=lambda evidence, subject: _pod_commands(subject, "birdcl -s /var/run/calico/bird.ctl configure"),
+        commands=lambda evidence, subject: _pod_commands(
+            evidence, subject, "birdcl -s /var/run/calico/bird.ctl configure"
+        ),
     ),
     verify="BIRD's last reconfiguration is newer than the file, and both name the same peers.",
     prior=0.0,
@@ -343,7 +344,7 @@ PORT179_CONFLICT = Fault(
         disrupts="whatever the other program does",
         commands=lambda evidence, subject: [
             f"ssh {subject.nodes[0]} sudo ss -ltnp 'sport = :179'",
-            *_pod_commands(subject, "birdcl -s /var/run/calico/bird.ctl configure"),
+            *_pod_commands(evidence, subject, "birdcl -s /var/run/calico/bird.ctl configure"),
         ],
     ),
     verify="BIRD is the process that listens on TCP 179, and its sessions are Established.",

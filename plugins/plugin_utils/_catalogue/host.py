@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._evidence.model import MtuPath, Node
 
 IPV4_AND_ICMP_HEADERS = 28
+NO_SERVICE = "no time service runs"
 
 # --- MTU ----------------------------------------------------------------------------------------------------------
 
@@ -171,7 +172,10 @@ def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
         f"ssh {source} ping -M do -c 3 -s {path.wanted - IPV4_AND_ICMP_HEADERS} {path.peer}"
         for (source, _target), path in subject.about.items()
     ]
-    return [f"ssh {subject.nodes[0]} ip link show", *tried[:2]]
+    usual = _usual_interface_mtu(evidence)
+    odd = subject.where.get("interfaces", {}) if usual else {}
+    raised = [f"ssh {subject.nodes[0]} sudo ip link set dev {name} mtu {usual}" for name in odd]
+    return [f"ssh {subject.nodes[0]} ip link show", *raised, *tried[:2]]
 
 
 def _mtu_severity(evidence: Evidence, subject: Subject) -> str:
@@ -232,13 +236,13 @@ def unsynchronised_nodes(evidence: Evidence) -> Iterator[Subject]:
             by_why.setdefault(_clock_fault(node), []).append(node)
     for why, nodes in by_why.items():
         names = tuple(sorted(node.name for node in nodes))
-        yield Subject(names, (), {"node": names[0], "nodes": list(names), "service": why}, nodes[0], why)
+        yield Subject(names, (), {"node": names[0], "nodes": list(names)}, nodes[0], why)
 
 
 def _clock_fault(node: Node) -> str:
     clock = node.clock
     if clock is None or clock.service in ("", "none") or not clock.running:
-        return "no time service runs"
+        return NO_SERVICE
     return (
         "none of its time sources is usable" if clock.sources_reachable == 0 else "the time service is not synchronised"
     )
@@ -257,7 +261,7 @@ def time_service_has_no_source(evidence: Evidence, subject: Subject) -> list[See
 def _clock_seen(evidence: Evidence, subject: Subject, *, running: bool) -> list[Seen]:
     nodes = [evidence.nodes[name] for name in subject.nodes]
     return [
-        Seen(node.name, node.clock.service or "time", node.clock.why)
+        Seen(node.name, "time service", node.clock.why)
         for node in nodes
         if node.clock and node.clock.running is running
     ]
@@ -271,6 +275,14 @@ def started_recently(evidence: Evidence, subject: Subject) -> list[Seen]:
         for node in nodes
         if node.uptime_seconds is not None and node.uptime_seconds < 120
     ]
+
+
+def _time_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    if subject.about == NO_SERVICE:
+        lines = "sudo systemctl enable --now chrony   # the unit is chronyd on RHEL and its kin"
+    else:
+        lines = "chronyc -n sources   # which servers it asks, and which of them answer"
+    return [f"ssh {name} {lines}" for name in subject.nodes[:4]]
 
 
 TIME_SYNC_MISSING = Fault(
@@ -295,12 +307,10 @@ TIME_SYNC_MISSING = Fault(
     ),
     fix=Fix(
         action="enable_time_sync",
-        text="Install and start chrony (or the time service of your choice) with servers that the node can reach.",
+        text="Have a time service (chrony, say) installed and running, with servers that the node can reach.",
         risk="low",
         disrupts="nothing",
-        commands=lambda evidence, subject: [
-            f"ssh {name} 'sudo systemctl enable --now chrony && chronyc -n sources'" for name in subject.nodes[:4]
-        ],
+        commands=_time_commands,
     ),
     verify="The time service reports itself synchronised.",
     prior=0.0,

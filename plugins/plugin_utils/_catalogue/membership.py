@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.model import MissingNode
-from . import session_signals, words
+from . import commands, session_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from .._evidence.evidence import Evidence
     from .._evidence.sessions import Session, Side
+
+
+NODE_COLUMNS = "custom-columns=NAME:.metadata.name,BGP:.metadata.annotations.projectcalico\\.org/IPv4Address"
 
 
 def _unread_peers(evidence: Evidence) -> dict[str, list[Session]]:
@@ -141,7 +144,6 @@ PEER_NODE_DOWN = Fault(
         disrupts="nothing that works now",
         commands=lambda evidence, subject: [
             f"look at {subject.nodes[0]}'s console, power and link",
-            f"only if it is gone for good: kubectl delete node {subject.nodes[0]}",
         ],
     ),
     verify="The machine answers, and its sessions are Established.",
@@ -195,7 +197,7 @@ STALE_NODE_IN_MESH = Fault(
     signals=(
         Signal(answers_nobody, STRONG, required=True),
         Signal(every_observer_peers_with_it, MODERATE),
-        Signal(all_expected_nodes_are_known, MODERATE + WEAK),
+        Signal(all_expected_nodes_are_known, WEAK),
         Signal(an_unread_node_may_have_it, -STRONG),
         Signal(answers_somebody, -DECISIVE - STRONG),
     ),
@@ -206,17 +208,15 @@ STALE_NODE_IN_MESH = Fault(
     fix=Fix(
         action="remove_stale_node",
         text=(
-            "Find the Node object with this address, make sure that the machine is really gone, and delete it. "
+            "Either your inventory lacks a node (then add it), or the Node object is left over: find it, make sure "
+            "that the machine is really gone, and delete it. "
             "Deleting a Node releases its pod addresses."
         ),
         risk="medium",
         disrupts="nothing, if the machine is really gone",
         commands=lambda evidence, subject: [
-            (
-                "kubectl get nodes -o "
-                "custom-columns=NAME:.metadata.name,BGP:.metadata.annotations.projectcalico\\.org/IPv4Address"
-            ),
-            f"kubectl delete node <the name that shows {subject.nodes[0]}>",
+            f"kubectl get nodes -o '{NODE_COLUMNS}'",
+            f"kubectl delete node NAME   # the one that shows {subject.nodes[0]}, once its machine is known to be gone",
         ],
     ),
     verify="No node has a session towards the address any more.",
@@ -240,7 +240,7 @@ PEER_BIRD_NOT_RUNNING = Fault(
     ),
     subjects=unread_machines,
     signals=(
-        Signal(nothing_listens, STRONG + MODERATE, required=True),
+        Signal(nothing_listens, STRONG, required=True),
         Signal(session_signals.connection_refused, MODERATE),
         Signal(session_signals.peer_host_answers, WEAK),
     ),
@@ -257,8 +257,8 @@ PEER_BIRD_NOT_RUNNING = Fault(
         risk="low",
         disrupts="nothing that works now",
         commands=lambda evidence, subject: [
-            f"kubectl get pods -A -o wide --field-selector spec.nodeName={subject.nodes[0]}",
-            "kubectl logs -n <its namespace> <its calico-node pod> -c calico-node --tail=200",
+            commands.pods_of(evidence, subject.nodes[0]),
+            "kubectl logs -n NAMESPACE POD -c calico-node --tail=200",
         ],
     ),
     verify="A SYN to the peer's port 179 is answered, and the sessions are Established.",
@@ -271,7 +271,7 @@ PEER_BIRD_NOT_RUNNING = Fault(
         Missing(
             subject.nodes[0],
             "sockets",
-            f"ssh {subject.nodes[0]} sudo ss -ltnp 'sport = :179'",
+            f"on {subject.nodes[0]}: ss -ltnp 'sport = :179'",
             "whether BIRD listens behind a firewall that resets, or not at all",
         )
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from . import session_signals, words
+from . import commands, session_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -89,6 +89,13 @@ def another_node_has_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def _new_address(subject: Subject) -> str:
+    """The host's address in the subnet of the one that is gone, with its prefix length."""
+    held = subject.node.addresses if subject.node else ()
+    near = [f"{item.address}/{item.prefix}" for item in held if _neighbouring(str(subject.about), item)]
+    return near[0] if len(near) == 1 else "ADDRESS/LENGTH"
+
+
 STALE_NODE_IP = Fault(
     id="stale_node_ip",
     family="node_address",
@@ -121,11 +128,8 @@ STALE_NODE_IP = Fault(
         risk="medium",
         disrupts="the node's own sessions, which are down already; all peers learn the new address",
         commands=lambda evidence, subject: [
-            f"kubectl get node {subject.nodes[0]} -o yaml | grep projectcalico.org/IPv4Address",
-            (
-                f"kubectl annotate node {subject.nodes[0]} --overwrite projectcalico.org/IPv4Address=<new "
-                f"address>/<prefix length>"
-            ),
+            commands.show_annotation(evidence, subject.nodes[0], "IPv4Address"),
+            commands.set_address(evidence, subject.nodes[0], _new_address(subject)),
         ],
     ),
     verify="The registered address is on the host, and the node's sessions are Established.",
@@ -154,8 +158,12 @@ def shared_addresses(evidence: Evidence) -> Iterator[Subject]:
 
 
 def _wrong_ones_first(address: str, nodes: list[Node]) -> tuple[str, ...]:
-    """Nodes that claim the address without having it stand first: they are the ones to correct."""
-    return tuple(node.name for node in sorted(nodes, key=lambda node: (node.holds(address), node.name)))
+    """The nodes to correct stand first: without the address on the host, else known under another one elsewhere."""
+
+    def innocence(node: Node) -> tuple[bool, bool, str]:
+        return (node.holds(address), node.inventory_address == address, node.name)
+
+    return tuple(node.name for node in sorted(nodes, key=innocence))
 
 
 def both_claim_it(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -217,10 +225,8 @@ DUPLICATE_NODE_IP = Fault(
         risk="medium",
         disrupts="the sessions of the corrected node",
         commands=lambda evidence, subject: [
-            (
-                f"kubectl annotate node {subject.nodes[0]} --overwrite projectcalico.org/IPv4Address=<its own "
-                f"address>/<prefix length>"
-            ),
+            *(f"ssh {name} ip -brief address   # which address should it have?" for name in subject.nodes),
+            commands.set_address(evidence, subject.nodes[0]),
         ],
     ),
     verify=(
@@ -246,7 +252,9 @@ DUPLICATE_NODE_IP = Fault(
 def _who_is_wrong(subject: Subject) -> str:
     if subject.node is not None and not subject.node.holds(str(subject.about)):
         return f"the host of {subject.nodes[0]} does not have it"
-    return "it is configured on both hosts"
+    if subject.node is not None and subject.node.inventory_address not in ("", subject.about):
+        return f"both hosts have it, and the inventory knows {subject.nodes[0]} as {subject.node.inventory_address}"
+    return "both hosts have it; which one is wrong, only their owner can tell"
 
 
 FAULTS = (DUPLICATE_NODE_IP, STALE_NODE_IP)

@@ -225,6 +225,16 @@ def _needed_of(
     return []
 
 
+def _first_steps(evidence: Evidence, subject: Subject) -> list[str]:
+    """A node that could not be read comes first: with it read, the diagnosis decides by itself."""
+    addresses = [side.address for session in subject.sessions for side, _other in session.sides()]
+    unread = {missing.name for missing in map(evidence.missing_at, addresses) if missing}
+    again = [
+        f"make {name} reachable for Ansible (console, sshd, network), then diagnose again" for name in sorted(unread)
+    ]
+    return again or [item.how for item in _needed(evidence, subject)[:3]]
+
+
 UNDETERMINED = Fault(
     id="undetermined",
     family="unknown",
@@ -240,10 +250,10 @@ UNDETERMINED = Fault(
     summary=_undetermined_summary,
     fix=Fix(
         action="gather_more",
-        text="Get the evidence that is listed as missing, then diagnose again.",
+        text='Get the evidence that is missing (listed under "to know"), then diagnose again.',
         risk="low",
         disrupts="nothing",
-        commands=lambda evidence, subject: [item.how for item in _needed(evidence, subject)[:3]],
+        commands=_first_steps,
     ),
     verify="A diagnosis with the missing evidence names the cause.",
     missing=_needed,

@@ -49,6 +49,13 @@ class Evidence:
                     found[side.node.name].append(session)
         return {name: tuple(items) for name, items in found.items()}
 
+    @cached_property
+    def unlisted(self) -> list[str]:
+        """Mesh peers whose sessions are up and which are no node of the inventory: nodes that nobody asked."""
+        asked = {missing.address for missing in self.missing}
+        peers = {peer for node in self.nodes.values() for daemon in node.daemons.values() for peer in daemon.mesh}
+        return sorted(peer for peer in peers if peer not in self.owners and peer not in asked)
+
     def down_at(self, *names: str) -> tuple[Session, ...]:
         """The sessions in trouble that end at one of these nodes, each once."""
         wanted = {session.key: session for name in names for session in self.sessions_by_node.get(name, ())}

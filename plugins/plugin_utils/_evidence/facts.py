@@ -134,6 +134,7 @@ def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
         config=config,
         total=plain.count(peers.get("total")),
         established=frozenset(established),
+        mesh=frozenset(_unpacked(plain.mapping(peers.get("packed")).get("Mesh"))),
         recent={
             plain.text(entry.get("peer")): plain.count(entry.get("since_seconds_ago"))
             for entry in plain.mappings(item.get("recent"))

@@ -92,6 +92,7 @@ class Daemon:
     config: BirdConfig
     total: int
     established: frozenset[str]
+    mesh: frozenset[str]
     recent: Mapping[str, int]
     troubled: Mapping[str, Protocol]
 

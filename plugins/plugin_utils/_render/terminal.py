@@ -13,6 +13,8 @@ WIDTH = 80
 LABEL = 9
 SEEN_SHOWN = 5
 NOT_CHECKED_SHOWN = 12
+SURE = 0.8
+WORTH_A_WORD = 0.1
 VERDICTS = {
     "healthy": "HEALTHY: every node and every session was seen and is well",
     "degraded": "DEGRADED: the sessions work, but something needs attention",
@@ -49,6 +51,11 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
     for alias in nodes["aliases"]:
         yield from _wrap(f"counted once: {alias['node']} is the same machine as {alias['same_as']}", width, " ", 0)
+    if nodes["without_root"]:
+        who = ", ".join(nodes["without_root"])
+        yield from _wrap(f"read without root, so in part only: {who}; run again with --become", width, " ", 0)
+    if nodes["unlisted"]:
+        yield from _wrap(f"mesh peers in no inventory: {', '.join(nodes['unlisted'])}", width, " ", 0)
     if nodes["without_calico"]:
         yield from _wrap(f"no trace of Calico: {', '.join(nodes['without_calico'])}", width, " ", 0)
     if len(nodes["missing"]) > NOT_CHECKED_SHOWN:
@@ -59,7 +66,7 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
 
 def _sessions(sessions: Mapping[str, int]) -> str:
     if not sessions["expected"]:
-        return "no BGP sessions are configured"
+        return "no BGP sessions are configured" if sessions["known"] else "BGP sessions unknown"
     told = f"{sessions['established']} of {sessions['expected']} BGP sessions established"
     return (
         f"{told}, {sessions['seen_from_one_end']} of them seen from one end only"
@@ -99,12 +106,15 @@ def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _fix(item, width)
     for missing in item["missing"]:
         yield from _wrap(f"{missing['how']}  -> {missing['would_tell']}", width, "to know", 3)
-    likely = [
-        f"{other['fault']} ({other['confidence']:.0%})" for other in item["alternatives"] if other["confidence"] >= 0.1
-    ]
+    likely = [f"{other['fault']} ({other['confidence']:.0%})" for other in item["alternatives"] if _open(item, other)]
     if likely:
         yield from _wrap(", ".join(likely), width, "or else", 3)
     yield ""
+
+
+def _open(item: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """The alternative is worth a word: the finding is not sure, and the alternative not idle."""
+    return bool(item["confidence"] < SURE and other["confidence"] >= WORTH_A_WORD)
 
 
 def place(where: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ if hasattr(zipimport, "_compile_source"):
 if sys.argv[2] == "without":
     import PREFIX._payload as payload
     payload.install = lambda: None
-import PREFIX._facts.sources as sources, PREFIX._host.processes as processes
+import PREFIX._facts.sources as sources, PREFIX._host.processes as processes, PREFIX._record
 import PREFIX._facts as package
 sources.Sources().ok("x")
 print(json.dumps({
@@ -56,6 +56,7 @@ def payload(tmp_path):
             made.writestr("/".join(parts[:depth]) + "/__init__.py", "")
         for name in (
             "_payload.py",
+            "_record.py",
             "_facts/__init__.py",
             "_facts/sources.py",
             "_host/__init__.py",
@@ -73,7 +74,7 @@ def run(payload, how):
 def test_our_files_are_compiled_once(payload):
     with_it, without_it = run(payload, "with"), run(payload, "without")
 
-    for name in ("_facts/sources.py", "_host/processes.py"):
+    for name in ("_facts/sources.py", "_host/processes.py", "_record.py"):
         # Python 3.7 has no counter to look at, and this one compiles once by itself if it ever learns to.
         assert with_it["compiled"].get(name, 1) == 1
         assert without_it["compiled"].get(name, 2) in (1, 2)

@@ -51,3 +51,13 @@ def test_a_run_that_read_no_node_always_fails(mesh):
         mesh.lose(name)
     report = analyse(mesh.evidence(), NOW)
     assert failure(report, "never", incomplete=False).startswith("No node could be read")
+
+
+def test_a_run_that_could_ask_no_bird_fails_and_names_the_way_out(mesh):
+    for name in mesh.facts:
+        mesh.facts[name]["calico_node"]["privileged"] = False
+        mesh.daemon(name)["socket_state"] = "denied"
+        mesh.daemon(name)["peers"] = {}
+    told = failure(analyse(mesh.evidence(), NOW), "major", incomplete=False)
+    assert told.startswith("BIRD could be asked on none of the nodes")
+    assert told.endswith("run again with --become.")

@@ -15,13 +15,22 @@ def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
     report = analyse(mesh.evidence(), NOW)
     assert report["schema"] == "netmedic.calico.report/v1"
     assert report["verdict"] == "healthy"
-    assert report["sessions"] == {"expected": 6, "established": 6, "down": 0, "unexpected": 0, "seen_from_one_end": 0}
+    assert report["sessions"] == {
+        "expected": 6,
+        "established": 6,
+        "down": 0,
+        "unexpected": 0,
+        "seen_from_one_end": 0,
+        "known": True,
+    }
     assert report["coverage"]["nodes"] == {
         "expected": 4,
         "collected": 4,
         "missing": [],
         "aliases": [],
         "without_calico": [],
+        "without_root": [],
+        "unlisted": [],
     }
     assert report["findings"] == []
     assert report["collected"] == {"first": "2026-01-01T00:00:00Z", "last": "2026-01-01T00:00:00Z"}
@@ -88,3 +97,10 @@ def test_hosts_of_which_none_has_calico_are_not_healthy(mesh):
     for name in mesh.facts:
         mesh.facts[name] = {"calico_node": {"taken_at": "2026-01-01T00:00:00Z"}}
     assert analyse(mesh.evidence(), NOW)["verdict"] == "undetermined"
+
+
+def test_a_mesh_peer_in_no_inventory_is_named_and_keeps_the_verdict_from_healthy(mesh):
+    del mesh.facts["node-4"]
+    report = analyse(mesh.evidence(), NOW)
+    assert report["coverage"]["nodes"]["unlisted"] == ["10.0.0.12"]
+    assert report["verdict"] == "undetermined"
