@@ -134,14 +134,15 @@ def _play(request: Request, inventory: str, settings: Mapping[str, str]) -> int:
         "-e",
         json.dumps({"report_dir": str(request.report_dir)}),
     ]
+    report = request.report_dir / "report.json"
+    earlier = report.stat().st_mtime_ns if report.is_file() else 0
     playbook = subprocess.Popen([*argv, *request.arguments], env={**os.environ, "PATH": path, **settings})
     try:
         status = playbook.wait()
     except KeyboardInterrupt:
         _end(playbook)
         raise
-    report = request.report_dir / "report.json"
-    if report.exists():
+    if report.is_file() and report.stat().st_mtime_ns != earlier:
         say(f"The whole report: {printable(report)}")
     return status
 
