@@ -49,7 +49,7 @@ def _root_hint(nodes: Mapping[str, Any]) -> str:
 
 def _first_reason(nodes: Mapping[str, Any]) -> str:
     first = nodes["missing"][0]
-    return f"{first['node']}, {first['why']}"
+    return f"{first['node']}, {first['why'].rstrip('.')}"
 
 
 def _counts(item: Mapping[str, Any]) -> bool:
