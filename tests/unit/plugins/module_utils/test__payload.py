@@ -40,7 +40,8 @@ print(json.dumps({
 END = """
 import atexit, gc, sys
 sys.path.insert(0, sys.argv[1])
-atexit.register(lambda: print("left" if gc.get_freeze_count() else "cleared"))
+before = gc.get_freeze_count()
+atexit.register(lambda: print("left" if gc.get_freeze_count() > before else "cleared"))
 import PREFIX._facts.sources
 """.replace("PREFIX", PREFIX)
 
