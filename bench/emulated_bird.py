@@ -99,6 +99,7 @@ def _connect(source: str, peer: str) -> socket.socket:
     for _attempt in range(100):
         session = socket.socket()
         session.bind((source, 0))
+        session.settimeout(2)
         try:
             session.connect((peer, PORT))
         except OSError:

@@ -42,6 +42,10 @@ def running(state: str, peers: int, rules: int, say: Say) -> Iterator[Lab]:
         addresses = [f"10.210.{number // 250}.{number % 250 + 1}" for number in range(peers)]
         _addresses(lab.machine(OTHER), addresses)
         _addresses(lab.machine(NODE), [OWN])
+        # By way of one neighbour: the kernel keeps 1,024 at most, for all namespaces together.
+        via = {node.name: node.address for node in lab.nodes}[OTHER]
+        lab.machine(NODE).exec(["ip", "route", "replace", "10.210.0.0/16", "via", via, "src", OWN])
+        lab.machine(OTHER).exec(["ip", "route", "replace", f"{OWN}/32", "dev", "eth0"])
         _answer_for(lab.machine(OTHER))
         _emulate(lab.machine(NODE), addresses)
         _rules(lab.machine(NODE), rules)
@@ -53,7 +57,6 @@ def _addresses(machine: Machine, addresses: list[str]) -> None:
     """Give a machine more addresses."""
     lines = "".join(f"address add {address}/16 dev eth0 noprefixroute\n" for address in addresses)
     machine.exec(["ip", "-batch", "-"], text_input=lines)
-    machine.exec(["ip", "route", "replace", "10.210.0.0/16", "dev", "eth0"])
 
 
 def _put_program(machine: Machine) -> None:

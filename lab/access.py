@@ -33,7 +33,7 @@ if read -r pid started 2>/dev/null <"$node/pid" && [ "$started" ] && read -r sta
   set -- "$1" ${{stat##*) }}
   shift 20
   if [ "$1" = "$started" ]; then
-    exec nsenter -t "$pid" -n -m nc -F 127.0.0.1 22
+    exec nsenter -t "$pid" -n -m -r nc -F 127.0.0.1 22
   fi
 fi
 echo "this node of the lab in $here is not running" >&2

@@ -68,7 +68,7 @@ def batch(fabric: Machine, lines: Iterable[str]) -> None:
     The process namespace is not entered, so that pids in `netns <pid>` are the host's.
     """
     done = subprocess.run(
-        ["nsenter", "-t", str(fabric.process.pid), "-n", "-m", "ip", "-batch", "-"],
+        ["nsenter", "-t", str(fabric.process.pid), "-n", "-m", "-r", "ip", "-batch", "-"],
         input="\n".join(lines) + "\n",
         capture_output=True,
         text=True,

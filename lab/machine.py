@@ -116,7 +116,7 @@ class Machine:
 
     def command(self, argv: Sequence[str]) -> list[str]:
         """The host command that runs `argv` in all the machine's namespaces."""
-        return ["nsenter", "-t", str(self.process.pid), "-m", "-u", "-i", "-n", "-p", "--", *argv]
+        return ["nsenter", "-t", str(self.process.pid), "-m", "-u", "-i", "-n", "-p", "-r", "--", *argv]
 
     def exec(
         self, argv: Sequence[str], *, check: bool = True, text_input: str = "", timeout: float = 60
