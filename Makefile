@@ -10,11 +10,11 @@ run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was f
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-status bench docs \
+.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench docs \
 	clean
 
 # What `make diagnose` and the lab are told; see `make help`.
-export FAULT INVENTORY REPORT_DIR NODES TOPOLOGY KEEP_LAB ARGS PYTHON
+export FAULT INVENTORY REPORT_DIR NODES TOPOLOGY NODE VARIANT KEEP_LAB ARGS PYTHON
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2} /^#: / {print substr($$0, 4)}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ lab-up: ## Start the lab and leave it up; NODES=4, TOPOLOGY=one_subnet
 lab-down: ## Take the lab down
 	@$(run) lab down
 
+lab-heal: ## Undo all faults in the lab that is up
+	@$(run) lab heal
+
 lab-status: ## Show the lab's nodes, sessions and active faults
 	@$(run) lab status
 
@@ -73,6 +76,8 @@ clean: ## Remove everything that make has made here, and the lab
 #:
 #: Variables of make diagnose:
 #:   FAULT=id          break the lab first, for instance FAULT=tcp179_blocked_host_firewall
+#:   NODE=node-2       break it there (default: where the fault tells most); VARIANT=name the way it comes about:
+#:                     .venv/bin/python -m lab faults lists both
 #:   INVENTORY=path    diagnose your own nodes; starts no lab, breaks nothing
 #:   REPORT_DIR=path   where report.json goes (default report)
 #:   NODES=n           number of lab nodes (default 4)

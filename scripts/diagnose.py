@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make diagnose`: run the main job, on the user's nodes or on the embedded lab.
 
-What is wanted stands in the environment, where make puts it: FAULT, INVENTORY, REPORT_DIR, NODES, TOPOLOGY, KEEP_LAB,
-ARGS. Exit status: that of ansible-playbook; 2 if the request cannot be carried out; 130 after Ctrl-C.
+What is wanted stands in the environment, where make puts it: FAULT, INVENTORY, REPORT_DIR, NODES, TOPOLOGY, NODE,
+VARIANT, KEEP_LAB, ARGS. Exit status: that of ansible-playbook; 2 if the request cannot be carried out; 130 after
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Request(NamedTuple):
     """What the user asked for. `inventory` is '' for the embedded lab; `nodes` and `topology` may be left open."""
 
     inventory: str
-    fault: str
+    breakage: embedded_lab.Breakage
     report_dir: Path
     nodes: int | None
     topology: str | None
@@ -49,7 +50,11 @@ def read_request(wanted: Mapping[str, str]) -> Request:
     """Read and check what is wanted. UserError says in one sentence what is wrong with it."""
     request = Request(
         inventory=wanted.get("INVENTORY", "").strip(),
-        fault=wanted.get("FAULT", "").strip(),
+        breakage=embedded_lab.Breakage(
+            wanted.get("FAULT", "").strip(),
+            wanted.get("NODE", "").strip() or None,
+            wanted.get("VARIANT", "").strip() or None,
+        ),
         report_dir=Path(wanted.get("REPORT_DIR", "").strip() or "report").expanduser().absolute(),
         nodes=_number(wanted.get("NODES", "").strip()),
         topology=wanted.get("TOPOLOGY", "").strip() or None,
@@ -59,11 +64,12 @@ def read_request(wanted: Mapping[str, str]) -> Request:
     if request.report_dir.exists() and not request.report_dir.is_dir():
         raise UserError(f"REPORT_DIR={request.report_dir} is a file; give a folder.")
     if not request.inventory:
-        embedded_lab.check_request(request.fault, request.topology)
+        embedded_lab.check_request(request.nodes, request.topology, request.breakage)
         return request
-    if request.fault:
+    if any(request.breakage):
         raise UserError(
-            "FAULT breaks the embedded lab only; with INVENTORY nothing is ever broken. Give one of the two."
+            "FAULT, NODE and VARIANT break the embedded lab only; with INVENTORY nothing is ever broken. "
+            "Leave one of the two out."
         )
     return request._replace(inventory=_inventory(request.inventory))
 
@@ -110,7 +116,7 @@ def diagnose(request: Request) -> int:
         headline(f"Diagnosing the nodes of {printable(Path(request.inventory))}")
         return _play(request, request.inventory, _settings_for_users_nodes())
     lab_setup.prepare_image()
-    with embedded_lab.running(request.nodes, request.topology, request.fault, keep=request.keep_lab) as inventory:
+    with embedded_lab.running(request.nodes, request.topology, request.breakage, keep=request.keep_lab) as inventory:
         headline("Diagnosing the lab")
         return _play(request, inventory, {"ANSIBLE_CONFIG": str(LAB_SETTINGS)})
 

@@ -15,10 +15,10 @@ import os
 import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab import topology
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.faults import active, registry
 from lab.lab import Lab
 from lab.state import State
@@ -32,34 +32,49 @@ NODES = 4
 NOTES = BUILD / "labs"  # who started a lab: {"state": directory, "pid": n, "started": n}, a file for each directory
 
 
-def check_request(fault: str, shape: str | None) -> None:
-    """UserError if there is no such fault or topology."""
+class Breakage(NamedTuple):
+    """What to break in the lab. No `fault` breaks nothing; without node or variant the lab takes the fault's own."""
+
+    fault: str = ""
+    node: str | None = None
+    variant: str | None = None
+
+
+def check_request(nodes: int | None, shape: str | None, breakage: Breakage) -> None:
+    """UserError if there is no such topology, fault, variant of it, or node."""
     shapes = [each.name for each in topology.TOPOLOGIES]
     if shape is not None and shape not in shapes:
         raise UserError(f"TOPOLOGY={shape} is not known. There are: {', '.join(shapes)}.")
-    if fault and fault not in known_faults():
-        raise UserError(f"FAULT={fault} is not known. The lab can make these real: {', '.join(known_faults())}.")
-
-
-def known_faults() -> tuple[str, ...]:
-    """Ids of the faults that the lab can make real."""
-    return tuple(fault.id for fault in registry.FAULTS)
+    if not breakage.fault:
+        if breakage.node or breakage.variant:
+            raise UserError("NODE and VARIANT say where and how to break the lab; give FAULT=id with them.")
+        return
+    known = {fault.id: fault for fault in registry.FAULTS}
+    if breakage.fault not in known:
+        listed = "".join(f"\n    {name}" for name in known)
+        raise UserError(f"FAULT={breakage.fault} is not known. The lab can make these real:{listed}")
+    try:
+        known[breakage.fault].variant(breakage.variant)
+        if breakage.node:
+            topology.plan(shape or shapes[0], nodes or NODES).node(breakage.node)
+    except UsageError as problem:
+        raise UserError(f"{str(problem)[0].upper()}{str(problem)[1:]}.") from None
 
 
 @contextmanager
-def running(nodes: int | None, shape: str | None, fault: str, *, keep: bool) -> Iterator[str]:
+def running(nodes: int | None, shape: str | None, breakage: Breakage, *, keep: bool) -> Iterator[str]:
     """A running lab with the fault in it. Gives the inventory's path; tidies up afterwards."""
     lab = _the_users(nodes, shape)
     ours = lab is None
     if lab is None:
         lab = _start(nodes or NODES, shape or topology.TOPOLOGIES[0].name)
     try:
-        if fault:
-            headline(f"Breaking the lab: {fault}")
-            lab.make(fault)
+        if breakage.fault:
+            headline(f"Breaking the lab: {breakage.fault}")
+            lab.make(*breakage)
         yield lab.inventory
     finally:
-        _afterwards(lab, fault, ours=ours, keep=keep)
+        _afterwards(lab, breakage.fault, ours=ours, keep=keep)
 
 
 def _the_users(nodes: int | None, shape: str | None) -> Lab | None:
@@ -86,7 +101,7 @@ def _the_users(nodes: int | None, shape: str | None) -> Lab | None:
         )
     headline(f"The lab in {lab.state.directory} is already up; it is used as it is and stays up")
     for fault in active.listed(lab.state):
-        say(f"    it is broken: {fault['id']} on {fault['node']} (heal it with: .venv/bin/python -m lab heal)")
+        say(f"    it is broken: {fault['id']} on {fault['node']} (heal it with: make lab-heal)")
     return lab
 
 
@@ -110,7 +125,7 @@ def _afterwards(lab: Lab, fault: str, *, ours: bool, keep: bool) -> None:
         _note(lab.state).unlink(missing_ok=True)  # from now on it is the user's
         headline("The lab stays up (KEEP_LAB). Take it down with: make lab-down")
         if fault:
-            say("    heal it with: .venv/bin/python -m lab heal")
+            say("    heal it with: make lab-heal")
         return
     if ours:
         headline("Taking the lab down (KEEP_LAB=1 keeps it)")

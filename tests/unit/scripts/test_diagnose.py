@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.faults import registry
 from scripts import diagnose
 from scripts.console import UserError
-from scripts.embedded_lab import known_faults
+from scripts.embedded_lab import Breakage
 
 
 def refusal(**wanted: str) -> str:
@@ -22,7 +23,7 @@ def refusal(**wanted: str) -> str:
 def test_nothing_wanted_means_the_embedded_lab():
     request = diagnose.read_request({})
     assert request.inventory == ""
-    assert request.fault == ""
+    assert request.breakage == Breakage()
     assert request.nodes is None
     assert request.topology is None
     assert not request.keep_lab
@@ -31,14 +32,16 @@ def test_nothing_wanted_means_the_embedded_lab():
 
 
 def test_what_make_hands_on_empty_counts_as_not_wanted():
-    names = ("FAULT", "INVENTORY", "REPORT_DIR", "NODES", "TOPOLOGY", "KEEP_LAB", "ARGS")
+    names = ("FAULT", "INVENTORY", "REPORT_DIR", "NODES", "TOPOLOGY", "NODE", "VARIANT", "KEEP_LAB", "ARGS")
     assert diagnose.read_request(dict.fromkeys(names, "")) == diagnose.read_request({})
 
 
 def test_everything_wanted_is_read(tmp_path):
     request = diagnose.read_request(
         {
-            "FAULT": "as_mismatch",
+            "FAULT": "tcp179_blocked_host_firewall",
+            "NODE": "node-6",
+            "VARIANT": "reject",
             "REPORT_DIR": str(tmp_path / "here and there"),
             "NODES": "6",
             "TOPOLOGY": "two_subnets",
@@ -46,7 +49,7 @@ def test_everything_wanted_is_read(tmp_path):
             "ARGS": "-v -e 'a=b c'",
         }
     )
-    assert request.fault == "as_mismatch"
+    assert request.breakage == Breakage("tcp179_blocked_host_firewall", "node-6", "reject")
     assert request.report_dir == tmp_path / "here and there"
     assert (request.nodes, request.topology, request.keep_lab) == (6, "two_subnets", True)
     assert request.arguments == ("-v", "-e", "a=b c")
@@ -60,8 +63,17 @@ def test_a_no_does_not_keep_the_lab(word):
 def test_an_unknown_fault_is_refused_with_the_list_of_faults():
     sentence = refusal(FAULT="bgp_is_down")
     assert "bgp_is_down" in sentence
-    for fault in known_faults():
-        assert fault in sentence
+    for fault in registry.FAULTS:
+        assert fault.id in sentence
+
+
+def test_an_unknown_variant_or_node_is_refused_with_what_there_is():
+    assert "iptables-legacy" in refusal(FAULT="tcp179_blocked_host_firewall", VARIANT="witchcraft")
+    assert "node-1 to node-4" in refusal(FAULT="bird_hung", NODE="node-9")
+
+
+def test_where_and_how_without_what_is_refused():
+    assert "FAULT=id" in refusal(NODE="node-2")
 
 
 def test_an_unknown_topology_is_refused_with_the_list():
