@@ -180,6 +180,12 @@ def main() -> int:
     except LabError as problem:
         complain(f"The lab: {problem}")
         return problem.exit_code
+    except PermissionError as problem:
+        where = printable(Path(problem.filename or "."))
+        complain(
+            f"{where} may not be written by this user. Let its owner run make setup, or use a checkout of your own."
+        )
+        return 2
     except KeyboardInterrupt:
         complain("Interrupted; nothing of it is left running.")
         return 130

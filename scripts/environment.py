@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import machine
@@ -21,7 +22,6 @@ from scripts.paths import BUILD, LOGS, NAME, NAMESPACE, ROOT, VENV, venv_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 USE, DEVELOP = "use", "develop"
 RUNTIME = ROOT / "requirements.txt"
@@ -40,6 +40,8 @@ NO_VENV = (
 
 def prepare(level: str) -> None:
     """Make the virtual environment ready for `level`; at once when nothing has changed."""
+    if _is_current(level) and _is_linked():
+        return
     with alone_with(BUILD / "setup.lock", "setting up"):
         if not _is_current(level):
             _make(level)
@@ -97,9 +99,20 @@ def can_make_venv() -> bool:
 
 
 def _works() -> bool:
-    """Whether .venv has a Python that runs and is one that the pinned packages are for."""
+    """Whether .venv was made in this place and has a Python that runs and is one that the pinned packages are for."""
+    if not _was_made_here():
+        return False
     supported = " or ".join(f"sys.version_info[:2] == {version}" for version in machine.CONTROLLER_PYTHONS)
     return _succeeds([venv_program("python"), "-c", f"import sys, pip; sys.exit(not ({supported}))"])
+
+
+def _was_made_here() -> bool:
+    """Whether the programs in .venv name this place; those of a moved or copied checkout name the old one."""
+    try:
+        first_line, _rest = Path(venv_program("pip")).read_bytes().split(b"\n", 1)
+    except (OSError, ValueError):
+        return False
+    return first_line.startswith(b"#!" + os.fsencode(VENV) + b"/") or b"/bin/sh" in first_line
 
 
 def _is_current(level: str) -> bool:
@@ -125,10 +138,22 @@ def _link_collection() -> None:
 
     Ansible looks for collections in every folder of sys.path.
     """
-    folders = sorted((VENV / "lib").glob("python3.*/site-packages"))
-    if not folders:
+    link = _collection_link()
+    if link is None:
         raise UserError(".venv is damaged: it has no site-packages folder. Then: make clean setup")
-    _link(folders[0] / "ansible_collections" / NAMESPACE / NAME)
+    _link(link)
+
+
+def _collection_link() -> Path | None:
+    """Where the link to the repository root belongs."""
+    folders = sorted((VENV / "lib").glob("python3.*/site-packages"))
+    return folders[0] / "ansible_collections" / NAMESPACE / NAME if folders else None
+
+
+def _is_linked() -> bool:
+    """Whether Ansible finds the collection already."""
+    link = _collection_link()
+    return link is not None and link.is_symlink() and link.resolve() == ROOT
 
 
 def _link(link: Path) -> None:

@@ -67,17 +67,21 @@ def classify(hostvars: Any, hosts: Any, max_age: Any = 900) -> dict[str, Any]:
     """The report on the hosts' facts."""
     if not isinstance(hostvars, Mapping):
         raise AnsibleFilterError("classify wants the variables of all hosts, such as hostvars")
-    if not isinstance(hosts, (list, tuple)) or not hosts:
-        raise AnsibleFilterError("classify wants the list of the cluster's hosts, and it must not be empty")
-    unknown = [str(host) for host in hosts if host not in hostvars]
+    # As a variable on the command line (-e diagnose_nodes=node-1,node-2) a list arrives as text.
+    names = [name.strip() for name in hosts.split(",")] if isinstance(hosts, str) else hosts
+    if not isinstance(names, (list, tuple)):
+        raise AnsibleFilterError(f"classify wants the names of the cluster's hosts as a list, not {hosts!r}")
+    if not any(names):
+        raise AnsibleFilterError("classify wants the names of the cluster's hosts, and there are none")
+    unknown = [str(name) for name in names if name not in hostvars]
     if unknown:
-        raise AnsibleFilterError(f"classify does not know the host(s) {', '.join(unknown)}")
+        raise AnsibleFilterError(f"classify finds no host of the inventory that is called {', '.join(unknown)}")
     try:
         limit = int(max_age)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise AnsibleFilterError(f"classify wants max_age as a number of seconds, not {max_age!r}") from error
     now = datetime.now(timezone.utc)
-    return analyse(from_hostvars(hostvars, [str(host) for host in hosts], now, limit), now)
+    return analyse(from_hostvars(hostvars, [str(name) for name in names], now, limit), now)
 
 
 class FilterModule:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis import failure as decision
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import SCHEMA
@@ -55,9 +56,11 @@ def failure(diagnosis: Any, fail_on: Any = "major", incomplete: Any = False) -> 
     if not isinstance(diagnosis, dict) or diagnosis.get("schema") != SCHEMA:
         raise AnsibleFilterError(f"failure wants a diagnosis of schema {SCHEMA}, as the filter classify returns it")
     try:
-        return decision.failure(diagnosis, str(fail_on), bool(incomplete))
-    except ValueError as error:
+        return decision.failure(diagnosis, str(fail_on), boolean(incomplete))
+    except (ValueError, TypeError) as error:
         raise AnsibleFilterError(str(error)) from error
+    except KeyError as error:
+        raise AnsibleFilterError(f"failure wants a whole diagnosis; this one lacks {error}") from error
 
 
 class FilterModule:

@@ -57,7 +57,10 @@ def report(diagnosis: Any, width: Any = WIDTH) -> list[str]:
         columns = max(int(width), NARROWEST)
     except (TypeError, ValueError) as error:
         raise AnsibleFilterError(f"report wants width as a number of columns, not {width!r}") from error
-    return lines(diagnosis, columns)
+    try:
+        return lines(diagnosis, columns)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnsibleFilterError(f"report wants a whole diagnosis; this one is incomplete: {error}") from error
 
 
 class FilterModule:

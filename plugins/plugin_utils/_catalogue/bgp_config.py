@@ -267,7 +267,7 @@ DUPLICATE_ROUTER_ID = Fault(
         disrupts="all sessions of the corrected node, for some seconds",
         commands=lambda evidence, subject: [
             "kubectl get daemonset -A -o yaml | grep -A1 CALICO_ROUTER_ID",
-            f"ssh {subject.nodes[0]} sudo grep -az CALICO_ROUTER_ID '/proc/[0-9]*/environ'",
+            commands.on_node(subject.nodes[0], "sudo grep -az CALICO_ROUTER_ID /proc/[0-9]*/environ"),
         ],
     ),
     verify="Every speaker has a router ID of its own, and the sessions are Established.",

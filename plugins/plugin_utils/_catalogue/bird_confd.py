@@ -146,7 +146,7 @@ BIRD_HUNG = Fault(
         ),
         risk="medium",
         disrupts="the node's sessions for some seconds; peers keep its routes for up to 120 s",
-        commands=lambda evidence, subject: [f"ssh {subject.nodes[0]} sudo kill -KILL {_pid(subject)}"],
+        commands=lambda evidence, subject: [commands.on_node(subject.nodes[0], f"sudo kill -KILL {_pid(subject)}")],
     ),
     verify="BIRD answers on its control socket, and the node's sessions are Established.",
     prior=0.0,
@@ -343,7 +343,7 @@ PORT179_CONFLICT = Fault(
         risk="medium",
         disrupts="whatever the other program does",
         commands=lambda evidence, subject: [
-            f"ssh {subject.nodes[0]} sudo ss -ltnp 'sport = :179'",
+            commands.on_node(subject.nodes[0], 'sudo ss -ltnp "sport = :179"'),
             *_pod_commands(evidence, subject, "birdcl -s /var/run/calico/bird.ctl configure"),
         ],
     ),

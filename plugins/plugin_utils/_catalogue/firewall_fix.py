@@ -9,6 +9,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from .._evidence.model import Rule, Verdict
+from . import commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,15 +24,23 @@ def allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
     if verdict is None:
         return [f"on {subject.nodes[0]}: allow TCP 179 from {_far_addresses(subject)} in the host's firewall"]
     networks = [_bare(network) for network in merged(sources)]
-    return [f"ssh {subject.nodes[0]} sudo {line}" for line in _lines(verdict, networks)]
+    return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in _lines(verdict, networks)]
 
 
 def merged(addresses: Iterable[str]) -> list[str]:
     """Addresses as the fewest prefixes that hold exactly them."""
-    parsed = [ipaddress.ip_network(address) for address in addresses]
+    parsed = [ipaddress.ip_network(address) for address in addresses if _is_network(address)]
     version4 = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv4Network))
     version6 = ipaddress.collapse_addresses(net for net in parsed if isinstance(net, ipaddress.IPv6Network))
     return [str(network) for family in (version4, version6) for network in family]
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _verdict_and_sources(subject: Subject) -> tuple[Verdict | None, set[str]]:
@@ -62,22 +71,23 @@ def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
         how = "ufw allow out proto tcp to {} port 179" if outbound else "ufw allow proto tcp from {} to any port 179"
         return [how.format(peer) for peer in peers]
     if rule.owner == "firewalld":
-        rich = "'rule family={} source address={} port port=179 protocol=tcp accept'"
+        rich = '"rule family={} source address={} port port=179 protocol=tcp accept"'
         added = [f"firewall-cmd --permanent --add-rich-rule={rich.format(rule.family, peer)}" for peer in peers]
         return [*added, "firewall-cmd --reload"]
     if rule.backend == "nftables":
         family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
         match = f"{'ip6' if verdict.family == 'ipv6' else 'ip'} {'daddr' if outbound else 'saddr'}"
-        chosen = f"'{{ {', '.join(peers)} }}'"
-        return [f"nft insert rule {family} {table} {_entry_chain(rule)} {match} {chosen} tcp dport 179 accept"]
+        chosen = f"{{ {', '.join(peers)} }}"
+        place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {_entry_chain(rule)}"
+        return [f'nft "insert rule {place} {match} {chosen} tcp dport 179 accept"']
     way = "-d" if outbound else "-s"
-    place = f"-t {rule.table} -I {_entry_chain(rule)} 1"
+    place = f"-t {commands.word(rule.table, 'TABLE')} -I {_entry_chain(rule)} 1"
     return [f"{_program(rule)} {place} -p tcp {way} {','.join(peers)} --dport 179 -j ACCEPT"]
 
 
 def _entry_chain(rule: Rule) -> str:
     """The base chain through which the packet came to the rule: 'INPUT' of the path ['INPUT 3', 'user 1']."""
-    return rule.path[0].rsplit(" ", 1)[0] if rule.path else rule.chain
+    return commands.word(rule.path[0].rsplit(" ", 1)[0] if rule.path else rule.chain, "CHAIN")
 
 
 def _program(rule: Rule) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
-from . import words
+from . import commands, words
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -169,13 +169,15 @@ def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
 
 def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
     tried = [
-        f"ssh {source} ping -M do -c 3 -s {path.wanted - IPV4_AND_ICMP_HEADERS} {path.peer}"
+        commands.on_node(
+            source, f"ping -M do -c 3 -s {path.wanted - IPV4_AND_ICMP_HEADERS} {commands.word(path.peer, 'PEER')}"
+        )
         for (source, _target), path in subject.about.items()
     ]
     usual = _usual_interface_mtu(evidence)
     odd = subject.where.get("interfaces", {}) if usual else {}
-    raised = [f"ssh {subject.nodes[0]} sudo ip link set dev {name} mtu {usual}" for name in odd]
-    return [f"ssh {subject.nodes[0]} ip link show", *raised, *tried[:2]]
+    raised = [f"sudo ip link set dev {commands.word(name, 'INTERFACE')} mtu {usual}" for name in odd]
+    return [*(commands.on_node(subject.nodes[0], line) for line in ("ip link show", *raised)), *tried[:2]]
 
 
 def _mtu_severity(evidence: Evidence, subject: Subject) -> str:
@@ -232,7 +234,7 @@ def unsynchronised_nodes(evidence: Evidence) -> Iterator[Subject]:
     """Nodes whose clock nobody keeps right; all of one kind together."""
     by_why: dict[str, list[Node]] = {}
     for node in evidence.nodes.values():
-        if node.clock and (not node.clock.running or node.clock.synchronised is False):
+        if node.has_calico and node.clock and (not node.clock.running or node.clock.synchronised is False):
             by_why.setdefault(_clock_fault(node), []).append(node)
     for why, nodes in by_why.items():
         names = tuple(sorted(node.name for node in nodes))
@@ -279,10 +281,10 @@ def started_recently(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def _time_commands(evidence: Evidence, subject: Subject) -> list[str]:
     if subject.about == NO_SERVICE:
-        lines = "sudo systemctl enable --now chrony   # the unit is chronyd on RHEL and its kin"
+        line, note = "sudo systemctl enable --now chrony", "the unit is chronyd on RHEL and its kin"
     else:
-        lines = "chronyc -n sources   # which servers it asks, and which of them answer"
-    return [f"ssh {name} {lines}" for name in subject.nodes[:4]]
+        line, note = "chronyc -n sources", "which servers it asks, and which of them answer"
+    return [f"{commands.on_node(name, line)}   # {note}" for name in subject.nodes[:4]]
 
 
 TIME_SYNC_MISSING = Fault(

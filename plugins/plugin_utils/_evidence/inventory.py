@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 RESULT = "collect_result"
 WHY_SHOWN = 200
+AHEAD_ALLOWED = 300
 
 
 def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: datetime, max_age: int) -> Evidence:
     """The evidence of these hosts. Facts older than max_age seconds (from a fact cache) are refused.
 
     A host whose facts were collected in this run carries that task's result; another may have facts from a cache.
+    Only the latter's age is looked at: the stamp is of the node's clock, which may be what is wrong with the node.
     """
     nodes: dict[str, Node] = {}
     missing: list[MissingNode] = []
@@ -64,10 +66,16 @@ def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: da
     about = plain.mapping(facts.get("calico_node"))
     if not about:
         return "it was not asked in this run, and no facts of it are in a cache"
-    age = _age(plain.text(about.get("taken_at")), now)
+    return "" if result else _why_refused(_age(plain.text(about.get("taken_at")), now), max_age)
+
+
+def _why_refused(age: float | None, max_age: int) -> str:
+    """Why facts of this age from a cache are refused, or ''."""
     if age is None:
-        return "its facts carry no time"
-    return f"its facts are {int(age)} s old, more than the {max_age} s allowed" if age > max_age else ""
+        return "its facts in the cache carry no time"
+    if age < -AHEAD_ALLOWED:
+        return f"its facts in the cache are stamped {int(-age)} s in the future, so that their age is not known"
+    return f"its facts in the cache are {int(age)} s old, more than the {max_age} s allowed" if age > max_age else ""
 
 
 def _is_unreachable(variables: Mapping[str, Any]) -> bool:

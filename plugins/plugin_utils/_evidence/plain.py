@@ -8,13 +8,14 @@ Facts may come from a cache, a bundle or an older release, so every access toler
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+GREATEST = 2**63  # nothing that a node counts or measures is greater
 
 
 def mapping(value: Any) -> dict[str, Any]:
     """The value if it is a mapping, else an empty one."""
-    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+    return {text(key): item for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def sequence(value: Any) -> list[Any]:
@@ -28,10 +29,20 @@ def mappings(value: Any) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """The value as text; anything that is neither text nor a number is ''."""
+    """The value as printable text; anything that is neither text nor a number is ''.
+
+    What nodes say ends on an operator's terminal. So blanks of all kinds become one kind, and what a terminal obeys
+    instead of showing (control characters, changes of direction) is shown by its number: \\x1b.
+    """
     if isinstance(value, str):
-        return str(value)
+        return str(value) if value.isprintable() else "".join(map(_shown, value))
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def _shown(sign: str) -> str:
+    if sign.isprintable():
+        return sign
+    return " " if sign.isspace() else sign.encode("unicode_escape").decode("ascii")
 
 
 def texts(value: Any) -> tuple[str, ...]:
@@ -44,14 +55,15 @@ def integer(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     try:
-        return int(value)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if abs(number) < GREATEST else None
 
 
 def seconds(value: Any) -> float:
     """The value as a length of time, 0 if it is none."""
-    return max(float(value), 0.0) if isinstance(value, (int, float)) and math.isfinite(value) else 0.0
+    return max(float(value), 0.0) if isinstance(value, (int, float)) and abs(value) < GREATEST else 0.0
 
 
 def count(value: Any) -> int:

@@ -22,20 +22,20 @@ def save_json(report: Mapping[str, Any], directory: str, *, write: bool) -> tupl
 
     With write False nothing is written. OSError where the directory cannot be made or written.
     """
-    path = Path(directory).expanduser() / REPORT
-    text = json.dumps(report, indent=2, sort_keys=False, ensure_ascii=False) + "\n"
-    changed = not path.is_file() or path.read_text(encoding="utf-8") != text
+    path = Path(directory) / REPORT
+    content = (json.dumps(report, indent=2, sort_keys=False, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    changed = not path.is_file() or path.read_bytes() != content
     if write and changed:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
+        _replace(path, content)
     return path, changed
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

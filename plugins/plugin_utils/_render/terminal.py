@@ -13,6 +13,8 @@ WIDTH = 80
 LABEL = 9
 SEEN_SHOWN = 5
 NOT_CHECKED_SHOWN = 12
+FINDINGS_SHOWN = 10
+NAMES_SHOWN = 8
 SURE = 0.8
 WORTH_A_WORD = 0.1
 VERDICTS = {
@@ -82,19 +84,43 @@ def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
 
 def _findings(report: Mapping[str, Any], width: int) -> Iterator[str]:
     causes = [item for item in report["findings"] if item["role"] != "consequence"]
-    for number, item in enumerate(causes, 1):
+    for number, item in enumerate(causes[:FINDINGS_SHOWN], 1):
         yield from _finding(number, item, width)
+    yield from _not_shown(causes[FINDINGS_SHOWN:], width)
     consequences = [item for item in report["findings"] if item["role"] == "consequence"]
-    for item in consequences:
-        yield from _wrap(f"follows from the above: {item['fault']} on {', '.join(item['nodes'])}", width, "", 0)
+    for fault, nodes in _nodes_by_fault(consequences).items():
+        yield from _wrap(f"follows from the above: {fault} on {_few(nodes)}", width, "", 0)
     if consequences:
         yield ""
+
+
+def _not_shown(causes: list[Mapping[str, Any]], width: int) -> Iterator[str]:
+    """What there is besides the findings that are told at length."""
+    for fault, nodes in _nodes_by_fault(causes).items():
+        yield from _wrap(f"and also {fault} on {_few(nodes)}", width, "", 0)
+    if causes:
+        yield from _wrap("All of it stands in report.json, which the variable report_dir asks for.", width, "", 0)
+        yield ""
+
+
+def _nodes_by_fault(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    places: dict[str, list[str]] = {}
+    for item in findings:
+        places.setdefault(item["fault"], []).extend(item["nodes"])
+    return places
+
+
+def _few(names: list[str]) -> str:
+    """Names in a row; many are cut short with their number."""
+    known = list(dict.fromkeys(names))
+    more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
+    return ", ".join(known[:NAMES_SHOWN]) + more
 
 
 def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
     waived = " (waived)" if item["waived"] else ""
     yield (
-        f"{number}. {item['severity']}  {item['fault']}  on {', '.join(item['nodes'])}  ({item['confidence']:.0%} "
+        f"{number}. {item['severity']}  {item['fault']}  on {_few(item['nodes'])}  ({item['confidence']:.0%} "
         f"sure){waived}"
     )
     yield from _wrap(item["summary"], width, "what", 3)

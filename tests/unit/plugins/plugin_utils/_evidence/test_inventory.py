@@ -70,9 +70,20 @@ def test_a_host_that_was_not_asked_and_is_in_no_cache_is_missing(hostvars):
     assert missing(hostvars)["node-2"][0].startswith("it was not asked in this run")
 
 
-def test_facts_without_a_time_are_refused(hostvars):
-    hostvars["node-2"]["ansible_facts"]["calico_node"]["taken_at"] = "yesterday"
-    assert missing(hostvars)["node-2"][0] == "its facts carry no time"
+@pytest.mark.parametrize(
+    ("stamp", "why"),
+    [("yesterday", "its facts in the cache carry no time"), ("2027-01-01T00:00:00Z", "s in the future")],
+)
+def test_facts_of_a_cache_whose_age_is_not_known_are_refused(hostvars, stamp, why):
+    del hostvars["node-2"]["collect_result"]
+    hostvars["node-2"]["ansible_facts"]["calico_node"]["taken_at"] = stamp
+    assert why in missing(hostvars)["node-2"][0]
+
+
+@pytest.mark.parametrize("stamp", ["yesterday", "2025-12-31T21:00:00Z", "2027-01-01T00:00:00Z"])
+def test_facts_of_this_run_are_taken_however_wrong_the_nodes_clock_is(hostvars, stamp):
+    hostvars["node-2"]["ansible_facts"]["calico_node"]["taken_at"] = stamp
+    assert missing(hostvars) == {}
 
 
 def test_an_inventory_name_that_is_an_address_is_the_address(hostvars):
