@@ -84,6 +84,9 @@ def _is_unreachable(variables: Mapping[str, Any]) -> bool:
 
 def _failure(result: Mapping[str, Any]) -> str:
     """Why the module failed, in one sentence; a node without Python is the usual reason."""
+    period = plain.text(plain.mapping(result.get("timedout")).get("period"))
+    if period:
+        return f"given up on after {period} s: it takes the connection, and then nothing comes"
     told = " ".join(plain.text(result.get(key)) for key in ("msg", "module_stderr", "module_stdout"))
     if (
         result.get("rc") == 127

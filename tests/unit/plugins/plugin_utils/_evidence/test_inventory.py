@@ -51,6 +51,11 @@ def test_a_host_without_python_is_told_as_such(hostvars, result):
     assert missing(hostvars)["node-2"][0].startswith("no Python was found on it")
 
 
+def test_a_host_that_hangs_is_told_as_such(hostvars):
+    hostvars["node-2"]["collect_result"] = {"msg": "Task failed: Timed out.", "timedout": {"frame": "", "period": 15}}
+    assert missing(hostvars)["node-2"][0].startswith("given up on after 15 s")
+
+
 def test_another_failure_of_the_module_keeps_its_message_in_one_line(hostvars):
     hostvars["node-2"]["collect_result"] = {"msg": "argument 'timeout' is of\ntype str " + "x" * 500}
     why = missing(hostvars)["node-2"][0]
