@@ -61,7 +61,8 @@ def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: da
     result = plain.mapping(variables.get(RESULT))
     if _is_unreachable(variables):
         return _short(f"unreachable: {plain.text(result.get('msg'))}")
-    if result and "ansible_facts" not in result:
+    # One that failed before it ran may still carry facts of Ansible's own, such as the interpreter that it found.
+    if result and not plain.mapping(result.get("ansible_facts")).keys() & set(FACT_KEYS):
         return _failure(result)
     about = plain.mapping(facts.get("calico_node"))
     if not about:

@@ -16,7 +16,7 @@ LIMIT = 900
 @pytest.fixture
 def hostvars(mesh):
     return {
-        name: {"ansible_facts": facts, "ansible_host": mesh.addresses[name], "collect_result": {"ansible_facts": {}}}
+        name: {"ansible_facts": facts, "ansible_host": mesh.addresses[name], "collect_result": {"ansible_facts": facts}}
         for name, facts in mesh.facts.items()
     }
 
@@ -43,6 +43,12 @@ def test_an_unreachable_host_is_missing_even_if_a_cache_has_its_facts(hostvars):
     "result",
     [
         {"msg": "The module interpreter '/usr/bin/python3' was not found.", "rc": 127},
+        {
+            "ansible_facts": {"discovered_interpreter_python": "/root/.pyenv/shims/python3.13"},
+            "module_stderr": "pyenv: python3.13: command not found",
+            "msg": "Module result deserialization failed: No start of json char found",
+            "rc": 127,
+        },
         {"module_stderr": "/bin/sh: 1: /usr/bin/python3: not found\n", "rc": 127, "msg": "MODULE FAILURE"},
     ],
 )
