@@ -14,7 +14,9 @@ import json
 import socket
 
 from .._host.processes import names_in, read_text
+from .._numbers import is_whole
 from .._record import NamedTuple
+from . import mtu_automatic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,12 +74,18 @@ def gather(
     bird_tunnels: Iterable[str],
     sources: Sources,
     root: str = "",
+    configured: dict[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    version: str = "",
 ) -> MtuGathering:
     """Gather calico_mtu as far as no packet is needed. `bird_tunnels` are the devices that bird.cfg sends routes into.
 
-    Notes the sources interfaces, calico_mtu_file and cni_config.
+    Notes the sources interfaces, calico_mtu_file and cni_config. `configured` is what the last two say, if somebody
+    else read (and noted) them. `environment` is what calico-node was told, `version` Calico's.
     """
-    facts: dict[str, Any] = {"interfaces": {}, "configured": _configured(sources, root), "tunnels": [], "paths": []}
+    if configured is None:
+        configured = _configured(sources, root)
+    facts: dict[str, Any] = {"interfaces": {}, "configured": configured, "tunnels": [], "paths": []}
     if network is None:
         return MtuGathering(facts, [])
     sources.ok("interfaces")
@@ -86,13 +94,18 @@ def gather(
     named = [link for link in network.links.values() if link.name in devices or link in tunnels]
     facts["interfaces"] = {link.name: link.mtu for link in named}
     facts["tunnels"] = [_tunnel(link, network) for link in tunnels]
-    facts["encapsulation"] = encapsulation(tunnels, network, bird_tunnels)
+    used = in_use(tunnels, network, bird_tunnels)
+    facts["encapsulation"] = encapsulation(used)
     workloads = _workloads(network)
     if workloads:
         facts["workloads"] = workloads
     required = _required(facts)
     if required:
         facts["required"] = required
+    facts["automatic"] = mtu_automatic.automatic(network, used, facts, environment or {}, version)
+    of_routes = mtu_automatic.routes(ways)
+    if of_routes:
+        facts["routes"] = of_routes
     return MtuGathering(facts, classes(network, peers, ways))
 
 
@@ -129,7 +142,9 @@ def classes(network: Network, peers: Sequence[PeerWay], ways: Mapping[str, Route
         members = sorted(groups[name], key=_turn)
         way = ways[members[0].address]
         link = network.link(way.device)
-        wanted = min(filter(None, (link.mtu if link else 0, way.mtu)), default=0)
+        # What a router told before is to be measured, not believed.
+        limit = 0 if way.mtu_kind == "learnt" else way.mtu
+        wanted = min(filter(None, (link.mtu if link else 0, limit)), default=0)
         if wanted:
             first = [member.address for member in members if member.established]
             others = [member.address for member in members if not member.established]
@@ -138,12 +153,17 @@ def classes(network: Network, peers: Sequence[PeerWay], ways: Mapping[str, Route
     return paths
 
 
-def encapsulation(tunnels: Sequence[Link], network: Network, bird_tunnels: Iterable[str]) -> dict[str, Any]:
-    """Return kind, overhead and why: the costliest of the encapsulations in use on this node."""
+def in_use(tunnels: Sequence[Link], network: Network, bird_tunnels: Iterable[str]) -> dict[str, str]:
+    """Return the tunnel devices in use on this node, and what tells so."""
     used = {name: f"bird.cfg sends routes into {name}" for name in bird_tunnels if name in _TUNNELS}
     for link in tunnels:
         if link.up and _addresses(link, network):
             used.setdefault(link.name, f"{link.name} is up and has an address")
+    return used
+
+
+def encapsulation(used: Mapping[str, str]) -> dict[str, Any]:
+    """Return kind, overhead and why: the costliest of the encapsulations in use on this node."""
     if not used:
         return {"kind": "none", "overhead": 0, "why": "no tunnel device is in use"}
     name = max(used, key=lambda name: _TUNNELS[name][1])
@@ -182,9 +202,11 @@ def _class_of(way: Route, network: Network) -> str:
     if way.gateway:
         return f"{way.device} via {way.gateway} to {_subnet(way.destination, 64 if ':' in way.destination else 24)}"
     for entry in network.addresses:
-        subnet = _subnet(entry.address, entry.prefix)
-        if entry.interface == way.device and subnet == _subnet(way.destination, entry.prefix):
-            return f"{way.device} on-link {subnet}"
+        # A prefix of the other family's length makes no subnet of this destination.
+        if entry.interface == way.device and (":" in entry.address) == (":" in way.destination):
+            subnet = _subnet(entry.address, entry.prefix)
+            if subnet == _subnet(way.destination, entry.prefix):
+                return f"{way.device} on-link {subnet}"
     return f"{way.device} on-link"
 
 
@@ -230,7 +252,7 @@ def _configured(sources: Sources, root: str) -> dict[str, Any]:
     texts = [text for text in (read_text(root + path, 64).strip() for path in _MTU_FILES) if text]
     if not texts:
         sources.absent("calico_mtu_file", f"There is no readable {_MTU_FILES[0]}.")
-    elif texts[0].isdigit():
+    elif is_whole(texts[0]):
         configured["calico_mtu_file"] = int(texts[0])
         sources.ok("calico_mtu_file")
     else:

@@ -184,6 +184,14 @@ def test_peers_on_one_link_are_one_class_and_each_node_begins_behind_itself():
     )
 
 
+def test_a_peer_on_link_outside_of_every_prefix_has_a_class_too():
+    alone = Network(list(ETH0), [address("fe80::1", "eth0", 64, "link"), address("10.200.1.9", "eth0", 32)])
+
+    (path,) = paths_of(["10.200.1.10"], {"10.200.1.10": near("10.200.1.10")}, alone)
+
+    assert path.name == "eth0 on-link"
+
+
 def test_the_ring_closes():
     peers = ["10.200.1.1", "10.200.1.5"]
 

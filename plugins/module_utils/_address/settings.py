@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What calico-node was told about addresses and MTUs, from the environment of its processes."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .._host.processes import Process
+
+_ADDRESSES = ("IP", "IP6", "IP_AUTODETECTION_METHOD", "IP6_AUTODETECTION_METHOD")
+_MTUS = (
+    "FELIX_IPINIPMTU",
+    "FELIX_VXLANMTU",
+    "FELIX_VXLANMTUV6",
+    "FELIX_WIREGUARDMTU",
+    "FELIX_WIREGUARDMTUV6",
+    "FELIX_MTUIFACEPATTERN",
+)
+# Names of the processes of calico-node's container, which all have its environment, those first that are no one else's.
+_NAMES = ("calico-node", "calico-felix", "calico", "felix", "runsvdir", "runsv", "confd", "bird", "bird6")
+_ALWAYS_SET = "PATH"  # tells "not set" from "may not be read"
+
+
+def read(processes: Iterable[Process]) -> dict[str, str] | None:
+    """Return what of it is set in the first of Calico's processes that may be read; None if none of them may."""
+    ordered = sorted(
+        processes, key=lambda process: _NAMES.index(process.comm) if process.comm in _NAMES else len(_NAMES)
+    )
+    for process in ordered:
+        found = process.environ((*_ADDRESSES, *_MTUS, _ALWAYS_SET))
+        if found:
+            found.pop(_ALWAYS_SET, None)
+            return found
+    return None
