@@ -15,6 +15,8 @@ description:
   - Finds out which time service runs, chrony, ntpd or systemd-timesyncd, asks it how well it keeps the clock, and asks
     the kernel whether anything disciplines its clock.
   - Only a service that runs is asked. None is started.
+  - chronyd and ntpd are asked over their own ports on the loopback interface, and by C(chronyc) or C(ntpq) where they
+    do not answer there.
   - M(netmedic.calico.node_facts) gathers the same together with all other facts in one pass.
 extends_documentation_fragment:
   - netmedic.calico.facts
@@ -86,6 +88,19 @@ ansible_facts:
           type: float
           returned: if synchronised
           sample: 0.000012
+        offset_to_controller_seconds:
+          description:
+            - How far the node's clock is ahead of the controller's. A negative number means behind.
+            - The true offset differs from it by no more than
+              RV(ansible_facts.calico_chrony.offset_to_controller_error_seconds).
+          type: float
+          returned: by M(netmedic.calico.node_facts), unless it runs asynchronously
+          sample: 0.04
+        offset_to_controller_error_seconds:
+          description: How far that may be wrong, which is half the time that the question and the answer took.
+          type: float
+          returned: with RV(ansible_facts.calico_chrony.offset_to_controller_seconds)
+          sample: 0.06
         stratum:
           description: Distance from a reference clock.
           type: int

@@ -2,18 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""chronyd, as chronyc tells it in comma separated values (`chronyc -c -n -m tracking sources`, chrony 2.2 and
-later)."""
+"""chronyd, as it tells by itself, or chronyc in comma separated values (`chronyc -c -n -m tracking sources`, chrony 2.2
+and later).
+
+chronyd is asked over its port for commands first: that costs no start of a program, and chronyc need not be installed.
+Where it does not answer there (`cmdport 0`), chronyc asks over its Unix socket."""
 
 from __future__ import annotations
-
-from .._host import commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _COMMAND = ("chronyc", "-c", "-n", "-m", "tracking", "sources")
+_PORT_SECONDS = 0.3
 _TRACKING_FIELDS = 14
 _SOURCE_FIELDS = 10
 _LEAPS = {
@@ -28,9 +30,16 @@ _OWN_CLOCK = "7F7F0101"
 
 def read(timeout: float, now: float) -> tuple[dict[str, Any], str]:
     """Ask chronyd; return the keys of calico_chrony that it answers, and what went wrong ('' if nothing did)."""
+    from . import chrony_port
+
+    report = chrony_port.ask(min(timeout, _PORT_SECONDS))
+    if report:
+        return parse(report, now)
+    from .._host import commands
+
     result = commands.run(_COMMAND, timeout)
     if result.failure == "absent":
-        return {}, "chronyd runs, and chronyc is not installed."
+        return {}, "chronyd runs and does not answer on its port for commands, and chronyc is not installed."
     if result.failure:
         return {}, f"chronyc: {result.failure}."
     return parse(result.stdout, now)

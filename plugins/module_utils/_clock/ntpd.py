@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ntpd (the reference implementation, ntpsec), as ntpq tells it (`ntpq -n -c rv -p`)."""
+"""ntpd (the reference implementation, ntpsec), as it tells by itself, or ntpq (`ntpq -n -c rv -p`).
+
+ntpd is asked in ntpq's own way (control messages, RFC 9327) first: that costs no start of a program, which ntpsec has
+in Python, and ntpq need not be installed."""
 
 from __future__ import annotations
 
 import re
 
-from .._host import commands
+from .._numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +19,10 @@ if TYPE_CHECKING:
 
 _COMMAND = ("ntpq", "-n", "-c", "rv", "-p")
 _VARIABLE = re.compile(r"\b(leap|stratum|offset|refid)=([^,\s]+)")
+# As ntpq spells it, and as ntpd itself does.
 _LEAPS = {"00": "normal", "01": "insert_second", "10": "delete_second", "11": "not_synchronised"}
+_LEAP_NUMBERS = {"0": "normal", "1": "insert_second", "2": "delete_second", "3": "not_synchronised"}
+_PORT_SECONDS = 0.3
 _UNSYNCHRONISED_STRATUM = 16
 # Where `refid` is one of these, ntpd runs on its own clock.
 _OWN_CLOCK = ("LOCAL", "LOCL", "127.127.1.0", "127.127.1.1")
@@ -24,6 +30,15 @@ _OWN_CLOCK = ("LOCAL", "LOCL", "127.127.1.0", "127.127.1.1")
 
 def read(timeout: float, _now: float) -> tuple[dict[str, Any], str]:
     """Ask ntpd; return the keys of calico_chrony that it answers, and what went wrong ('' if nothing did)."""
+    from . import ntp_control
+
+    report = ntp_control.ask(min(timeout, _PORT_SECONDS))
+    if report is not None:
+        found, trouble = _described(report.variables, report.sources, report.reachable)
+        if not trouble:
+            return found, ""
+    from .._host import commands
+
     result = commands.run(_COMMAND, timeout)
     if result.failure == "absent":
         return {}, "ntpd runs, and ntpq is not installed (OpenNTPD has none)."
@@ -34,13 +49,16 @@ def read(timeout: float, _now: float) -> tuple[dict[str, Any], str]:
 
 def parse(text: str) -> tuple[dict[str, Any], str]:
     """Return the keys of calico_chrony and what could not be read, from the system variables and the table of peers."""
+    return _described(text, *_peers(text))
+
+
+def _described(text: str, total: int, reachable: int) -> tuple[dict[str, Any], str]:
     variables = dict(_VARIABLE.findall(text))
-    leap = _LEAPS.get(variables.get("leap", ""), "")
+    leap = _LEAPS.get(variables.get("leap", ""), "") or _LEAP_NUMBERS.get(variables.get("leap", ""), "")
     stratum = variables.get("stratum", "")
-    if not leap or not stratum.isdigit():
+    if not leap or not is_whole(stratum):
         said = " ".join(text.split())[:100] or "nothing"
         return {}, f"ntpq said: {said}."
-    total, reachable = _peers(text)
     own = variables.get("refid", "") in _OWN_CLOCK
     synchronised = leap != "not_synchronised" and int(stratum) < _UNSYNCHRONISED_STRATUM and not own
     found: dict[str, Any] = {
@@ -57,7 +75,7 @@ def parse(text: str) -> tuple[dict[str, Any], str]:
     except ValueError:
         return found, ""
     if synchronised:
-        found["offset_seconds"] = round(offset / 1000, 9)  # ntpq speaks of milliseconds
+        found["offset_seconds"] = round(offset / 1000, 9)  # ntpd speaks of milliseconds
     return found, ""
 
 

@@ -14,6 +14,7 @@ import os
 import re
 
 from .._host import commands
+from .._numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _COMMAND = ("timedatectl", "timesync-status", "--no-pager")
 # Touched at every synchronisation; /run is empty after a boot.
 MARK = "/run/systemd/timesync/synchronized"
-_LINE = re.compile(r"^\s*([A-Z][A-Za-z ]*): (.+)$", re.MULTILINE)
-_SPAN = re.compile(r"([0-9.]+)\s*(us|ms|s|min|h|d)\b")
+_LINE = re.compile(r"^[ \t]*([A-Z][A-Za-z ]*): (.+)$", re.MULTILINE)
+_SPAN = re.compile(r"(?<![0-9.])([0-9]{1,18}(?:\.[0-9]{0,18})?)\s{0,8}(us|ms|s|min|h|d)\b")
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _LEAPS = {"normal": "normal", "insert second": "insert_second", "delete second": "delete_second"}
 
@@ -62,9 +63,9 @@ def parse(text: str) -> tuple[dict[str, Any], str]:
     }
     found["leap"] = _LEAPS.get(leap, "not_synchronised")
     if "Server" in lines:
-        found["reference"] = lines["Server"].split()[0]
+        found["reference"] = (lines["Server"].split() or [""])[0]
     stratum = lines.get("Stratum", "").strip()
-    if stratum.isdigit():
+    if is_whole(stratum):
         found["stratum"] = int(stratum)
     if "Offset" in lines:
         found["offset_seconds"] = _span(lines["Offset"])
@@ -73,7 +74,7 @@ def parse(text: str) -> tuple[dict[str, Any], str]:
 
 def _span(text: str) -> float:
     """Return the seconds of '+1min 4.5s' or '-15us'."""
-    seconds = sum(float(value) * _SECONDS[unit] for value, unit in _SPAN.findall(text) if value.count(".") < 2)
+    seconds = sum(float(value) * _SECONDS[unit] for value, unit in _SPAN.findall(text))
     return round(-seconds if text.strip().startswith("-") else seconds, 9)
 
 

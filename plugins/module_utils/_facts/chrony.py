@@ -24,10 +24,19 @@ _PROCESSES = {"chronyd": "chrony", "ntpd": "ntpd", "systemd-timesyncd": "timesyn
 _STOPPED = ("T", "t")
 
 
-def gather(processes: ProcessTable, sources: Sources, timeout: float) -> dict[str, Any]:
-    """Gather calico_chrony. Notes the source of the service's name, or time_service if there is none."""
+def gather(
+    processes: ProcessTable,
+    sources: Sources,
+    timeout: float,
+    reader_of: Callable[[str], Reader] | None = None,
+    kernel_clock: Callable[[], bool | None] | None = None,
+) -> dict[str, Any]:
+    """Gather calico_chrony. Notes the source of the service's name, or time_service if there is none.
+
+    `reader_of` returns what asks a service, `kernel_clock` what the kernel says; by default those of this host.
+    """
     facts: dict[str, Any] = {"service": "none", "running": False, "synchronised": None}
-    disciplined = sources.guard("kernel_clock", kernel.synchronised, None)
+    disciplined = sources.guard("kernel_clock", kernel_clock or kernel.synchronised, None)
     if disciplined is not None:
         facts["kernel_synchronised"] = disciplined
     daemon = _daemon(processes)
@@ -42,7 +51,7 @@ def gather(processes: ProcessTable, sources: Sources, timeout: float) -> dict[st
         return facts
     service, process = daemon
     facts.update(service=service, running=True)
-    said, trouble = _ask(service, process, sources, timeout)
+    said, trouble = _ask(service, process, sources, timeout, reader_of or _reader)
     facts.update(said)
     if trouble:
         sources.failed(service, trouble)
@@ -66,11 +75,13 @@ def _daemon(processes: ProcessTable) -> tuple[str, Process] | None:
     return None
 
 
-def _ask(service: str, process: Process, sources: Sources, timeout: float) -> tuple[dict[str, Any], str]:
+def _ask(
+    service: str, process: Process, sources: Sources, timeout: float, reader_of: Callable[[str], Reader]
+) -> tuple[dict[str, Any], str]:
     if process.state in _STOPPED:
         return {}, f"{process.comm} (process {process.pid}) is stopped by a signal and cannot answer."
     nothing: tuple[dict[str, Any], str] = ({}, f"What {process.comm} says of itself could not be read.")
-    return sources.guard(service, lambda: _reader(service)(timeout, time.time()), nothing)
+    return sources.guard(service, lambda: reader_of(service)(timeout, time.time()), nothing)
 
 
 def _reader(service: str) -> Reader:
