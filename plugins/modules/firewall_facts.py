@@ -13,7 +13,9 @@ version_added: 1.0.0
 author: netmedic.calico contributors (@netmedic)
 description:
   - Evaluates the packet filters of the node, rule by rule as the kernel does, for a new TCP connection to the BGP port
-    from every peer and to every peer, for IPv4 and IPv6.
+    from every peer and to every peer, for IPv4 and IPv6. The same for the other packets between nodes, those of IPIP,
+    VXLAN, WireGuard and Typha.
+  - Names the NAT rules that would give packets between nodes another source address.
   - Reads iptables of both backends, legacy and nft, and native nftables, whoever the rules belong to (ufw, firewalld,
     kube-proxy, Calico, Docker, somebody's own), and the sets of ipset that rules refer to.
   - The rule which decides is named with its place. A match that a packet on paper does not decide, such as one on a
@@ -98,6 +100,8 @@ ansible_facts:
         backends:
           description:
             - The backends in use. I(iptables_legacy) and I(iptables_nft) hold the number of their I(rules).
+            - If both have rules, I(owners) names the programs that have chains there, kubelet by the chains with which
+              it hints at the backend in use.
             - I(nftables) holds the I(foreign_base_chains), those which nft and not iptables made and which have rules
               or drop by default, at most 20 of them. They are evaluated like the others.
           type: dict
@@ -183,6 +187,12 @@ ansible_facts:
                       type: str
                       returned: always
                       sample: ufw
+                    part:
+                      description: Which part of its owner's configuration the rule is of, such as V(zone public) or
+                        V(policy nodes) of firewalld, V(user.rules) of ufw.
+                      type: str
+                      returned: if the owner is firewalld or ufw and the chains tell
+                      sample: zone public
                     path:
                       description: The chains and rules by which packets get there, its own place last.
                       type: list
@@ -223,17 +233,137 @@ ansible_facts:
               returned: always
             answers:
               description:
-                - Answers that are blocked although the connection itself is accepted.
+                - Answers that are blocked, or may be, although the connection itself is accepted.
                 - I(sent) are this node's answers to peers that open a connection, I(received) the peers' answers where
                   this node opens one. Both have the shape of RV(ansible_facts.calico_firewall.tcp179.inbound).
               type: dict
               returned: if any are
-            source_rewrites:
-              description: NAT rules that give this node's own connections to peers another source address, with
-                I(family), I(count), I(peers) and I(rule) as above.
+        flows:
+          description:
+            - What becomes of the other packets that go between nodes. V(ipip) is IP protocol 4, V(udp4789) VXLAN,
+              V(udp8472) VXLAN as flannel sets it up, V(udp51820) WireGuard for IPv4 and V(udp51821) for IPv6,
+              V(tcp5473) Typha. Over IPv4 all but V(udp51821) are evaluated, over IPv6 all but V(ipip) and V(udp51820),
+              with every peer and whether the cluster uses them or not.
+            - Each is evaluated as the first packet of a new connection (conntrack's state NEW), in both directions.
+              Once conntrack knows a flow, its packets pass wherever established connections do.
+          type: dict
+          returned: if there are peers and filters could be read
+          contains:
+            accepted:
+              description: The flows that are accepted with every peer in both directions.
+              type: list
+              elements: str
+              returned: always
+              sample: [ipip, udp4789, udp8472, udp51820, tcp5473]
+            inbound:
+              description:
+                - What is not accepted of the packets that peers send to this node. The same shape as
+                  RV(ansible_facts.calico_firewall.tcp179.inbound), with the I(flows) to which it applies. I(peers) is
+                  left out if these are all peers of the family.
+                - I(answers) is V(accept) if these packets pass when they answer what this node has sent to the peer
+                  before. IPIP and WireGuard have no first packet of their own kind, so that what either side sends is
+                  an answer for conntrack as soon as the other has sent something.
+              type: list
+              elements: dict
+              returned: if there is any
+              sample:
+                - flows: [ipip, udp51820]
+                  verdict: drop
+                  count: 3
+                  family: ipv4
+                  rule: {"backend": "iptables-nft", "family": "ipv4", "table": "filter", "chain": "INPUT", "rule": 0,
+                         "text": "-P INPUT DROP", "owner": "ufw", "path": ["INPUT 0"]}
+                  answers: accept
+            outbound:
+              description: The same of the packets that this node sends to peers.
+              type: list
+              elements: dict
+              returned: if there is any
+        source_nat:
+          description:
+            - NAT rules that give packets between nodes another source address, which the other side then does not know.
+              Rules that put in the address which a packet has already are left out.
+            - NAT is decided by the first packet of a connection and holds for all of it. A session that was there
+              before the rule goes on unchanged.
+          type: list
+          elements: dict
+          returned: if there are any
+          contains:
+            flows:
+              description: The flows concerned, V(tcp179) for BGP connections that this node opens, others as in
+                RV(ansible_facts.calico_firewall.flows).
+              type: list
+              elements: str
+              returned: always
+              sample: [tcp179]
+            family:
+              description: V(ipv4) or V(ipv6).
+              type: str
+              returned: always
+              sample: ipv4
+            count:
+              description: Number of peers.
+              type: int
+              returned: always
+              sample: 3
+            peers:
+              description: Their addresses, packed as in RV(ansible_facts.calico_firewall.tcp179.inbound[].peers).
+              type: dict
+              returned: always
+              sample: {"10.200.0": "9-11"}
+            direction:
+              description: V(inbound) for packets from peers, rewritten before this node's programs see them.
+              type: str
+              returned: if it is not outbound
+            to:
+              description: The new source address, or the range of which it is one. For MASQUERADE the address of the
+                outgoing interface that the kernel would take.
+              type: str
+              returned: if it can be told
+              sample: 10.200.0.8
+            uncertain:
+              description: V(true) if it cannot be decided whether the rule holds, or whether the address is another.
+              type: bool
+              returned: if so
+            rule:
+              description: The rule, as in RV(ansible_facts.calico_firewall.tcp179.inbound[].rule).
+              type: dict
+              returned: always
+        persistence:
+          description:
+            - What a reboot would change. The verdicts of now are compared with those of the filters that the host loads
+              when it starts, from the files of netfilter-persistent, iptables, nftables, ufw and firewalld where these
+              services are enabled. Rules of programs which make them again (Calico, kube-proxy, Docker and others) are
+              taken as they are now.
+            - What is unknown now or then is left out.
+          type: dict
+          returned: if a reboot would change any verdict
+          contains:
+            loaded_at_boot:
+              description: The services that load filters when the host starts, with the files they load.
+              type: dict
+              returned: always
+              sample: {"netfilter-persistent": ["/etc/iptables/rules.v4"]}
+            tcp179:
+              description:
+                - Changes of what becomes of TCP 179, at most 12 entries with I(direction), I(family), I(count),
+                  I(peers) and I(rule) as in RV(ansible_facts.calico_firewall.tcp179).
+                - I(now) and I(after_reboot) are verdicts, one of which is V(accept). I(rule) is the rule of the other.
               type: list
               elements: dict
               returned: if there are any
+            flows_lost:
+              description: Flows beside TCP 179 that pass now and would be blocked.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: [udp4789]
+            flows_gained:
+              description: Flows beside TCP 179 that are blocked now and would pass.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: [ipip]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of BGP's packets to and from every peer where there are packet filters, and which rules decide it."""
+"""What becomes of the packets between this node and every peer where there are packet filters, and by which rules."""
 
 from __future__ import annotations
 
-from .._firewall import evaluate, model, owners, packets, read
+from .._firewall import evaluate, model, packets, read
 from .._record import NamedTuple
-from .packing import pack
+from . import firewall_shapes as shapes
+from .firewall import FLOWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,23 +17,28 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._firewall.decisions import Decision, Result
-    from .._firewall.model import Packet, Place
+    from .._firewall.model import Packet
     from .._firewall.read import Rulesets
     from .._host.links import Network
     from .._host.routes import Route
     from .bgp_daemon import Peer
 
     Facts = dict[str, Any]
+    Kind = dict[str, Any]
 
 BGP_PORT = 179
-_TEXT_LIMIT = 300
-_MOST_GROUPS = 12
 # Where Linux takes the dialler's port from. Nodes of a cluster are set up alike, so this node's range stands for all.
+# A VXLAN device takes the port for its outer packets from there, too.
 _EPHEMERAL = (32768, 60999)
+_TCP, _UDP = 6, 17
 _SYN_ACK = 0x12
+# WireGuard sends from the port that it listens on, IPIP has none: for conntrack what comes back is an answer.
+_TWO_WAY = ("ipip", "udp51820", "udp51821")
+_ANSWER = {"state": "ESTABLISHED", "direction": "REPLY"}
+_BGP = "tcp179"
 
 
-class _Way(NamedTuple):
+class Way(NamedTuple):
     """How packets to and from one peer travel: None where it is not known."""
 
     peer: str
@@ -41,6 +47,8 @@ class _Way(NamedTuple):
     interface: str | None
     local: int | None
     local_here: str | None  # LOCAL if our address belongs to that interface, UNICAST if to another one
+    bridged: bool | None
+    masquerade: int | None  # the address that MASQUERADE would give to what we send
 
 
 def verdicts(
@@ -50,198 +58,203 @@ def verdicts(
     ways: Mapping[str, Route],
     local_addresses: Mapping[str, str],
 ) -> Facts:
-    """Return calico_firewall's tcp179; see firewall.gather()."""
-    collected: Facts = {"inbound": [], "outbound": []}
+    """Return calico_firewall's tcp179, flows and source_nat; see firewall.gather()."""
+    tcp179: Facts = {"inbound": [], "outbound": []}
+    flows: dict[str, list[Facts]] = {"inbound": [], "outbound": []}
+    source_nat: list[Facts] = []
+    troubled: set[str] = set()
+    evaluated: list[str] = []
     for family in read.FAMILIES:
         of_family = [_way(peer, network, ways, local_addresses) for peer in peers if peer.family == family]
         known = [way for way in of_family if way is not None]
         if known:
-            _evaluate(collected, found, family, known)
-    return collected
+            one = _Family(found, family, known)
+            one.add_tcp179(tcp179)
+            evaluated += one.names
+            for direction, blocked in one.blocked().items():
+                troubled.update(name for names, _decision, _answered in blocked for name in names)
+                flows[direction] += shapes.of_flows(blocked, family, known)
+            source_nat += one.source_nat()
+    facts: Facts = {"tcp179": tcp179}
+    if evaluated:
+        accepted = [name for name, *_rest in FLOWS if name in evaluated and name not in troubled]
+        facts["flows"] = {"accepted": accepted, **{way: entries for way, entries in flows.items() if entries}}
+    if source_nat:
+        facts["source_nat"] = source_nat
+    return facts
 
 
 def _way(
     peer: Peer, network: Network | None, ways: Mapping[str, Route], local_addresses: Mapping[str, str]
-) -> _Way | None:
+) -> Way | None:
     address, _percent, zone = peer.address.partition("%")
     parsed = model.address_number(address)
     if parsed is None or parsed[0] != peer.family:
         return None
     route = ways.get(peer.address)
-    usable = route is not None and route.kind == "unicast"
-    interface = zone or (route.device if route is not None and usable else "")
-    local = (
-        peer.source or local_addresses.get(peer.family, "") or (route.source if route is not None and usable else "")
-    )
+    usable = route if route is not None and route.kind == "unicast" else None
+    interface = zone or (usable.device if usable else "")
+    local = peer.source or local_addresses.get(peer.family, "") or (usable.source if usable else "")
     own = model.address_number(local)
     here = network.interface_of(local) if network is not None and local and interface else ""
-    return _Way(
+    link = network.link(interface) if network is not None and interface else None
+    return Way(
         peer.address,
         parsed[1],
         peer.port or BGP_PORT,
         interface or None,
         own[1] if own is not None and own[0] == peer.family else None,
         ("LOCAL" if here == interface else "UNICAST") if here else None,
+        False if link is not None and link.kind != "bridge" else None,
+        _masquerade(peer.family, address, interface, usable, network),
     )
 
 
-def _evaluate(verdicts: Facts, found: Rulesets, family: str, ways: Sequence[_Way]) -> None:
-    ports = {way.port for way in ways}
-    own_port = ports.pop() if len(ports) == 1 else BGP_PORT
-    opened_to_us = _run(found, family, [_inbound(family, way, _EPHEMERAL, own_port) for way in ways], model.INBOUND)
-    opened_by_us = _run(found, family, [_outbound(family, way, _EPHEMERAL, way.port) for way in ways], model.OUTBOUND)
-    verdicts["inbound"] += _grouped(opened_to_us.decisions, family, ways)
-    verdicts["outbound"] += _grouped(opened_by_us.decisions, family, ways)
-    _add_rewrites(verdicts, opened_by_us, family, ways)
-    sent = [_outbound(family, way, own_port, _EPHEMERAL, is_answer=True) for way in ways]
-    received = [_inbound(family, way, way.port, _EPHEMERAL, is_answer=True) for way in ways]
-    answers = {
-        "sent": _blocked(_run(found, family, sent, model.OUTBOUND), opened_to_us, family, ways),
-        "received": _blocked(_run(found, family, received, model.INBOUND), opened_by_us, family, ways),
-    }
-    for direction, groups in answers.items():
-        if groups:
-            verdicts.setdefault("answers", {}).setdefault(direction, []).extend(groups)
+def _masquerade(family: str, peer: str, interface: str, route: Route | None, network: Network | None) -> int | None:
+    """Return the address that MASQUERADE takes: of the outgoing interface, best in the next hop's own subnet."""
+    if network is None or not interface or route is None:
+        return None
+    if family == "ipv6":  # by the same choice that the route's source is
+        own = model.address_number(route.source)
+        return own[1] if own is not None and network.interface_of(route.source) == interface else None
+    next_hop = model.address_number(route.gateway or peer)
+    first = None
+    for entry in network.addresses:
+        own = model.address_number(entry.address)
+        if own is None or entry.interface != interface or entry.family != family or entry.scope != "global":
+            continue
+        low, high = model.prefix_interval(own[1], entry.prefix, family)
+        if next_hop is not None and low <= next_hop[1] <= high:
+            return own[1]
+        first = own[1] if first is None else first
+    return first
 
 
-def _run(found: Rulesets, family: str, batch: Sequence[Packet], hooks: Sequence[str]) -> Result:
-    return evaluate.evaluate(found.of_family(family, hooks), packets.Batch(batch, found.find_set))
+class _Family:
+    """All packets of one family, each direction in one walk: so every rule is taken apart once, for all flows."""
+
+    def __init__(self, found: Rulesets, family: str, ways: Sequence[Way]) -> None:
+        ports = {way.port for way in ways}
+        self._own_port = ports.pop() if len(ports) == 1 else BGP_PORT
+        self._found, self._family, self._ways = found, family, ways
+        of_family = [(name, _kind(protocol, port)) for name, protocol, port, families in FLOWS if family in families]
+        self.names = [name for name, _of_flow in of_family]
+        self._kinds = [kind for _name, kind in of_family]
+        self._incoming = [_packet_to_us(family, way) for way in ways]
+        self._outgoing = [_packet_from_us(family, way) for way in ways]
+        answer = {**_ANSWER, "destination_port": _EPHEMERAL, "tcp_flags": _SYN_ACK}
+        opening = {"source_port": _EPHEMERAL, "destination_port": self._own_port}
+        self._inbound = self._run(self._incoming, [opening, answer, *self._kinds], model.INBOUND)
+        opening, answer = {"source_port": _EPHEMERAL}, {**answer, "source_port": self._own_port}
+        self._outbound = self._run(self._outgoing, [opening, answer, *self._kinds], model.OUTBOUND)
+
+    def _run(self, base: Sequence[Packet], kinds: Sequence[Kind], hooks: Sequence[str]) -> _Ran:
+        batch = packets.Batch(base, self._found.find_set, kinds)
+        return _Ran(evaluate.evaluate(self._found.of_family(self._family, hooks), batch), batch)
+
+    def add_tcp179(self, tcp179: Facts) -> None:
+        """Add the verdicts about BGP: both kinds of connection, and what stops the answers of those let through."""
+        family, ways = self._family, self._ways
+        inbound, outbound = self._inbound, self._outbound
+        tcp179["inbound"] += shapes.grouped(inbound.of_kind(0), family, ways)
+        tcp179["outbound"] += shapes.grouped(outbound.of_kind(0), family, ways)
+        answers = {
+            "sent": shapes.blocked(outbound.of_kind(1), inbound.of_kind(0), family, ways),
+            "received": shapes.blocked(inbound.of_kind(1), outbound.of_kind(0), family, ways),
+        }
+        for direction, groups in answers.items():
+            if groups:
+                tcp179.setdefault("answers", {}).setdefault(direction, []).extend(groups)
+
+    def blocked(self) -> dict[str, list[shapes.Blocked]]:
+        """Return (flows, decision, whether answers pass) of all that is not accepted, by direction."""
+        found = {}
+        for direction, ran, base, hooks in (
+            ("inbound", self._inbound, self._incoming, model.INBOUND),
+            ("outbound", self._outbound, self._outgoing, model.OUTBOUND),
+        ):
+            each = {name: ran.refused(number) for number, name in enumerate(self.names, 2)}
+            each = {name: refused for name, refused in each.items() if refused}
+            two_way = [name for name in self.names if name in each and name in _TWO_WAY]
+            passing = dict.fromkeys(each, 0)
+            if two_way:
+                kinds = [{**self._kinds[self.names.index(name)], **_ANSWER} for name in two_way]
+                again = self._run(base, kinds, hooks)
+                passing.update((name, again.accepted(number)) for number, name in enumerate(two_way))
+            found[direction] = shapes.together(each, passing)
+        return found
+
+    def source_nat(self) -> list[Facts]:
+        """Return the rules that give packets between nodes another source address."""
+        found = []
+        for direction, ran in (("inbound", self._inbound), ("outbound", self._outbound)):
+            for rewrite in ran.result.rewrites:
+                kinds = {name: number for number, name in enumerate(self.names, 2)}
+                by_flow = {
+                    name: (ran.batch.of_kind(rewrite.sure, number), ran.batch.of_kind(rewrite.maybe, number))
+                    for name, number in {_BGP: 0, **kinds}.items()
+                }
+                found += shapes.rewrites(rewrite.place, by_flow, direction, self._family, self._ways)
+        return found
 
 
-def _inbound(
-    family: str, way: _Way, source_port: int | tuple[int, int], port: int | tuple[int, int], is_answer: bool = False
-) -> Packet:
-    packet = model.Packet(
+class _Ran:
+    """What came of a walk, to be looked at kind by kind."""
+
+    def __init__(self, result: Result, batch: packets.Batch) -> None:
+        self.result, self.batch = result, batch
+
+    def of_kind(self, kind: int) -> list[Decision]:
+        """Return the decisions about packets of one kind."""
+        found = [one._replace(members=self.batch.of_kind(one.members, kind)) for one in self.result.decisions]
+        return [one for one in found if one.members]
+
+    def refused(self, kind: int) -> list[Decision]:
+        """Return the decisions about packets of one kind that are not accepted."""
+        return [one for one in self.of_kind(kind) if one.verdict != model.ACCEPT]
+
+    def accepted(self, kind: int) -> int:
+        """Return the packets of one kind that are accepted."""
+        found = 0
+        for one in self.of_kind(kind):
+            found |= one.members if one.verdict == model.ACCEPT else 0
+        return found
+
+
+def _kind(protocol: int, port: int) -> Kind:
+    """Return what sets a flow's packets apart from BGP's. The first of them, for conntrack a new connection."""
+    if protocol == _TCP:
+        return {"source_port": _EPHEMERAL, "destination_port": port}
+    ports = (_EPHEMERAL if port in {4789, 8472} else port, port) if protocol == _UDP else (None, None)
+    return {"protocol": protocol, "source_port": ports[0], "destination_port": ports[1], "tcp_flags": 0}
+
+
+def _packet_to_us(family: str, way: Way) -> Packet:
+    return model.Packet(
         family,
         way.interface,
         "",
         way.number,
         way.local,
-        source_port=source_port,
-        destination_port=port,
+        source_port=way.port,
         source_type="UNICAST",
         source_type_here="UNICAST",
         destination_type="LOCAL",
         destination_type_here=way.local_here,
+        bridged=way.bridged,
     )
-    return _answer(packet) if is_answer else packet
 
 
-def _outbound(
-    family: str, way: _Way, source_port: int | tuple[int, int], port: int | tuple[int, int], is_answer: bool = False
-) -> Packet:
-    packet = model.Packet(
+def _packet_from_us(family: str, way: Way) -> Packet:
+    return model.Packet(
         family,
         "",
         way.interface,
         way.local,
         way.number,
-        source_port=source_port,
-        destination_port=port,
+        destination_port=way.port,
         source_type="LOCAL",
         source_type_here=way.local_here,
         destination_type="UNICAST",
         destination_type_here="UNICAST",
     )
-    return _answer(packet) if is_answer else packet
-
-
-def _answer(packet: Packet) -> Packet:
-    """The listener's answer to a SYN: an established connection for conntrack."""
-    return packet._replace(state="ESTABLISHED", direction="REPLY", tcp_flags=_SYN_ACK)
-
-
-# --- shaping ---
-
-
-def _grouped(decisions: Sequence[Decision], family: str, ways: Sequence[_Way]) -> list[Facts]:
-    """One entry per verdict and deciding rule; the accepted peers share one, with a rule if it is the same for all."""
-    accepts = [decision for decision in decisions if decision.verdict == model.ACCEPT]
-    others = [decision for decision in decisions if decision.verdict != model.ACCEPT]
-    if len(accepts) > 1:
-        members = 0
-        for decision in accepts:
-            members |= decision.members
-        accepts = [accepts[0]._replace(members=members, place=None)]
-    everybody = len(accepts) == 1 and not others
-    merged = _merged_by_chain(others) if len(others) > _MOST_GROUPS else [(decision, 1) for decision in others]
-    return [
-        _entry(decision, family, ways, not everybody, rules)
-        for decision, rules in [(one, 1) for one in accepts] + merged
-    ]
-
-
-def _merged_by_chain(decisions: Sequence[Decision]) -> list[tuple[Decision, int]]:
-    """Too many rules to name each: one entry per verdict and chain, with its first rule and how many there are."""
-    found: dict[tuple[str, ...], tuple[Decision, int]] = {}
-    for decision in decisions:
-        place = decision.place
-        where = (place.base.table.backend, place.base.table.name, place.chain.name) if place else ()
-        key = (decision.verdict, *where)
-        first, rules = found.get(key, (decision, 0))
-        found[key] = first._replace(members=first.members | decision.members), rules + 1
-    return list(found.values())
-
-
-def _entry(decision: Decision, family: str, ways: Sequence[_Way], with_peers: bool, rules: int) -> Facts:
-    members = [way.peer for number, way in enumerate(ways) if decision.members >> number & 1]
-    entry: Facts = {"verdict": decision.verdict, "count": len(members), "family": family}
-    if with_peers:
-        entry["peers"] = pack(members)
-    if decision.place is not None:
-        entry["rule"] = _rule(decision.place, family)
-    if rules > 1:
-        entry["rules"] = rules
-    if not decision.how_is_sure:
-        entry["how_is_uncertain"] = True
-    if decision.detail:
-        entry["with" if decision.verdict == model.REJECT else "why_unknown"] = decision.detail[:_TEXT_LIMIT]
-    return entry
-
-
-def _rule(place: Place, family: str) -> Facts:
-    table = place.base.table
-    text = place.rule.text if place.rule is not None else ""
-    counted = place.rule.packets if place.rule is not None else place.chain.packets
-    chains = [name for name, _number in place.path]
-    rule: Facts = {
-        "backend": table.backend,
-        "family": family,
-        "table": table.name,
-        "chain": place.chain.name,
-        "rule": place.rule.number if place.rule is not None else 0,
-        "text": (text or _policy_text(place))[:_TEXT_LIMIT],
-        "owner": owners.of_rule(table.name, place.chain.name, text, chains, table.chains),
-        "path": [f"{name} {number}" for name, number in place.path],
-    }
-    if counted >= 0:
-        rule["packets"] = counted
-    return rule
-
-
-def _policy_text(place: Place) -> str:
-    if place.base.table.backend == model.NATIVE:
-        return f"policy {place.chain.policy}" if place.chain.policy else ""
-    return f"-P {place.chain.name} {place.chain.policy.upper()}" if place.chain.policy else ""
-
-
-def _add_rewrites(verdicts: Facts, result: Result, family: str, ways: Sequence[_Way]) -> None:
-    """Note rules that give our own connections another source address, which the peer then does not know."""
-    for members, place in result.rewrites:
-        peers = [way.peer for number, way in enumerate(ways) if members >> number & 1]
-        if peers:
-            entry = {"family": family, "count": len(peers), "peers": pack(peers), "rule": _rule(place, family)}
-            verdicts.setdefault("source_rewrites", []).append(entry)
-
-
-def _blocked(answers: Result, opened: Result, family: str, ways: Sequence[_Way]) -> list[Facts]:
-    """Only what blocks the answers of connections which could be opened at all."""
-    open_to = 0
-    for decision in opened.decisions:
-        open_to |= decision.members if decision.verdict == model.ACCEPT else 0
-    blocked = [
-        decision._replace(members=decision.members & open_to)
-        for decision in answers.decisions
-        if decision.verdict in {model.DROP, model.REJECT} and decision.members & open_to
-    ]
-    return _grouped(blocked, family, ways) if blocked else []

@@ -13,6 +13,8 @@ from . import model, packets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .model import Place
     from .packets import Batch
 
@@ -36,11 +38,19 @@ class Decision(NamedTuple):
     how_is_sure: bool = True
 
 
+class Rewrite(NamedTuple):
+    """A rule that gives packets another source address: those in `sure` for certain, those in `maybe` perhaps."""
+
+    sure: int
+    maybe: int
+    place: Place
+
+
 class Result(NamedTuple):
-    """All decisions about a batch (disjoint, together everybody); (members, place) of rules that rewrite sources."""
+    """All decisions about a batch (disjoint, together everybody), and the rules that rewrite sources."""
 
     decisions: list[Decision]
-    rewrites: list[tuple[int, Place]]
+    rewrites: list[Rewrite]
 
 
 class Ending(NamedTuple):
@@ -58,7 +68,7 @@ class Seen:
     def __init__(self) -> None:
         self.endings: list[Ending] = []
         self.accepts: list[tuple[int, Place]] = []
-        self.rewrites: list[tuple[int, Place]] = []
+        self.rewrites: list[Rewrite] = []
         self.partings: list[tuple[int, Place]] = []  # where packets may go either way from
 
 
@@ -140,4 +150,16 @@ def either(first: Result, second: Result) -> Result:
                 decisions.append(common._replace(how_is_sure=False))
             else:
                 decisions.append(common._replace(verdict=model.UNKNOWN, detail=_ORDER_UNKNOWN))
-    return Result(decisions, first.rewrites)
+    return Result(decisions, _either_rewrites(first.rewrites, second.rewrites))
+
+
+def _either_rewrites(first: Sequence[Rewrite], second: Sequence[Rewrite]) -> list[Rewrite]:
+    found: dict[int, Rewrite] = {id(one.place.rule): one._replace(sure=0) for one in (*first, *second)}
+    for key, one in found.items():
+        sure, maybe = -1, 0
+        for rewrites in (first, second):
+            own = [other for other in rewrites if id(other.place.rule) == key]
+            maybe |= flows.union(other.maybe for other in own)
+            sure &= flows.union(other.sure for other in own)
+        found[key] = one._replace(sure=sure, maybe=maybe)
+    return list(found.values())

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from . import decisions, model, packets
 from . import flow as flows
-from .decisions import Ending, Seen
+from .decisions import Ending, Rewrite, Seen
 from .model import Place
 
 TYPE_CHECKING = False
@@ -62,18 +62,21 @@ def evaluate(bases: Iterable[BaseChain], batch: Batch) -> Result:
 
 def _walked(bases: Sequence[BaseChain], batch: Batch, prepared: dict[int, list[_Prepared]]) -> Result:
     walk = _Walk(batch, prepared)
-    news = batch.index("state").masks.get("NEW", 0)
+    states = batch.index("state").masks
+    news, invalid = states.get("NEW", 0), states.get("INVALID", 0)
     flow = flows.start(batch)
     certain = batch.all
     for base in bases:
         if not flow:
             break
         if base.hook not in _BEFORE_CONNTRACK or (base.hook != "ingress" and base.priority > model.CONNTRACK):
-            flow = flows.tracked(flow)
+            flow = flows.tracked(flow, invalid)
         sure, maybe = _through_device(base, batch)
         is_nat = base.kind == "nat"
-        if is_nat:  # only a connection's first packet is shown to these chains
-            sure, maybe = sure & news, maybe & news
+        if is_nat:  # only a connection's first packet is shown to these chains, until one of them gives it an address
+            sure, maybe = sure & news & ~walk.maybe_rewritten, maybe & news & ~walk.rewritten
+        elif walk.maybe_rewritten:
+            walk.forget_sources()
         entering = flows.part(flow, maybe, tracked_only=is_nat)
         waiting = flows.without(flow, flows.part(flow, sure, tracked_only=is_nat))
         going_on, stopped = walk.through(base, entering, certain & sure)
@@ -82,8 +85,12 @@ def _walked(bases: Sequence[BaseChain], batch: Batch, prepared: dict[int, list[_
     return decisions.conclude(walk.seen, flows.members(flow), batch)
 
 
-def _order(base: BaseChain) -> tuple[int, int]:
-    return _HOOKS.index(base.hook), base.priority
+def _order(base: BaseChain) -> tuple[int, int, int]:
+    """The kernel calls all nat chains of a hook together, whatever their own priorities; these count among them."""
+    if base.kind == "nat":
+        together = model.SRCNAT if base.hook in {"input", "postrouting"} else model.DSTNAT
+        return _HOOKS.index(base.hook), together, base.priority
+    return _HOOKS.index(base.hook), base.priority, base.priority
 
 
 def _through_device(base: BaseChain, batch: Batch) -> tuple[int, int]:
@@ -104,6 +111,8 @@ class _Walk:
         self.screen = batch.screen()
         self.steps = 0
         self.seen = Seen()
+        self.rewritten = self.maybe_rewritten = 0  # who has got another source address
+        self._forgotten = 0
         self._prepared = prepared
         self._path: list[tuple[str, int]] = []
         self._accepted: Flow = {}
@@ -124,6 +133,15 @@ class _Walk:
             stopped |= ending.members
         self._forget_partings(first_parting, certain & ~stopped & ~flows.in_several(going_on))
         return going_on, stopped
+
+    def forget_sources(self) -> None:
+        """From here on chains see other source addresses than those the packets began with."""
+        if self._forgotten != self.maybe_rewritten:
+            fields = ("source", "source_port", "source_type", "source_type_here")
+            self.batch = self.batch.forgetting(fields, self.maybe_rewritten)
+            self.screen = self.batch.screen()
+            self._prepared = {}
+            self._forgotten = self.maybe_rewritten
 
     def _through_chain(self, chain: Chain, flow: Flow, certain: int) -> tuple[Flow, int]:
         """Take packets through the rules of `chain`, of which those in `certain` are surely there and in one state.
@@ -223,7 +241,9 @@ class _Walk:
         if rule.verdict in {model.ACCEPT, model.REWRITE_SOURCE}:
             flows.add(self._accepted, moved)
             if rule.verdict == model.REWRITE_SOURCE:
-                self.seen.rewrites.append((surely, place))
+                self.seen.rewrites.append(Rewrite(surely, hit, place))
+                self.rewritten |= surely
+                self.maybe_rewritten |= hit
             elif self._base.kind == "filter" and self._base.hook in {"input", "output"}:
                 self.seen.accepts.append((surely, place))
         else:

@@ -10,7 +10,7 @@ from . import packets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from .model import Effect
@@ -25,18 +25,28 @@ MAX_STATES = 32
 def start(batch: Batch) -> Flow:
     """Return all packets as they arrive. A connection which exists already has a mark that is not known here."""
     flow: Flow = {}
-    for number, packet in enumerate(batch.packets):
-        ct_unknown = 0 if packet.state == "NEW" else _ALL_BITS
-        state = (packet.mark, 0, packet.ct_mark & ~ct_unknown, ct_unknown, packets.BEFORE)
-        flow[state] = flow.get(state, 0) | 1 << number
+    fields = [batch.index(field).masks.items() for field in ("mark", "ct_mark", "state")]
+    for mark, with_mark in fields[0]:
+        for ct_mark, with_ct_mark in fields[1]:
+            for word, present in fields[2]:
+                who = with_mark & with_ct_mark & present
+                if who:
+                    ct_unknown = 0 if word == "NEW" else _ALL_BITS
+                    stage = packets.UNTRACKED if word == "UNTRACKED" else packets.BEFORE
+                    add(flow, {(mark, 0, ct_mark & ~ct_unknown, ct_unknown, stage): who})
     return flow
 
 
 def members(flow: Flow) -> int:
     """Return the packets of a flow."""
+    return union(flow.values())
+
+
+def union(masks: Iterable[int]) -> int:
+    """Return everybody who is in one of `masks`."""
     found = 0
-    for present in flow.values():
-        found |= present
+    for mask in masks:
+        found |= mask
     return found
 
 
@@ -81,11 +91,15 @@ def without(flow: Flow, other: Flow) -> Flow:
     return {state: present for state, present in found.items() if present}
 
 
-def tracked(flow: Flow) -> Flow:
-    """Return the packets after conntrack has seen them."""
+def tracked(flow: Flow, invalid: int = 0) -> Flow:
+    """Return the packets after conntrack has seen them. To those in `invalid` it gives no connection."""
     found: Flow = {}
     for state, present in flow.items():
-        add(found, {(*state[:4], packets.TRACKED) if state[4] == packets.BEFORE else state: present})
+        taken = present & ~invalid if state[4] == packets.BEFORE else 0
+        if taken:
+            add(found, {(*state[:4], packets.TRACKED): taken})
+        if present & ~taken:
+            add(found, {state: present & ~taken})
     return found
 
 

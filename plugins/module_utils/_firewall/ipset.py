@@ -16,12 +16,13 @@ from __future__ import annotations
 import socket
 from typing import NamedTuple
 
+from .._numbers import is_whole
 from . import iptables_rule, model
 from .model import Match
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .packets import Answer, Batch
 
@@ -29,6 +30,8 @@ _DIMENSIONS = frozenset(("ip", "net", "port", "iface"))
 # Options of a whole set which change what its elements mean.
 _ODD_OPTIONS = frozenset(("netmask", "bitmask", "markmask"))
 _LISTS_DEEP = 8
+_WITH_PORTS = frozenset((6, 17, 132, 136))
+_ICMP = frozenset((1, 58))
 
 
 class _Element(NamedTuple):
@@ -130,6 +133,19 @@ def parse(text: str) -> dict[str, IpSet]:
     return found
 
 
+def cuts(found: IpSet, directions: Sequence[str], family: str) -> Iterator[tuple[Match | None, str]]:
+    """Yield what the elements of a set ask of a packet, as (a condition, "") or, of a set of sets, (None, a set)."""
+    if found.kind == "list:set":
+        yield from ((None, line.split(" ", 1)[0]) for line in found.lines)
+        return
+    dimensions = found.kind.partition(":")[2].split(",")
+    if not _DIMENSIONS.issuperset(dimensions):
+        return
+    for element in map(_element, found.lines):
+        for part, dimension, direction in zip(element.parts, dimensions, directions):
+            yield from ((match, "") for match in _ASK[dimension](part, direction == "src", element, family) or ())
+
+
 def _element(line: str) -> _Element:
     words = line.split('"', 1)[0].split()  # a comment comes last and is quoted
     return _Element(words[0].split(",") if words else [""], "nomatch" in words[1:], "wildcard" in words[1:])
@@ -137,7 +153,7 @@ def _element(line: str) -> _Element:
 
 def _prefix_length(part: str) -> int:
     _address, slash, length = part.partition("/")
-    return int(length) if slash and length.isdigit() else 128
+    return int(length) if slash and is_whole(length) else 128
 
 
 def _holds(element: _Element, batch: Batch, dimensions: Sequence[str], directions: Sequence[str]) -> Answer:
@@ -159,7 +175,7 @@ def _addresses(part: str, source: bool, _element: _Element, family: str) -> Sequ
     low_text, dash, high_text = address.partition("-")
     low, high = model.address_number(low_text), model.address_number(high_text if dash else low_text)
     full = 32 if family == "ipv4" else 128
-    if low is None or high is None or low[0] != family or (slash and not (length.isdigit() and int(length) <= full)):
+    if low is None or high is None or low[0] != family or (slash and not (is_whole(length) and int(length) <= full)):
         return None
     interval = (low[1], high[1]) if not slash else model.prefix_interval(low[1], int(length), family)
     return (Match("source" if source else "destination", False, (interval,)),)
@@ -168,14 +184,19 @@ def _addresses(part: str, source: bool, _element: _Element, family: str) -> Sequ
 def _port(part: str, source: bool, _element: _Element, _family: str) -> Sequence[Match] | None:
     protocol, colon, port = part.rpartition(":")
     low, _dash, high = port.partition("-")
-    if not low.isdigit() or (high and not high.isdigit()):
+    if not is_whole(low) or (high and not is_whole(high)):
         return None
     interval = (int(low), int(high or low))
     ports = Match("source_port" if source else "destination_port", False, (interval,))
-    if not colon:  # bitmap:port does not ask for the protocol
-        return (ports,)
+    if not colon:  # bitmap:port does not tell TCP from UDP, and knows no other
+        return (Match("protocol", False, (6, 17)), ports)
     number = iptables_rule.protocol_number(protocol.lower())
-    return (Match("protocol", False, (number,)), ports)
+    if number in _WITH_PORTS:
+        return (Match("protocol", False, (number,)), ports)
+    # A protocol without ports is looked up as port 0, ICMP by its type and code.
+    return (
+        None if number in _ICMP or number < 0 else (Match("protocol", False, (number if interval == (0, 0) else -1,)),)
+    )
 
 
 def _interface(part: str, source: bool, element: _Element, _family: str) -> Sequence[Match] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 
+from .._numbers import is_whole
 from . import iptables_target, model
 from .iptables_target import UnreadableError, options_of, value_and_mask
 from .model import Match
@@ -30,6 +31,8 @@ _PROTOCOLS = {
     "icmp": 1,
     "igmp": 2,
     "ipencap": 4,
+    "ip-encap": 4,
+    "ipv4": 4,  # Red Hat's name
     "tcp": 6,
     "udp": 17,
     "dccp": 33,
@@ -52,6 +55,7 @@ _PROTOCOLS = {
     "mobility-header": 135,
     "udplite": 136,
 }
+_MOST_NAMES = 100
 _TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
 _PACKET_TYPES = {"unicast": "HOST", "broadcast": "BROADCAST", "multicast": "MULTICAST"}
 _SHORT = {
@@ -75,8 +79,25 @@ _HEAD_OPTIONS = frozenset(("-s", "-d", "-i", "-o", "-p", "-f"))
 
 
 def protocol_number(word: str) -> int:
-    """Return the number of a protocol's name or number, 0 for "all", -1 for a name that is none of the usual ones."""
-    return int(word) if word.isdigit() else _PROTOCOLS.get(word, -1)
+    """Return the number of a protocol's name or number, 0 for "all", -1 for a name that nobody knows."""
+    if is_whole(word):
+        return int(word)
+    found = _PROTOCOLS.get(word)
+    return _looked_up(word) if found is None else found
+
+
+def _looked_up(word: str) -> int:
+    """Ask this host's own list of names, which takes the reading of a file: a few times, and no more."""
+    if len(_PROTOCOLS) >= _MOST_NAMES:
+        return -1
+    import socket
+
+    try:
+        found = socket.getprotobyname(word)
+    except (OSError, ValueError):
+        found = -1
+    _PROTOCOLS[word] = found
+    return found
 
 
 def translate(number: int, line: str, packets: int, table: model.Table) -> model.Rule:
@@ -150,7 +171,7 @@ def _address_match(kind: str, negated: bool, arguments: Sequence[str], family: s
         if parsed is None or parsed[0] != family:
             raise UnreadableError(word)
         full = 32 if family == "ipv4" else 128
-        if not suffix or suffix.isdigit():
+        if not suffix or is_whole(suffix):
             length = int(suffix) if suffix else full
             if length > full:
                 raise UnreadableError(word)
@@ -170,6 +191,9 @@ def _interface_match(kind: str, negated: bool, arguments: Sequence[str]) -> Matc
 
 def _protocol_match(negated: bool, arguments: Sequence[str]) -> Match:
     number = protocol_number(arguments[0])
+    if number < 0:  # a protocol of some other name than these have everywhere
+        group = (Match("protocol", True, (1, 6, 17, 58)), _undecidable("-p", arguments[0]))
+        return Match("any_of", negated, (group,))
     return Match("always", negated, None) if number == 0 else Match("protocol", negated, (number,))
 
 
@@ -196,6 +220,9 @@ def _module_matches(words: Sequence[str], family: str) -> list[Match]:
         return [_undecidable(*words)]
     if module in _NEVER and family == "ipv6":
         return [Match("always", True, None)]
+    if module == "physdev":
+        options = options_of(words[1:], lambda word: word.startswith("--"))
+        return [Match("bridge_port", negated, " ".join(words)) for negated, _option, _arguments in options]
     if module == "rpfilter":
         return [Match("reverse_path", "--invert" in words, None)]
     found: list[Match] = []

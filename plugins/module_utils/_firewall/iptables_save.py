@@ -31,14 +31,15 @@ _NAT_ORDER = {
     "INPUT": model.SRCNAT,
     "POSTROUTING": model.SRCNAT,
 }
+_SECURITY_OF_NFT = 150  # after nat, and not where iptables-legacy has it
 _ENTRY_CHAINS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
-_COUNTERS = re.compile(r"^\[(\d+):\d+\] ?")
+_COUNTERS = re.compile(r"^\[(\d{1,20}):\d{1,20}\] ?")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # The plain beginning of a rule in the order in which every iptables-save prints it. What is negated ends the match.
 _HEAD = re.compile(
     r"(?:\[\d+:\d+\] )?-A \S+(?: -s (\S+))?(?: -d (\S+))?(?: -i (\S+))?(?: -o (\S+))?(?: -p (\S+))?(?= |$)",
 )
-_PORT = re.compile(r"(?<!!) --dport (\d+)(?= |$)")
+_PORT = re.compile(r"(?<!!) --dport (\d{1,5})(?= |$)")
 
 
 class Dump(NamedTuple):
@@ -184,6 +185,8 @@ def base_chains(table: model.Table) -> list[model.BaseChain]:
             continue
         kind = "nat" if table.name == "nat" else "filter"
         priority = _NAT_ORDER[name] if kind == "nat" else _HOOK_ORDER.get(table.name)
+        if table.backend == model.NFT and table.name == "security":
+            priority = _SECURITY_OF_NFT
         if priority is not None:
             found.append(model.BaseChain(name.lower(), priority, kind, table, chain))
     return found
@@ -200,10 +203,13 @@ def may_matter(line: str, screen: model.Screen) -> bool:
     if head is None:
         return True
     source, destination, in_interface, out_interface, protocol = head.groups()
-    if protocol is not None and screen.protocol is not None:
+    ports: Sequence[tuple[int, int]] | None = None
+    if protocol is not None and screen.ports is not None:
         number = iptables_rule.protocol_number(protocol)
-        if number not in {0, screen.protocol}:
-            return False
+        if number > 0:
+            if number not in screen.ports:
+                return False
+            ports = screen.ports[number]
     for field, value in (
         ("destination", destination),
         ("source", source),
@@ -212,7 +218,10 @@ def may_matter(line: str, screen: model.Screen) -> bool:
     ):
         if value is not None and not screen.can_be(field, value):
             return False
-    if screen.destination_port is None or " --dport " not in line:
+    if ports is None or " --dport " not in line:
         return True
-    port = _PORT.search(_QUOTED.sub('""', line) if '"' in line else line)
-    return port is None or int(port.group(1)) == screen.destination_port
+    found = _PORT.search(_QUOTED.sub('""', line) if '"' in line else line)
+    if found is None:
+        return True
+    port = int(found.group(1))
+    return any(low <= port <= high for low, high in ports)

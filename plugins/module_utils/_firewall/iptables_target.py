@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Option = tuple[bool, str, list[str]]
 
 _ALL_BITS = 0xFFFFFFFF
+_LONGEST_NUMBER = 24
 # They let the packet pass on to the next rule and change nothing that a later match of this model looks at.
 _PASSING = frozenset(
     (
@@ -55,7 +56,15 @@ def options_of(words: Sequence[str], is_option: Callable[[str], bool]) -> list[O
 def value_and_mask(word: str) -> tuple[int, int]:
     """Return the two numbers of "0x1/0xff"; without a mask all bits count."""
     value, slash, mask = word.partition("/")
-    return int(value, 0), int(mask, 0) if slash else _ALL_BITS
+    return _bits(value), _bits(mask) if slash else _ALL_BITS
+
+
+def _bits(word: str) -> int:
+    """Return a mark or mask; UnreadableError for what is none: negative, or of more than 32 bits."""
+    number = int(word, 0) if len(word) <= _LONGEST_NUMBER else -1
+    if not 0 <= number <= _ALL_BITS:
+        raise UnreadableError(word[:_LONGEST_NUMBER])
+    return number
 
 
 def translate(target: str, goto: bool, words: Sequence[str], table: model.Table) -> tuple[Sequence[Effect], str, str]:
@@ -73,13 +82,25 @@ def translate(target: str, goto: bool, words: Sequence[str], table: model.Table)
     if target in _EFFECTS:
         return _EFFECTS[target](words), model.CONTINUE, ""
     if target in _SOURCE_REWRITERS:
-        return (), model.REWRITE_SOURCE, target
+        return (), model.REWRITE_SOURCE, "" if target == "MASQUERADE" else _new_source(words)
     if target in _DESTINATION_REWRITERS:
         to = " ".join(word for word in words if not word.startswith("-"))
         return (), model.UNKNOWN, f"the destination is rewritten ({target}{' to ' + to if to else ''})"
     if target in {"NFQUEUE", "QUEUE"}:
         return (), model.UNKNOWN, f"the packet is handed to a program ({target})"
+    if target == "TPROXY":
+        return (), model.UNKNOWN, "the packet is handed to a local program (TPROXY)"
     return (), model.UNKNOWN, f"the effect of the target {target} is not known"
+
+
+def _new_source(words: Sequence[str]) -> str:
+    """Return the address or addresses that SNAT puts in, without ports; "?" where it does not say."""
+    given = [word for option, word in zip(words, words[1:]) if option in {"--to-source", "--to"}]
+    if len(given) != 1:
+        return "?"
+    if given[0].startswith("["):
+        return given[0][1:].partition("]")[0]
+    return given[0] if given[0].count(":") > 1 else given[0].partition(":")[0] or "?"
 
 
 def _mark_effects(kind: str) -> Callable[[Sequence[str]], Sequence[Effect]]:
@@ -98,7 +119,7 @@ def _mark_effects(kind: str) -> Callable[[Sequence[str]], Sequence[Effect]]:
 def _mark_effect(kind: str, options: dict[str, list[str]]) -> Effect:
     def mask_of(option: str) -> int:
         words = options.get(option) or options.get("--mask")
-        return int(words[0], 0) if words else _ALL_BITS
+        return _bits(words[0]) if words else _ALL_BITS
 
     for option, arguments in options.items():
         if option == "--set-xmark":
@@ -108,7 +129,7 @@ def _mark_effect(kind: str, options: dict[str, list[str]]) -> Effect:
             value, mask = value_and_mask(arguments[0])
             return Effect(kind, (_ALL_BITS & ~(mask | value), value))
         if option in {"--and-mark", "--or-mark", "--xor-mark"}:
-            bits = int(arguments[0], 0)
+            bits = _bits(arguments[0])
             keep, flip = {"--and-mark": (bits, 0), "--or-mark": (_ALL_BITS & ~bits, bits)}.get(
                 option, (_ALL_BITS, bits)
             )

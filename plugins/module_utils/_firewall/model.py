@@ -22,6 +22,7 @@ A match is a triple (kind, negated, value). The kinds and their values:
                                    the same of the connection's first packet, as conntrack remembers it
     mark, ct_mark                  (mask, intervals) of the packet's and the connection's mark
     packet_type                    HOST, BROADCAST, MULTICAST, OTHERHOST
+    bridge_port                    words about the bridge's port by which the packet came
     reverse_path                   None: the kernel would send the answer out of the interface the packet came in by
     set                            (name, ("src", "dst", …)): a set of ipset, looked up when it is first needed
     any_of                         ((match, …), …): at least one of the groups holds altogether
@@ -51,7 +52,9 @@ RETURN = "return"
 JUMP = "jump"
 GOTO = "goto"
 UNKNOWN = "unknown"  # hands the packet to something that cannot be looked into; the argument says to what
-REWRITE_SOURCE = "rewrite source"  # ends the nat chain; the packet goes on with another source address
+# Ends the nat chains of its hook; the packet goes on with another source address: the argument says which, "" is an
+# address of the interface that it leaves by, "?" one that is not told.
+REWRITE_SOURCE = "rewrite source"
 
 # The hooks that a packet meets on its way, and the order of their chains, which is that of the kernel's hook
 # priorities.
@@ -160,6 +163,8 @@ class Packet(NamedTuple):
     Ports may be an interval (low, high) of which the packet has one. `in_interface` and `out_interface` are "" where
     the hook has none. `direction` is that of conntrack: ORIGINAL, or REPLY for an answer. Of this host's own
     addresses `…_type_here` says LOCAL if the address belongs to the interface that the packet passes, else UNICAST.
+    `state` is conntrack's: NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED. `bridged` is False for a packet that surely
+    comes through no port of a bridge.
     """
 
     family: str
@@ -180,16 +185,17 @@ class Packet(NamedTuple):
     packet_type: str = "HOST"
     mark: int = 0
     ct_mark: int = 0
+    bridged: bool | None = False
 
 
 class Screen(NamedTuple):
-    """What all packets of a batch have in common, for throwing out rules by their text alone. None: nothing in common.
+    """What throws out rules by their text alone, because they hold for no packet of a batch.
 
-    `can_be` says whether a plain "address/length" of `field` holds for any packet of the batch.
+    `ports` holds the destination ports of each protocol that occurs, as intervals (None: any port); it is None itself
+    if a protocol is unknown. `can_be` says whether a plain "address/length" of `field` holds for any packet.
     """
 
-    protocol: int | None
-    destination_port: int | None
+    ports: Mapping[int, Sequence[tuple[int, int]] | None] | None
     can_be: Callable[[str, str], bool]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ALL_BITS = 0xFFFFFFFF
 _TCP_FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 _FAMILIES = {"ipv4": "ipv4", "ipv6": "ipv6", "ip": "ipv4", "ip6": "ipv6"}
+_ADDRESSES = frozenset(("source", "destination", "ct_source", "ct_destination"))
 _V4, _V6 = Match("family", False, ("ipv4",)), Match("family", False, ("ipv6",))
 
 
@@ -45,7 +46,7 @@ def matches(body: Any, sets: Mapping[str, Any]) -> list[Match]:
     """Return what a condition demands, all of it together. `sets` are the table's named sets and maps. Never raises."""
     try:
         return _matches(body, sets)
-    except (_UnreadableError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+    except (_UnreadableError, KeyError, TypeError, ValueError, AttributeError, OSError, RecursionError):
         return [Match("undecidable", False, nft_text.statement({"match": body}))]
 
 
@@ -125,7 +126,7 @@ def _equal(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
         return Match(f"{field.kind}_bits", negated, (_address(value, family)[0], _address(field.mask, family)[0]))
     if field.mask is not None:
         raise _UnreadableError(str(field.mask))
-    if field.kind in {"source", "destination"} or field.kind.endswith("port"):
+    if field.kind in _ADDRESSES or field.kind.endswith("port"):
         return Match(field.kind, negated, tuple(_interval(field, value) for value in values))
     if field.kind == "ct_status":
         return Match("ct_status", negated, ())  # the whole word of status bits: never exactly those that have a name
@@ -163,11 +164,11 @@ def _ordered(field: _Field, operator: str, values: Sequence[Any]) -> Match:
 def _interval(field: _Field, value: Any) -> tuple[int, int]:
     if isinstance(value, dict) and "range" in value:
         low, high = value["range"]
-    elif field.kind in {"source", "destination"}:
+    elif field.kind in _ADDRESSES:
         return _address(value, field.presupposed[0].value[0])
     else:
         low = high = value
-    if field.kind in {"source", "destination"}:
+    if field.kind in _ADDRESSES:
         family = field.presupposed[0].value[0]
         return _address(low, family)[0], _address(high, family)[1]
     return field.read(low), field.read(high)
@@ -208,8 +209,8 @@ def _field(left: Mapping[str, Any]) -> _Field:
         return _payload(body["protocol"], body["field"])
     if kind == "meta":
         return _META[body["key"]]
-    if kind == "ct" and "dir" not in body:
-        return _CONNECTION[body["key"]]
+    if kind == "ct" and body.get("dir") != "reply":
+        return _ORIGINAL[body["key"]] if "dir" in body else _CONNECTION[body["key"]]
     raise _UnreadableError(kind)
 
 
@@ -273,6 +274,17 @@ _CONNECTION = {
     "status": _Field("ct_status", _upper),
     "direction": _Field("ct_direction", _upper),
     "mark": _Field("ct_mark", _number),
+    "protocol": _Field("ct_protocol", _protocol),
+}
+# `ct original …`: the connection's first packet.
+_ORIGINAL = {
+    "protocol": _CONNECTION["protocol"],
+    "ip saddr": _Field("ct_source", str, (_V4,)),
+    "ip daddr": _Field("ct_destination", str, (_V4,)),
+    "ip6 saddr": _Field("ct_source", str, (_V6,)),
+    "ip6 daddr": _Field("ct_destination", str, (_V6,)),
+    "proto-src": _Field("ct_source_port", _port),
+    "proto-dst": _Field("ct_destination_port", _port),
 }
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
+    Listing = Mapping[str, Any]  # nft's JSON, decoded already
+
 _FAMILIES = {"ip": "ipv4", "ip6": "ipv6", "inet": "inet", "netdev": "netdev"}
 _HOOKS = frozenset(model.INBOUND + model.OUTBOUND)
 _ALL_BITS = 0xFFFFFFFF
@@ -49,10 +51,10 @@ _LEAVING = {
 }
 
 
-def objects(text: str, kind: str) -> list[dict[str, Any]]:
+def objects(text: str | Listing, kind: str) -> list[dict[str, Any]]:
     """Return the objects of one kind ("chain", "rule", "set", "map") in nft's JSON; none if it is no such JSON."""
     try:
-        document = json.loads(text)
+        document = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError):
         return []
     listed = document.get("nftables") if isinstance(document, dict) else None
@@ -65,10 +67,12 @@ def is_listing(text: str) -> bool:
     return bool(objects(text, "metainfo"))
 
 
-def relevant_chains(text: str) -> list[dict[str, Any]]:
+def relevant_chains(text: str | Listing) -> list[dict[str, Any]]:
     """Return the base chains (as nft describes them) through which packets of this host come and go."""
     return [
-        chain for chain in objects(text, "chain") if chain.get("hook") in _HOOKS and chain.get("family") in _FAMILIES
+        chain
+        for chain in objects(text, "chain")
+        if str(chain.get("hook")) in _HOOKS and str(chain.get("family")) in _FAMILIES
     ]
 
 
@@ -77,7 +81,7 @@ def title(chain: Mapping[str, Any]) -> str:
     return " ".join(str(chain.get(key, "")) for key in ("family", "table", "name"))
 
 
-def table(text: str, family: str, name: str) -> model.Table:
+def table(text: str | Listing, family: str, name: str) -> model.Table:
     """Return the table `name` of nft's `family` ("inet", "ip" …) from a listing that holds it."""
 
     def own(item: Mapping[str, Any]) -> bool:
@@ -90,7 +94,7 @@ def table(text: str, family: str, name: str) -> model.Table:
     chains: dict[str, model.Chain] = {}
     for chain in filter(own, objects(text, "chain")):
         chain_name = str(chain.get("name"))
-        policy = chain.get("policy", "accept") if chain.get("hook") else ""
+        policy = str(chain.get("policy", "accept")) if chain.get("hook") else ""
         source = _source(expressions.get(chain_name, []), sets)
         chains[chain_name] = model.Chain(chain_name, {"drop": model.DROP}.get(policy, policy), source)
     return model.Table(model.NATIVE, _FAMILIES.get(family, family), f"{family} {name}", chains)
@@ -154,8 +158,7 @@ class _Translation:
             elif not self._is_passed(name, body):
                 yield self._rule(*_verdict(name, body), _presupposed(name, body))
                 return
-        if self.effects:
-            yield self._rule(model.CONTINUE, "")
+        yield self._rule(model.CONTINUE, "")  # also one that does nothing, for it has its number
 
     def _is_passed(self, name: str, body: Any) -> bool:
         """Take in a statement after which the next one is done; False if it is none of these."""
@@ -213,8 +216,16 @@ def _verdict(name: str, body: Any) -> tuple[str, str]:
             return model.REJECT, "tcp-reset"
         return model.REJECT, f"{kind.replace('icmpv6', 'icmp6')}-{body.get('expr', 'port-unreachable')}"
     if name in {"snat", "masquerade"}:
-        return model.REWRITE_SOURCE, name
+        return model.REWRITE_SOURCE, "" if name == "masquerade" else _new_source(body)
     return model.UNKNOWN, _LEAVING.get(name, f"the effect of the statement {name or '?'} is not known")
+
+
+def _new_source(body: Any) -> str:
+    """Return the address or addresses of `snat to`; "?" where they come from a map."""
+    given = body.get("addr") if isinstance(body, dict) else None
+    if isinstance(given, dict) and isinstance(given.get("range"), list):
+        given = "-".join(map(str, given["range"]))
+    return given if isinstance(given, str) else "?"
 
 
 def _presupposed(name: str, body: Any) -> Sequence[Match]:

@@ -73,6 +73,9 @@ _BESIDE = {
     "INPUT_ZONES": "firewalld",
     "INPUT_POLICIES_pre": "firewalld",
 }
+_OF_NO_ZONE = frozenset(
+    ("FORWARD_IN_ZONES", "FORWARD_OUT_ZONES", "filter_FORWARD_IN_ZONES", "filter_FORWARD_OUT_ZONES")
+)
 _BASE_CHAINS = frozenset(("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"))
 
 
@@ -106,6 +109,27 @@ def of_rule(table: str, chain: str, text: str, path: Iterable[str], chains: Iter
     if found == UNKNOWN and chain in _BASE_CHAINS and (not text or _is_closing(text)):
         found = next((_BESIDE[name] for name in chains if name in _BESIDE), UNKNOWN)
     return found
+
+
+def part_of(owner: str, chains: Iterable[str]) -> str:
+    """Return which part of its owner's configuration a rule is of: "zone public", "policy nodes", "user.rules".
+
+    `chains` are those by which packets come to the rule, its own last. "" if the chains do not tell.
+    """
+    import re
+
+    for name in reversed(list(chains)):
+        if owner == "firewalld":
+            found = re.match(
+                r"(?:\w+_)?(?:IN|OUT|FWDI|FWDO|FWD|PRE|POST)_(policy_)?(.+?)(?:_(?:pre|log|deny|allow|post))?\Z", name
+            )
+            if found and name not in _OF_NO_ZONE:
+                return f"{'policy' if found.group(1) else 'zone'} {found.group(2)}"
+        elif owner == "ufw":
+            found = re.match(r"ufw6?-(before|after|user)-", name)
+            if found:
+                return f"{found.group(1)}{'6' if name.startswith('ufw6') else ''}.rules"
+    return ""
 
 
 def _of_comment(text: str) -> str:

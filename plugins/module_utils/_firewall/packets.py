@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+from .._numbers import is_whole
 from . import model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from .ipset import IpSet
@@ -38,6 +39,7 @@ _ON_THE_WAY = frozenset(
         *("ct_source", "ct_destination", "ct_source_port", "ct_destination_port"),
     )
 )
+_WITH_PORTS = frozenset((1, 6, 17, 33, 47, 58, 132, 136))  # or what conntrack puts in their place
 _OF_CONNECTION = {
     "ct_source": ("source", "destination"),
     "ct_destination": ("destination", "source"),
@@ -47,14 +49,9 @@ _OF_CONNECTION = {
 
 
 class _Index:
-    """Which packets have which value in one field."""
+    """Which packets have which value in one field; None stands for a value that is not known."""
 
-    def __init__(self, values: Iterable[Any]) -> None:
-        masks: dict[Any, int] = {}
-        bit = 1
-        for value in values:
-            masks[value] = masks.get(value, 0) | bit
-            bit <<= 1
+    def __init__(self, masks: dict[Any, int]) -> None:
         self.unknown = masks.pop(None, 0)
         self.masks = masks
         self._sorted: list[int] = []
@@ -76,31 +73,74 @@ class _Index:
 class Batch:
     """Packets of one family and one direction, ready to be asked about.
 
-    `sets` finds a set of ipset by its name; None for one that is unknown.
+    `sets` finds a set of ipset by its name; None for one that is unknown. With `kinds` there is one packet of each kind
+    for each of `packets`, those of the first kind first; a kind tells the fields in which its packets are different.
     """
 
-    def __init__(self, packets: Sequence[Packet], sets: Callable[[str], IpSet | None]) -> None:
-        self.packets = packets
-        self.all = (1 << len(packets)) - 1
+    def __init__(
+        self,
+        packets: Sequence[Packet],
+        sets: Callable[[str], IpSet | None],
+        kinds: Sequence[Mapping[str, Any]] = ({},),
+    ) -> None:
         self.sets = sets
+        self.family = packets[0].family if packets else "ipv4"
+        self.size = len(packets)
+        self.all = (1 << self.size * len(kinds)) - 1
+        self.packets = packets
+        self._kinds = kinds
         self._indexes: dict[str, _Index] = {}
         self._answers: dict[Match, Answer] = {}
         self._plain: dict[tuple[str, str], bool] = {}
-        self.family = packets[0].family if packets else "ipv4"
 
     def index(self, field: str) -> _Index:
         """Return which packets have which value in `field`."""
         found = self._indexes.get(field)
         if found is None:
-            found = self._indexes[field] = _Index([getattr(packet, field) for packet in self.packets])
+            found = self._indexes[field] = _Index(self._masks(field))
         return found
 
+    def _masks(self, field: str) -> dict[Any, int]:
+        masks: dict[Any, int] = {}
+        each_kind = 0
+        for number, kind in enumerate(self._kinds):
+            first = 1 << number * self.size
+            if field in kind:
+                masks[kind[field]] = masks.get(kind[field], 0) | first * ((1 << self.size) - 1)
+            else:
+                each_kind |= first
+        if each_kind:
+            own: dict[Any, int] = {}
+            for number, packet in enumerate(self.packets):
+                value = getattr(packet, field)
+                own[value] = own.get(value, 0) | 1 << number
+            for value, mask in own.items():
+                masks[value] = masks.get(value, 0) | mask * each_kind
+        return masks
+
+    def of_kind(self, members: int, kind: int) -> int:
+        """Return those of `members` that are of a kind, as bits of the packets that the batch was made from."""
+        return members >> kind * self.size & (1 << self.size) - 1
+
+    def forgetting(self, fields: Iterable[str], who: int) -> Batch:
+        """Return the same packets, of which those in `who` have unknown values in `fields`."""
+        other = Batch(self.packets, self.sets, self._kinds)
+        for field in fields:
+            index = self.index(field)
+            masks: dict[Any, int] = {value: mask & ~who for value, mask in index.masks.items() if mask & ~who}
+            masks[None] = index.unknown | who
+            other._indexes[field] = _Index(masks)
+        return other
+
     def screen(self) -> model.Screen:
-        """Return what throws out rules by their text, as far as all packets have it in common."""
+        """Return what throws out rules by their text."""
         protocols, ports = self.index("protocol"), self.index("destination_port")
-        port = next(iter(ports.masks)) if len(ports.masks) == 1 and not ports.unknown else None
-        protocol = next(iter(protocols.masks)) if len(protocols.masks) == 1 and not protocols.unknown else None
-        return model.Screen(protocol, port if isinstance(port, int) else None, self._can_be)
+        found: dict[int, Sequence[tuple[int, int]] | None] = {}
+        for protocol, mask in protocols.masks.items():
+            of_protocol = [value for value, others in ports.masks.items() if mask & others]
+            intervals = [value if isinstance(value, tuple) else (value, value) for value in of_protocol]
+            found[protocol] = None if mask & ports.unknown else intervals
+        return model.Screen(None if protocols.unknown else found, self._can_be)
 
     def _can_be(self, field: str, text: str) -> bool:
         known = self._plain.get((field, text))
@@ -115,7 +155,7 @@ class Batch:
         address, _slash, length = text.partition("/")
         parsed = model.address_number(address)
         full = 32 if self.family == "ipv4" else 128
-        if parsed is None or parsed[0] != self.family or not length.isdigit() or int(length) > full:
+        if parsed is None or parsed[0] != self.family or not is_whole(length) or int(length) > full:
             return True
         low, high = model.prefix_interval(parsed[1], int(length), self.family)
         index = self.index(field)
@@ -191,7 +231,8 @@ class Batch:
     def _tcp_flags(self, value: tuple[int, Sequence[int]]) -> Answer:
         index = self.index("tcp_flags")
         sure = _union(mask for flags, mask in index.masks.items() if flags & value[0] in value[1])
-        return sure & self._between("protocol", ((6, 6),))[0], sure | index.unknown
+        segments = self._one_of(self.index("protocol"), (6,))
+        return sure & segments[0], (sure | index.unknown) & segments[1]
 
     def _any_port(self, intervals: Intervals) -> Answer:
         first, second = self._between("source_port", intervals), self._between("destination_port", intervals)
@@ -202,6 +243,9 @@ class Batch:
         # check passes.
         known = self.all & ~self.index("in_interface").unknown
         return known, self.all
+
+    def _bridge_port(self, _value: object) -> Answer:
+        return 0, self.all & ~self.index("bridged").masks.get(False, 0)
 
     def _set(self, value: tuple[str, Sequence[str]]) -> Answer:
         found = self.sets(value[0])
@@ -258,7 +302,14 @@ class Batch:
     def _of_connection(self, fields: tuple[str, str], intervals: Intervals) -> Answer:
         forth, back = self._between(fields[0], intervals), self._between(fields[1], intervals)
         originals = self.index("direction").masks.get("ORIGINAL", 0)
-        return forth[0] & originals | back[0] & ~originals, forth[1] & originals | back[1] & ~originals
+        sure = forth[0] & originals | back[0] & ~originals
+        maybe = forth[1] & originals | back[1] & ~originals
+        if fields[0] in {"source_port", "destination_port"}:  # without ports, conntrack keeps 0
+            without = _union(mask for value, mask in self.index("protocol").masks.items() if value not in _WITH_PORTS)
+            sure, maybe = sure & ~without, maybe & ~without
+            if any(low <= 0 for low, _high in intervals):
+                sure, maybe = sure | without, maybe | without
+        return sure, maybe
 
 
 _INTERVALS = frozenset(("source", "destination", "source_port", "destination_port"))
@@ -275,6 +326,7 @@ _SPECIAL: dict[str, Callable[[Batch, Any], Answer]] = {
     "tcp_flags": Batch._tcp_flags,
     "any_port": Batch._any_port,
     "reverse_path": Batch._reverse_path,
+    "bridge_port": Batch._bridge_port,
     "set": Batch._set,
 }
 

@@ -16,7 +16,7 @@ from . import iptables_save, model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from .model import Table
@@ -51,7 +51,7 @@ def save(found: Rulesets, backend: str, family: str, names: Iterable[str]) -> li
     if backend == model.LEGACY:
         for name in sorted(set(names) - set(tables)):
             why = f"the table {name} of {backend} ({family}) cannot be read: {problem or 'it is not in the listing'}"
-            found.bases.extend(iptables_save.base_chains(_doubtful_table(backend, family, name, why)))
+            found.bases.extend(iptables_save.base_chains(doubtful_table(backend, family, name, why)))
     return list(tables.values())
 
 
@@ -96,7 +96,8 @@ def _corrections(backend: str, family: str, timeout: float) -> iptables_save.Cor
     return nft_mixed.reader(_NFT_FAMILY[family], timeout)
 
 
-def _doubtful_table(backend: str, family: str, name: str, why: str) -> Table:
+def doubtful_table(backend: str, family: str, name: str, why: str) -> Table:
+    """Return a table of which nothing is known but that it is there."""
     hooks = {"raw": "PREROUTING OUTPUT", "filter": "INPUT OUTPUT", "security": "INPUT OUTPUT"}
     names = hooks.get(name, "PREROUTING INPUT OUTPUT POSTROUTING").split()
     chains = {chain: model.Chain(chain, model.ACCEPT, lambda _screen: (), doubt=why) for chain in names}
@@ -130,11 +131,18 @@ def doubt_nf_tables(found: Rulesets, why: str) -> None:
     """Note that nothing is known of nf_tables."""
     found.sources.failed("nftables", why)
     for family in _NFT_FAMILY:
-        found.bases.extend(iptables_save.base_chains(_doubtful_table(model.NATIVE, family, "filter", why)))
+        found.bases.extend(iptables_save.base_chains(doubtful_table(model.NATIVE, family, "filter", why)))
 
 
-def take_native(found: Rulesets, chains: list[dict[str, Any]]) -> None:
-    """Take in the native tables of these base chains, which could stop or mark a packet."""
+def take_native(
+    found: Rulesets,
+    chains: list[dict[str, Any]],
+    table_of: Callable[[Rulesets, str, str], Table | str] | None = None,
+) -> None:
+    """Take in the native tables of these base chains, which could stop or mark a packet.
+
+    `table_of` returns the table of a family and name, or why it cannot be had; by default nft is asked.
+    """
     from . import nftables
 
     tables: dict[tuple[str, str], Table | str] = {}
@@ -143,7 +151,9 @@ def take_native(found: Rulesets, chains: list[dict[str, Any]]) -> None:
             continue
         key = (chain["family"], chain["table"])
         if key not in tables:
-            tables[key] = _native_table(found, *key) if len(tables) < _MAX_NATIVE_TABLES else "too many tables"
+            tables[key] = (
+                (table_of or _native_table)(found, *key) if len(tables) < _MAX_NATIVE_TABLES else "too many tables"
+            )
         table = tables[key]
         found.native.append(nftables.title(chain))
         base = nftables.base_chain(chain, table) if isinstance(table, model.Table) else None

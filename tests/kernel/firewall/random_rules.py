@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rulesets at random, in the languages of iptables-restore, ipset and nft, and SYNs that may meet them."""
+"""Rulesets at random, in the languages of iptables-restore, ipset and nft, and packets that may meet them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import random
 from ansible_collections.netmedic.calico.tests.kernel.firewall.pair import (
     HOST4,
     HOST6,
+    IPIP,
     LINKS,
     PORTS,
     SECOND4,
     SECOND6,
-    Syn,
+    TCP,
+    UDP,
+    UDP_PORTS,
+    Shot,
 )
 
 STATES = ("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED", "NEW,RELATED", "DNAT")
@@ -29,6 +33,7 @@ MARKING = (
 )
 USER_CHAINS = ("one", "two", "ufw-three", "KUBE-FOUR")
 HOSTS = {"ipv4": {"eth0": HOST4, "wan1": SECOND4}, "ipv6": {"eth0": HOST6, "wan1": SECOND6}}
+NEW_SOURCES = {"ipv4": ("10.9.9.1", "10.9.9.3"), "ipv6": ("fd99::1", "fd99::3")}
 SETS = {
     "ipv4": ("s-ip", "s-net", "s-ipport", "s-netport", "s-netiface", "s-bitmap", "s-port", "s-list", "s-netnet"),
     "ipv6": ("6-ip", "6-net", "6-ipport", "6-netport", "6-netiface", "s-port", "6-list"),
@@ -57,12 +62,16 @@ UNDECIDABLE = (
 
 
 class Dice:
-    """Draws addresses, matches and targets for one family and direction."""
+    """Draws addresses, matches and targets for one family and direction.
 
-    def __init__(self, seed, family, outbound=False):
+    With `flows` they are about all that goes between nodes, else about BGP.
+    """
+
+    def __init__(self, seed, family, outbound=False, flows=False):
         self.random = random.Random(seed)
         self.family = family
         self.outbound = outbound
+        self.flows = flows
 
     def pick(self, options):
         return self.random.choice(options)
@@ -78,16 +87,37 @@ class Dice:
             return f"10.{100 + number}.{self.pick((0, 0, 1, 200))}.{low}"
         return f"fd0{number}:{self.pick(('', '', '1:'))}:{low:x}" if low else f"fd0{number}::ff"
 
-    def ports(self):
-        """The ports that one batch of SYNs goes to: mostly one, as in real use, sometimes several."""
-        return (179,) if self.chance(0.6) else (179, 179, *PORTS)
+    def shots(self, fresh_ports, odd=True):
+        """One packet for each fresh port: SYNs to mostly one port, as in real use, or packets of all flows.
 
-    def syn(self, fresh_port, ports):
-        link = self.pick(LINKS)
-        hosts = HOSTS[self.family]
-        # Sometimes to the address of the other link, which the host takes in all the same.
-        to = hosts[link] if self.chance(0.85) else self.pick(list(hosts.values()))
-        return Syn(link, self.source(link), fresh_port, to, self.pick(ports))
+        No two IPIP packets go between the same addresses, because for conntrack they would be one connection.
+        """
+        ports = [(179,)] if self.chance(0.6) else [(179, 179, *PORTS)]
+        found, tunnels = [], set()
+        for fresh_port in fresh_ports:
+            link = self.pick(LINKS)
+            hosts = HOSTS[self.family]
+            # Sometimes to the address of the other link, which the host takes in all the same.
+            to = hosts[link] if self.chance(0.85) else self.pick(list(hosts.values()))
+            shot = Shot(link, self.source(link), fresh_port, to, self.pick(ports[0]))
+            if self.flows:
+                shot = self._of_any_flow(shot, odd)
+            if shot.protocol == IPIP:
+                if (shot.source, shot.destination) in tunnels:
+                    shot = shot._replace(protocol=UDP, destination_port=4789)
+                tunnels.add((shot.source, shot.destination))
+            found.append(shot)
+        return found
+
+    def _of_any_flow(self, shot, odd):
+        protocol = self.pick((TCP, UDP, UDP, IPIP) if self.family == "ipv4" else (TCP, UDP, UDP))
+        if protocol == IPIP:
+            return shot._replace(protocol=IPIP, destination_port=0)
+        if protocol == UDP:
+            return shot._replace(protocol=UDP, destination_port=self.pick(UDP_PORTS))
+        shot = shot._replace(destination_port=self.pick((179, 5473, 5473)))
+        # Flags that no connection begins with, nor any has: conntrack calls it invalid.
+        return shot._replace(flags=0x03) if odd and self.chance(0.2) else shot
 
     def prefix(self):
         link = self.pick(LINKS)
@@ -103,6 +133,8 @@ class Dice:
 
     def port_words(self):
         # (Not "! 0:65535", which no packet matches: iptables-legacy-save leaves it out.)
+        if self.flows:
+            return self.pick(("179", "5473", "4789", "8472", "51820:51821", "4000:9000", "179:65535", ":5472"))
         return self.pick(("179", "179", "179", "22", "8080", "100:200", "179:65535", ":178"))
 
     def negation(self, probability=0.25):
@@ -120,21 +152,27 @@ class Dice:
 class Iptables(Dice):
     """Rulesets of iptables."""
 
-    def __init__(self, seed, family, outbound=False, undecidable=0.0):
-        super().__init__(seed, family, outbound)
+    def __init__(self, seed, family, outbound=False, undecidable=0.0, flows=False, snat=False):
+        super().__init__(seed, family, outbound, flows)
+        self.snat = snat
         self.undecidable = undecidable
         self.near, self.far, self.way = ("s", "d", "o") if outbound else ("d", "s", "i")
 
     def ruleset(self):
         """Return text for iptables-restore."""
         tables = [name for name in ("raw", "mangle", "nat", "security") if self.chance(0.35)] + ["filter"]
+        if self.snat:
+            tables = ["nat", *(["mangle"] if self.chance(0.5) else [])]
         return "".join(self._table(name) for name in tables)
 
     def _table(self, name):
         first, last = ("OUTPUT", "POSTROUTING") if self.outbound else ("PREROUTING", "INPUT")
         own = "OUTPUT" if self.outbound else "INPUT"
+        if self.snat and name == "nat":
+            first = last
         entries = {"raw": (first,), "mangle": (first, last), "nat": (first, last)}.get(name, (own,))
         lines = [f"*{name}"]
+        entries = tuple(dict.fromkeys(entries))
         for entry in entries:
             policy = "DROP" if self.chance(0.15) and name == "filter" else "ACCEPT"
             lines.append(f":{entry} {policy} [0:0]")
@@ -147,11 +185,19 @@ class Iptables(Dice):
                 lines.append(f"-A {chain} -j {later[0]}")
         return "\n".join([*lines, "COMMIT", ""])
 
+    def filter_rule(self):
+        """Return a rule that decides, as people add them to a chain of filter."""
+        protocol = self.pick(("tcp", "udp", "ipencap" if self.family == "ipv4" else "udp"))
+        words = [f"-s {self.prefix()}"] if self.chance(0.3) and not self.outbound else []
+        condition = [self._match(protocol)] if self.chance(0.4) else []
+        return " ".join([*words, f"-p {protocol}", *condition, self._verdict("filter", protocol)])
+
     def _rule(self, table, later):
+        protocol = self.pick(("tcp", "udp", "ipencap" if self.family == "ipv4" else "udp")) if self.flows else "tcp"
         if self.chance(0.35):  # one condition and a verdict, on what earlier rules have left behind
-            return f"-p tcp {self._match(True)} {self._verdict(table)}"
+            return f"-p {protocol} {self._match(protocol)} {self._verdict(table, protocol)}"
         words = []
-        is_tcp = self.chance(0.6)
+        protocol = protocol if self.chance(0.6) else ""
         if self.chance(0.25):
             words.append(f"{self.negation()}-{self.far} {self.prefix()}")
         if self.chance(0.1):
@@ -160,22 +206,22 @@ class Iptables(Dice):
             # (Not "! -i +", which no packet matches: iptables-legacy-save leaves it out.)
             names = ("eth0", "wan1", "eth+", "w+", "cali+", "lo")
             words.append(f"{self.negation()}-{self.way} {self.pick(names)}" if self.chance(0.9) else f"-{self.way} +")
-        if is_tcp:
-            words.append("-p tcp")
+        if protocol:
+            words.append(f"-p {protocol}")
         elif self.chance(0.2):
-            words.append(self.pick(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47")))
-        matches = [self._match(is_tcp) for _each in range(self.pick((0, 0, 1, 1, 2)))]
+            words.append(self.pick(("-p udp", "! -p udp", "-p all", "! -p tcp", "-p 6", "-p 47", "-p 4", "! -p 4")))
+        matches = [self._match(protocol) for _each in range(self.pick((0, 0, 1, 1, 2)))]
         if len({match.split()[1] for match in matches}) == len(matches):
             # (iptables-nft-save merges two of the same module into one, so that such rules have to be left to nft.)
             words.extend(matches)
         if self.chance(self.undecidable):
-            words.append(self.pick(UNDECIDABLE[:5] if not is_tcp else UNDECIDABLE))
-        return " ".join(
-            [*words, self._target(table, later) if is_tcp or table != "filter" else self._going_on(table, later)]
-        )
+            words.append(self.pick(UNDECIDABLE if protocol == "tcp" else UNDECIDABLE[:5]))
+        if protocol or table != "filter":
+            return " ".join([*words, self._target(table, later, protocol)])
+        return " ".join([*words, self._going_on(table, later)])
 
-    def _target(self, table, later):
-        return self._verdict(table) if self.chance(0.15) else self._going_on(table, later)
+    def _target(self, table, later, protocol):
+        return self._verdict(table, protocol) if self.chance(0.15) else self._going_on(table, later)
 
     def _going_on(self, table, later):
         """Something after which the packet goes on, so that it meets many rules."""
@@ -184,8 +230,9 @@ class Iptables(Dice):
         notrack = ["-j CT --notrack"] * 6 if table == "raw" else []
         return self.pick([*MARKING, *notrack, "-j NFLOG", "", "-j RETURN"])
 
-    def _verdict(self, table):
-        """A verdict on TCP."""
+    def _verdict(self, table, protocol):
+        if table == "nat" and self.snat and self.chance(0.7):
+            return self._new_source()
         if table == "nat" or self.chance(0.3):
             return "-j ACCEPT"
         if table != "filter" or self.chance(0.4):
@@ -193,9 +240,13 @@ class Iptables(Dice):
         kinds = ("icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable")
         if self.family == "ipv6":
             kinds = ("icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-addr-unreachable")
-        return f"-j REJECT --reject-with {self.pick((*kinds, 'tcp-reset'))}"
+        return f"-j REJECT --reject-with {self.pick((*kinds, 'tcp-reset') if protocol == 'tcp' else kinds)}"
 
-    def _match(self, is_tcp):
+    def _new_source(self):
+        first, last = NEW_SOURCES[self.family]
+        return self.pick(("-j MASQUERADE", f"-j SNAT --to-source {first}", f"-j SNAT --to-source {first}-{last}"))
+
+    def _match(self, protocol):
         no = self.negation()
         low, high = self.sorted_addresses()
         types = ("LOCAL", "UNICAST", "BROADCAST") if self.family == "ipv4" else ("LOCAL", "UNICAST")
@@ -216,16 +267,22 @@ class Iptables(Dice):
             f'-m comment --comment "{self.pick(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
             *[self._set_match(no) for _each in range(5)],
         ]
-        if is_tcp:
+        if protocol in {"tcp", "udp"}:
+            lists = ("179,5473", "4789,8472", "4000:5000,51820") if self.flows else ("22,179", "80,443", "100:180,8080")
             choices += [
-                *[f"-m tcp {no}--dport {self.port_words()}"] * 4,
-                f"-m tcp {no}--sport {self.pick(('1024:65535', '40000:50000', '179', ':39999'))}",
-                f"-m multiport {no}--dports {self.pick(('22,179', '80,443', '100:180,8080', '179'))}",
-                f"-m multiport {no}--ports {self.pick(('22,179', '30000:40000', '8080'))}",
+                *[f"-m {protocol} {no}--dport {self.port_words()}"] * 4,
+                f"-m {protocol} {no}--sport {self.pick(('1024:65535', '40000:50000', '179', ':39999'))}",
+                f"-m multiport {no}--dports {self.pick((*lists, '179'))}",
+                f"-m multiport {no}--ports {self.pick((*lists[:2], '30000:40000', '8080'))}",
                 f"-m multiport {no}--sports {self.pick(('1:1023', '30000:45000'))}",
+            ] * 2
+        if protocol == "tcp":
+            choices += [
                 f"-m tcp {no}--syn",
                 f"-m tcp {no}--tcp-flags {self.pick(('SYN,ACK SYN', 'ALL NONE', 'FIN,SYN FIN', 'ALL SYN'))}",
             ] * 2
+        if not self.outbound:
+            choices += [f"-m physdev {no}--physdev-is-bridged", f"-m physdev {no}--physdev-in {self.pick(LINKS)}"]
         return self.pick(choices)
 
     def _set_match(self, no):
@@ -253,6 +310,8 @@ class Iptables(Dice):
     def _element(self, kind):
         link = self.pick(LINKS)
         port = self.pick(("tcp:179", "tcp:22", "udp:179", "tcp:8080"))
+        if self.flows:
+            port = self.pick(("tcp:179", "tcp:5473", "udp:4789", "udp:51820", "4:0" if kind != "port" else "tcp:179"))
         nomatch = " nomatch" if self.chance(0.3) else ""
         if kind == "port":
             return port.split(":")[1]
@@ -296,8 +355,8 @@ def forget_set(name):
 class Nft(Dice):
     """Rulesets of native nftables."""
 
-    def __init__(self, seed, family, outbound=False):
-        super().__init__(seed, family, outbound)
+    def __init__(self, seed, family, outbound=False, flows=False):
+        super().__init__(seed, family, outbound, flows)
         self.ip = "ip" if family == "ipv4" else "ip6"
         self.near, self.far, self.way = ("saddr", "daddr", "oif") if outbound else ("daddr", "saddr", "iif")
 
@@ -305,6 +364,24 @@ class Nft(Dice):
         """Return text for `nft -f`: one or two tables."""
         kinds = self.random.sample(("inet", self.ip), self.pick((1, 1, 2)))
         return "\n".join(self._table(kind, number) for number, kind in enumerate(kinds))
+
+    def sources(self):
+        """Return text for `nft -f`: a table with two chains that rewrite sources, in the order of their priorities."""
+        lines = [f"table {self.pick(('inet', self.ip))} sources {{", self._sets()]
+        first, last = NEW_SOURCES[self.family]
+        near = f"snat {self.ip} to"
+        for priority in (
+            90,
+            110,
+        ):  # (Not at 100: in which order the kernel calls these and those of iptables is not told.)
+            lines += [f" chain at{priority} {{", f"  type nat hook postrouting priority {priority}; policy accept;"]
+            for _time in range(self.random.randrange(1, 5)):
+                to = self.pick(
+                    ("masquerade", f"{near} {first}", f"{near} {first}-{last}", "accept", "return", "continue")
+                )
+                lines.append(f"  {' '.join([self._match(), to])}")
+            lines.append(" }")
+        return "\n".join([*lines, "}", ""])
 
     def _table(self, kind, number):
         lines = [f"table {kind} random{number} {{", self._sets()]
@@ -357,6 +434,7 @@ class Nft(Dice):
         host = list(HOSTS[self.family].values())
         return self.pick(
             (
+                *(self._of_flows(no) if self.flows else ()),
                 f"{self.ip} {self.far} {no}{net}",
                 f"{self.ip} {self.far} {no}{low}-{high}",
                 f"{self.ip} {self.far} {no}{{ {low}, {other.replace('.0.', '.1.').replace('::', ':1::')} }}",
@@ -370,7 +448,7 @@ class Nft(Dice):
                 f"tcp dport {no}{self.pick(('179', '22', '100-200', '{ 22, 179 }', '{ 1-100, 8080 }'))}",
                 f"tcp dport {self.pick(('>', '<', '>=', '<='))} 179",
                 f"tcp sport {no}{self.pick(('1024-65535', '40000-50000', '179'))}",
-                f"th dport {no}179",
+                f"meta l4proto {{ tcp, udp }} th dport {no}179",
                 f"meta l4proto {no}{self.pick(('tcp', 'udp', '{ tcp, udp }'))}",
                 f"ct state {self.pick(NFT_STATES)}",
                 f"ct state != {self.pick(('new', 'established', 'invalid', 'established,related'))}",
@@ -394,6 +472,25 @@ class Nft(Dice):
                 "udp dport 179",
                 "meta l4proto 6",
             )
+        )
+
+    def filter_rule(self):
+        """Return a rule that decides, for a chain at input."""
+        condition = self.pick(("udp dport 4000-9000", "meta l4proto udp", "meta l4proto tcp", self._match()))
+        return f"{condition} {self.pick(('accept', 'accept', 'drop', 'drop', 'reject'))}"
+
+    def _of_flows(self, no):
+        """Conditions on what the flows between nodes are told by."""
+        udp = self.pick(("4789", "8472", "51820-51821", "{ 4789, 51820 }", "4000-9000"))
+        return (
+            *[f"udp dport {no}{udp}"] * 3,
+            *[f"tcp dport {no}{self.pick(('5473', '{ 179, 5473 }', '5000-6000'))}"] * 2,
+            *[f"meta l4proto {no}{self.pick(('4', 'udp', '{ 4, 17 }', '{ 6, 17 }'))}"] * 2,
+            "meta l4proto . th dport { tcp . 5473, udp . 4789, udp . 51820 }",
+            "udp sport 1024-65535",
+            f"ct protocol {no}{self.pick(('tcp', 'udp'))}",
+            f"ct original {self.ip} saddr {no}{self.prefix()}",
+            f"ct original proto-dst {no}{self.pick(('179', '4789'))}",
         )
 
     def _verdict(self, hook, later):

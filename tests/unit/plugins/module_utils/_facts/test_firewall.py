@@ -12,7 +12,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._facts import fire
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.bgp_daemon import Peer
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._firewall import ipset, iptables_save, read
-from ansible_collections.netmedic.calico.plugins.module_utils._host.links import Address, Network
+from ansible_collections.netmedic.calico.plugins.module_utils._host.links import Address, Link, Network
 from ansible_collections.netmedic.calico.plugins.module_utils._host.routes import Route
 
 RECORDED = Path(__file__).parent.parent / "_firewall" / "recorded"
@@ -74,6 +74,7 @@ def test_a_node_without_filters_accepts_all_peers(node):
             way: [{"verdict": "accept", "count": 1, "family": family} for family in ("ipv4", "ipv6")]
             for way in ("inbound", "outbound")
         },
+        "flows": {"accepted": ["ipip", "udp4789", "udp8472", "udp51820", "udp51821", "tcp5473"]},
     }
 
 
@@ -84,8 +85,10 @@ def test_without_filters_nothing_else_would_come_of_an_evaluation(node):
 
     evaluated = firewall_verdicts.verdicts(node.found, node.peers, node.network, node.ways, node.locals)
 
-    assert node.gather()["tcp179"] == evaluated
-    assert [entry["count"] for entry in evaluated["inbound"]] == [3, 2]
+    gathered = node.gather()
+    assert {key: gathered[key] for key in evaluated} == evaluated
+    assert set(evaluated) == {"tcp179", "flows"}
+    assert [entry["count"] for entry in evaluated["tcp179"]["inbound"]] == [3, 2]
 
 
 def test_without_peers_nothing_is_evaluated(node):
@@ -182,21 +185,171 @@ def test_answers_are_not_asked_about_where_nothing_is_let_in(node):
 
 
 def test_a_rewritten_source_is_told(node):
-    node.filter("! -o docker0 -j MASQUERADE", chain="POSTROUTING", table="nat")
-    verdicts = node.with_peers("10.200.0.10").gather()["tcp179"]
-    assert verdicts["outbound"] == [{"verdict": "accept", "count": 1, "family": "ipv4"}]
-    (rewrite,) = verdicts["source_rewrites"]
-    assert (rewrite["count"], rewrite["peers"], rewrite["rule"]["text"]) == (
-        1,
-        {"10.200.0": "10"},
-        "-A POSTROUTING ! -o docker0 -j MASQUERADE",
+    node.network = with_addresses(("10.200.0.8", 24, "eth0"), ("10.200.0.9", 24, "eth0"))
+    node.filter("! -o docker0 -p tcp -j MASQUERADE", chain="POSTROUTING", table="nat")
+    facts = node.with_peers("10.200.0.10").gather()
+    assert facts["tcp179"]["outbound"] == [{"verdict": "accept", "count": 1, "family": "ipv4"}]
+    (rewrite,) = facts["source_nat"]
+    assert rewrite.pop("rule")["text"] == "-A POSTROUTING ! -o docker0 -p tcp -j MASQUERADE"
+    assert rewrite == {
+        "flows": ["tcp179", "tcp5473"],
+        "family": "ipv4",
+        "count": 1,
+        "peers": {"10.200.0": "10"},
+        "to": "10.200.0.8",
+    }
+
+
+def with_addresses(*addresses):
+    entries = [Address(address, prefix, name, "ipv4", "global", True) for address, prefix, name in addresses]
+    links = [
+        Link(number, name, 1500, "", True, True, 0) for number, name in enumerate({one[2] for one in addresses}, 1)
+    ]
+    return Network(links, entries)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "gateway", "to"),
+    [
+        ([("10.200.0.9", 24, "eth0")], "", None),  # its own address already
+        ([("10.1.0.1", 24, "eth0"), ("10.200.0.9", 24, "eth0")], "", None),  # the one in the peer's subnet
+        ([("10.1.0.1", 24, "eth0"), ("10.200.0.9", 24, "eth0")], "10.1.0.254", "10.1.0.1"),  # in the next hop's
+        ([("10.2.0.1", 24, "eth0"), ("10.200.0.9", 32, "lo")], "10.1.0.254", "10.2.0.1"),  # else the first
+    ],
+)
+def test_masquerading_takes_an_address_of_the_interface(node, addresses, gateway, to):
+    node.filter("-j MASQUERADE", chain="POSTROUTING", table="nat").with_peers("10.200.0.10")
+    node.network = with_addresses(*addresses)
+    node.ways["10.200.0.10"] = Route("10.200.0.10", "unicast", "eth0", gateway, "10.200.0.9")
+    assert [entry["to"] for entry in node.gather().get("source_nat", [])] == ([to] if to else [])
+
+
+def test_snat_says_its_address_and_perhaps(node):
+    node.filter(
+        "-d 10.200.0.10/32 -m statistic --mode random --probability 0.5 -j SNAT --to-source 10.0.0.5",
+        "-d 10.200.0.11/32 -j SNAT --to-source 10.200.0.9",
+        chain="POSTROUTING",
+        table="nat",
     )
+    (entry,) = node.with_peers("10.200.0.10", "10.200.0.11").gather()["source_nat"]
+    assert (entry["to"], entry["uncertain"], entry["peers"]) == ("10.0.0.5", True, {"10.200.0": "10"})
+    assert entry["flows"] == ["tcp179", "ipip", "udp4789", "udp8472", "udp51820", "tcp5473"]
+
+
+KUBE_PROXY = """*nat
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:KUBE-MARK-MASQ - [0:0]
+:KUBE-POSTROUTING - [0:0]
+:KUBE-SERVICES - [0:0]
+-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
+%sCOMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "flows"),
+    [
+        ("-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-MARK-MASQ\n", []),
+        # as somebody's rule that marks too much does
+        ("-A KUBE-SERVICES -p tcp -j KUBE-MARK-MASQ\n", [["tcp179", "tcp5473"]]),
+    ],
+)
+def test_kube_proxy_masquerades_what_is_marked(node, rules, flows):
+    node.network = with_addresses(("10.200.0.8", 24, "eth0"))
+    facts = node.load(KUBE_PROXY % rules).with_peers("10.200.0.10").gather()
+    assert [entry["flows"] for entry in facts.get("source_nat", [])] == flows
+    assert [entry["rule"]["owner"] for entry in facts.get("source_nat", [])] == ["kube-proxy"] * len(flows)
+
+
+IP_MASQ_AGENT = """*nat
+:POSTROUTING ACCEPT [0:0]
+:IP-MASQ-AGENT - [0:0]
+-A POSTROUTING -m addrtype ! --dst-type LOCAL -j IP-MASQ-AGENT
+-A IP-MASQ-AGENT -d %s -m comment --comment "ip-masq-agent: local traffic is not subject to MASQUERADE" -j RETURN
+-A IP-MASQ-AGENT -m addrtype ! --dst-type LOCAL -j MASQUERADE
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(("exempt", "count"), [("10.0.0.0/8", 0), ("172.16.0.0/12", 1)])
+def test_ip_masq_agent(node, exempt, count):
+    node.network = with_addresses(("10.200.0.8", 24, "eth0"))
+    facts = node.load(IP_MASQ_AGENT % exempt).with_peers("10.200.0.10").gather()
+    assert len(facts.get("source_nat", [])) == count
+
+
+# --- flows other than BGP ---
+
+
+def test_flows_that_are_blocked_are_told_with_their_rule(node):
+    node.filter(
+        "-p tcp -m tcp --dport 179 -j ACCEPT",
+        "-s 10.200.0.11/32 -p udp -j REJECT",
+        "-p ipencap -j ACCEPT",
+        policy="DROP",
+    )
+    node.filter("-p ipencap -j DROP", chain="OUTPUT")
+    flows = node.with_peers("10.200.0.10", "10.200.0.11").gather()["flows"]
+    assert flows["accepted"] == []
+    inbound = [
+        (entry["flows"], entry["verdict"], entry.get("peers"), entry["rule"]["path"]) for entry in flows["inbound"]
+    ]
+    udp = ["udp4789", "udp8472", "udp51820"]
+    assert inbound == [
+        (udp, "drop", {"10.200.0": "10"}, ["INPUT 0"]),
+        (udp, "reject", {"10.200.0": "11"}, ["INPUT 2"]),
+        (["tcp5473"], "drop", None, ["INPUT 0"]),
+    ]
+    (outbound,) = flows["outbound"]
+    assert (outbound["flows"], outbound["count"], outbound["family"]) == (["ipip"], 2, "ipv4")
+    assert "answers" not in outbound
+
+
+def test_what_passes_as_an_answer_is_told(node):
+    node.filter(
+        "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-p udp -m udp --dport 4789 -j ACCEPT", policy="DROP"
+    )
+    flows = node.with_peers("10.200.0.10").gather()["flows"]
+    assert {tuple(entry["flows"]): entry.get("answers") for entry in flows["inbound"]} == {
+        ("ipip", "udp51820"): "accept",
+        ("udp8472", "tcp5473"): None,
+    }
+    assert flows["accepted"] == ["udp4789"]
+
+
+@pytest.mark.parametrize("recorded", ["calico_nft.txt", "calico_host_endpoint_legacy.txt"])
+def test_calico_lets_ipip_in_from_its_own_hosts_only(node, recorded):
+    node.found._sets = ipset.parse((RECORDED / "calico.ipset").read_text(encoding="utf-8"))
+    node.recorded(recorded).with_peers("10.200.0.10", "10.200.0.77")
+    node.ways = {address: route._replace(source="10.200.0.9") for address, route in node.ways.items()}
+    entries = node.gather()["flows"]["inbound"]
+    (ipip,) = [entry for entry in entries if "ipip" in entry["flows"]]
+    assert (ipip["verdict"], ipip["peers"], ipip["rule"]["owner"]) == ("drop", {"10.200.0": "77"}, "calico")
+    assert "Drop IPIP packets from non-Calico hosts" in ipip["rule"]["text"]
+
+
+def test_ipv6_has_no_ipip_and_another_wireguard(node):
+    node.load("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "ipv6").with_peers("fd00::a", "10.200.0.10")
+    flows = node.gather()["flows"]
+    assert [entry["flows"] for entry in flows["inbound"]] == [["udp4789", "udp8472", "udp51821", "tcp5473"]]
+    assert flows["accepted"] == ["ipip", "udp51820"]
+
+
+def test_many_rules_about_flows_are_merged(node):
+    node.filter(*(f"-s 10.200.0.{number}/32 -p udp -j DROP" for number in range(1, 100)))
+    (entry,) = node.with_peers(*many(99)).gather()["flows"]["inbound"]
+    assert (entry["count"], entry["rules"], entry["flows"]) == (99, 99, ["udp4789", "udp8472", "udp51820"])
 
 
 def test_calicos_masquerading_of_pods_does_not_touch_the_node(node):
     node.found._sets = ipset.parse((RECORDED / "calico.ipset").read_text(encoding="utf-8"))
-    verdicts = node.recorded("calico_nft.txt").with_peers("10.200.0.10").gather()["tcp179"]
-    assert "source_rewrites" not in verdicts
+    assert "source_nat" not in node.recorded("calico_nft.txt").with_peers("10.200.0.10").gather()
 
 
 def test_the_way_to_a_peer_decides_about_interfaces(node):
@@ -250,11 +403,15 @@ def many(count):
 def test_a_thousand_healthy_peers_take_little_room(node):
     node.filter(
         *(f"-s {peer}/32 -p tcp -m tcp --dport 179 -j ACCEPT" for peer in many(1000)),
+        "-p udp -j ACCEPT",
+        "-p ipencap -j ACCEPT",
+        "-p tcp -m tcp --dport 5473 -j ACCEPT",
         "-m conntrack --ctstate ESTABLISHED -j ACCEPT",
         policy="DROP",
     )
     facts = node.with_peers(*many(1000)).gather()
     assert [entry["count"] for entry in facts["tcp179"]["inbound"]] == [1000]
+    assert len(json.dumps(facts["flows"], separators=(",", ":"))) < 150
     assert len(json.dumps(facts, separators=(",", ":"))) < 400
 
 

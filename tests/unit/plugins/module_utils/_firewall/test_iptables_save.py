@@ -188,3 +188,9 @@ def test_no_text_whatever_breaks_it(text):
     packet = model.Packet("ipv4", "eth0", "", 1, 2, source_port=40000)
     result = evaluate.evaluate(bases, packets.Batch([packet], lambda _name: None))
     assert sum(bin(decision.members).count("1") for decision in result.decisions) == 1
+
+
+@pytest.mark.parametrize(("backend", "priority"), [("iptables-legacy", 50), ("iptables-nft", 150)])
+def test_iptables_nft_has_its_security_table_behind_nat(backend, priority):
+    (table,) = iptables_save.parse("*security\n:INPUT ACCEPT [0:0]\nCOMMIT\n", backend).tables
+    assert [base.priority for base in iptables_save.base_chains(table)] == [priority]

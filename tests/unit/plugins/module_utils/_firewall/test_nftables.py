@@ -45,10 +45,9 @@ def test_every_kind_of_statement_that_nft_lists_is_understood_or_undecidable(wor
         if match.kind == "undecidable"
     }
     assert undecidable == {
-        "ct original ip saddr 10.0.0.1",
-        "ct original proto-dst 179",
         "icmpv6 type nd-neighbor-solicit",
         "limit rate over 5/second",
+        "set op update elem ip saddr set @dyn",
         "set op add elem ip saddr set @dyn stmt limit rate 5 burst 5 per minute",
         "ct count val 5 inv exists",
         "ip dscp 4",
@@ -155,7 +154,13 @@ def test_a_verdict_map_that_cannot_be_read_has_an_unknown_verdict(data):
         ({"reject": None}, "reject", "icmpx-port-unreachable", []),
         ({"reject": {"type": "tcp reset"}}, "reject", "tcp-reset", [TCP]),
         ({"reject": {"type": "icmp", "expr": "host-prohibited"}}, "reject", "icmp-host-prohibited", [V4]),
-        ({"masquerade": None}, "rewrite source", "masquerade", []),
+        ({"masquerade": None}, "rewrite source", "", []),
+        ({"snat": {"addr": "10.0.0.5"}}, "rewrite source", "10.0.0.5", []),
+        (
+            {"snat": {"family": "ip", "addr": {"range": ["10.0.0.5", "10.0.0.7"]}, "port": 1}},
+            *("rewrite source", "10.0.0.5-10.0.0.7", [V4]),
+        ),
+        ({"snat": {"addr": {"map": {"key": {}, "data": "@x"}}}}, "rewrite source", "?", []),
         ({"dnat": {"family": "ip", "addr": "1.2.3.4"}}, "unknown", "the destination is rewritten (dnat)", [V4]),
         ({"queue": {"num": 1}}, "unknown", "the packet is handed to a program (queue)", []),
         ({"xt": {"type": "target", "name": "TPROXY"}}, "unknown", "the effect of the statement xt is not known", []),
