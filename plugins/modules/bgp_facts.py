@@ -238,12 +238,23 @@ ansible_facts:
                       type: list
                       elements: str
                       returned: if there are any
+                    only_on_disk_packed:
+                      description:
+                        - Of more than 20 such names the peers of the others, packed, by kind.
+                        - The same goes for C(only_running_packed) and C(changed_packed).
+                      type: dict
+                      returned: if there are more than 20
+                      sample: {"Mesh": {"10.200.1": "1-250"}}
                     duplicate_names:
                       description: Names that are defined more than once, for which BIRD rejects the whole
                         configuration.
                       type: list
                       elements: str
                       returned: if there are any
+                    unbalanced:
+                      description: Which brace is too many, for which BIRD rejects the whole configuration.
+                      type: str
+                      returned: if there is one
                     missing_files:
                       description: Files that it includes and that could not be read.
                       type: list
@@ -294,6 +305,16 @@ ansible_facts:
                       description: Routes exported to established sessions.
                       type: int
                       returned: always
+                    routes_filtered:
+                      description: Routes received from established sessions and filtered out.
+                      type: int
+                      returned: if there are any
+                    without_routes:
+                      description: The peers of established sessions from which no route was imported, packed; V(all) if
+                        that is all of them.
+                      type: raw
+                      returned: if there are any
+                      sample: {"10.200.0": "12"}
                 recent:
                   description: Sessions younger than two minutes though BIRD is older, at most 20.
                   type: list
@@ -304,6 +325,7 @@ ansible_facts:
                   description:
                     - Sessions that are not established, and up to 20 established ones that are out of the ordinary,
                       to another AS, to another port, or still in a transition.
+                    - Of more than 20 the others are in RV(ignore:troubled_groups).
                   type: list
                   elements: dict
                   returned: if BIRD tells its sessions
@@ -364,6 +386,16 @@ ansible_facts:
                       description: Our own address towards it.
                       type: str
                       returned: if known
+                    neighbor_id:
+                      description: The peer's router ID.
+                      type: str
+                      returned: if the session is established
+                    timers:
+                      description: The timers that run besides the hold timer, what is left of them and their length in
+                        seconds, C(keepalive), C(connect_delay), C(error_wait), C(restart) and C(stale).
+                      type: dict
+                      returned: if there are any
+                      sample: {"connect_delay": "3/5"}
                     hold_timer:
                       description: What is left of the hold time.
                       type: str
@@ -371,6 +403,14 @@ ansible_facts:
                       sample: 159/240
                     routes_imported:
                       description: Routes imported from it.
+                      type: int
+                      returned: if there are any
+                    routes_exported:
+                      description: Routes exported to it.
+                      type: int
+                      returned: if there are any
+                    routes_filtered:
+                      description: Routes received from it and filtered out.
                       type: int
                       returned: if there are any
                     restarting:
@@ -385,6 +425,25 @@ ansible_facts:
                       description: Whether packets from afar are refused.
                       type: bool
                       returned: if so
+                troubled_groups:
+                  description:
+                    - The further sessions in trouble. Those that are equal but for their peer are one entry with their
+                      C(count) and the C(peers), packed.
+                    - Keys are as in RV(ignore:troubled), without those that change by the second. C(name) is there
+                      if it is not made of kind and peer. Of the sessions' ages C(since_seconds_ago) is the least,
+                      C(since_seconds_ago_longest) the greatest.
+                  type: list
+                  elements: dict
+                  returned: if more than 20 are in trouble
+                  sample:
+                    - kind: Mesh
+                      port: 179
+                      state: start
+                      bgp_state: Connect
+                      peers: {"10.200.1": "1-250"}
+                      count: 250
+                      since_seconds_ago: 30
+                      since_seconds_ago_longest: 41
         listeners:
           description: Who listens on the BGP port.
           type: list
@@ -418,7 +477,7 @@ ansible_facts:
           description:
             - Sockets of the BGP port on either side that are being opened, or that send again what was not
               acknowledged.
-            - At most 64. Queues are in bytes.
+            - At most 20. Queues are in bytes.
           type: list
           elements: dict
           returned: if the kernel's table of sockets could be read
@@ -431,6 +490,15 @@ ansible_facts:
               send_queue: 512
               receive_queue: 0
               retransmits: 3
+        sockets_established:
+          description: How many TCP sockets with the BGP port on either side are established.
+          type: int
+          returned: if the kernel's table of sockets could be read
+        sockets_left_out:
+          description: How many more sockets are in trouble, by their state.
+          type: dict
+          returned: if there are more than 20
+          sample: {"SYN_SENT": 980}
         md5:
           description:
             - The kernel's counters of TCP segments whose MD5 signature was wrong (C(failure)), there and not wanted
@@ -455,7 +523,8 @@ ansible_facts:
               description:
                 - V(unexpected_connect), V(bad_peer_as), V(bad_bgp_identifier), V(hold_timer_expired),
                   V(cannot_listen), V(bind_failed), V(config_error), V(md5_unsupported), V(session_lost), V(started),
-                  V(shutdown) or V(connect).
+                  V(shutdown), V(connect), V(filter_error), V(next_hop_unresolvable), V(next_hop_is_local),
+                  V(kernel_route), V(netlink_overrun) or V(incoming_aborted).
                 - Errors of a configuration are left out once a later one was taken.
               type: str
               returned: always
@@ -551,6 +620,18 @@ ansible_facts:
               description: What became of an ICMP echo, V(answered), V(silent), V(unreachable) or V(not_tried).
               type: str
               returned: always
+        probes_groups:
+          description: The probes of further peers, those with the same answer as one entry with the C(peers), packed,
+            and their C(count).
+          type: list
+          elements: dict
+          returned: if there are more than 20
+          sample: [{"source": "10.200.0.9", "port": 179, "result": "silent", "peers": {"10.200.1": "1-9"}, "count": 9}]
+        peer_reachability_groups:
+          description: The same for RV(ignore:peer_reachability).
+          type: list
+          elements: dict
+          returned: if there are more than 20
         sources:
           description: What was tried, and how it went.
           type: list

@@ -139,6 +139,87 @@ ansible_facts:
           type: int
           returned: if the pods' MTU is known
           sample: 1500
+        automatic:
+          description:
+            - What Felix would work out on this node where nothing else is set, by the environment of calico-node and
+              the ways of its version.
+            - What FelixConfiguration sets cannot be seen on the node.
+          type: dict
+          returned: if the interfaces could be read
+          sample: {"host": 1500, "interface": "eth0", "pods": 1480}
+          contains:
+            host:
+              description: The host's MTU as Felix sees it, the smallest of the interfaces whose names it looks for, or
+                V(1460) if there is none.
+              type: int
+              returned: always
+            interface:
+              description: The interface that decides.
+              type: str
+              returned: if there is one
+            why:
+              description: What there is to say of the choice.
+              type: str
+              returned: if it is not plain
+            undecided:
+              description: V(true) if releases differ in it and the version is not known.
+              type: bool
+              returned: if so
+            pods:
+              description: The MTU that pods would get.
+              type: int
+              returned: always
+            set:
+              description: MTUs that the environment of calico-node sets, by tunnel device.
+              type: dict
+              returned: if it sets any
+              sample: {"tunl0": 1440}
+            differs:
+              description: What has another MTU than this. Names of tunnel devices, V(calico_mtu_file), V(cni),
+                V(workloads).
+              type: list
+              elements: str
+              returned: if something has
+              sample: [tunl0, calico_mtu_file]
+        routes:
+          description: MTUs that the kernel's routes to peers have of their own, equal ones together, at most 8.
+          type: list
+          elements: dict
+          returned: if there are any
+          contains:
+            device:
+              description: The interface.
+              type: str
+              returned: always
+            gateway:
+              description: The router.
+              type: str
+              returned: if there is one
+            kind:
+              description: V(learnt) if a router asked for it, V(locked) if the kernel may not go below it, else
+                V(route).
+              type: str
+              returned: always
+            mtu:
+              description: The MTU.
+              type: int
+              returned: if there is one
+            advmss:
+              description: The segment size that TCP offers.
+              type: int
+              returned: if it is set
+            expires_seconds:
+              description: When the kernel forgets it.
+              type: int
+              returned: if it is learnt
+            count:
+              description: To how many peers.
+              type: int
+              returned: always
+            peer:
+              description: One of them.
+              type: str
+              returned: always
         paths:
           description: What was measured, one entry for each class of path.
           type: list

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 
+from .._numbers import is_whole
 from .._record import NamedTuple
 
 TYPE_CHECKING = False
@@ -60,7 +61,8 @@ class Config(NamedTuple):
 
     `disabled` is confd's remark that this node has no address of the family, `duplicate_names` are protocols defined
     more than once (BIRD rejects the whole file then), `missing` the included files that could not be read, `files`
-    those that were, `tunnels` the devices that routes are sent into by `krt_tunnel`.
+    those that were, `tunnels` the devices that routes are sent into by `krt_tunnel`. `unbalanced` says of what there is
+    too much where braces do not match (BIRD rejects that, too), else ''.
     """
 
     router_id: str
@@ -73,6 +75,7 @@ class Config(NamedTuple):
     files: list[str]
     missing: list[str]
     tunnels: list[str]
+    unbalanced: str = ""
 
 
 class _Statement(NamedTuple):
@@ -95,7 +98,7 @@ def parse(path: str, read: Reader) -> Config:
     """Read the configuration at `path` by `read`, which returns a file's text or None, and follow its includes."""
     files = _Files(read)
     facts = _Facts()
-    depth = 0
+    depth = stray = 0
     block: _Block | None = None
     for statement in files.statements(path):
         if statement.mark == _OPEN:
@@ -110,11 +113,13 @@ def parse(path: str, read: Reader) -> Config:
         elif block is not None:
             _set(block, statement.words)
         facts.note_tunnels(statement.words)
+        stray += statement.mark == _CLOSE and depth == 0
         if statement.mark == _CLOSE and depth > 0:
             depth -= 1
             if depth == 0:
                 block = None
-    return facts.config(files)
+    unbalanced = "a } without its {" if stray else "a { that is never closed" if depth else ""
+    return facts.config(files)._replace(unbalanced=unbalanced)
 
 
 class _Files:
@@ -282,7 +287,7 @@ def _after(words: list[str] | None, word: str) -> str:
 
 def _number_after(words: list[str] | None, word: str) -> int | None:
     text = _after(words, word)
-    return int(text) if text.isdigit() else None
+    return int(text) if is_whole(text) else None
 
 
 def _address(text: str) -> str:

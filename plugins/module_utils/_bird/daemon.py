@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 from .._host.processes import read_bytes
@@ -17,10 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .discovery import Daemon, Place
 
-_STATUS = "show status"
-_PROTOCOLS = "show protocols all"
+STATUS = "show status"
+PROTOCOLS = "show protocols all"
 _LONGEST_SILENCE = 3.0
-_CONFIG_LIMIT = 32 * 1024 * 1024
+# For a file and all that it includes: some 20000 peers. To take more apart would take longer than a source may.
+_CONFIG_LIMIT = 4 * 1024 * 1024
 # From most to least telling, where several sockets were tried.
 _TELLING = (control.ANSWERS, control.NO_ANSWER, control.GARBAGE, control.DENIED, control.REFUSED, control.ABSENT)
 
@@ -57,7 +59,7 @@ def speak(daemon: Daemon, timeout: float) -> Spoken:
     """Ask BIRD for its status and sessions, at the first of its sockets that says anything."""
     tried: list[tuple[Place, control.Exchange]] = []
     for place in _distinct(daemon.sockets):
-        exchange = control.ask(place.actual, (_STATUS, _PROTOCOLS), timeout, min(timeout, _LONGEST_SILENCE))
+        exchange = control.ask(place.actual, (STATUS, PROTOCOLS), timeout, min(timeout, _LONGEST_SILENCE))
         tried.append((place, exchange))
         if exchange.state in (control.ANSWERS, control.NO_ANSWER, control.GARBAGE):
             break
@@ -69,10 +71,10 @@ def speak(daemon: Daemon, timeout: float) -> Spoken:
         from . import client
 
         path = place.actual if exchange.state == control.DENIED else ""
-        second = client.ask(daemon.family, path, (_STATUS, _PROTOCOLS), timeout)
+        second = client.ask(daemon.family, path, (STATUS, PROTOCOLS), timeout)
         if second.state == control.ANSWERS:
             exchange, via = second, "birdcl"
-    return _understand(place.path, via, exchange)
+    return understand(place.path, via, exchange)
 
 
 def read_config(daemon: Daemon) -> tuple[OnDisk | None, str]:
@@ -80,11 +82,17 @@ def read_config(daemon: Daemon) -> tuple[OnDisk | None, str]:
     problem = ""
     for place in daemon.configs:
         try:
-            os.stat(place.actual)
+            found = os.stat(place.actual)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
             problem = problem or f"{place.path}: {error.strerror}"
+            continue
+        if not stat.S_ISREG(found.st_mode):
+            problem = problem or f"{place.path} is not a regular file"
+            continue
+        if found.st_size > _CONFIG_LIMIT:
+            problem = problem or f"{place.path} is larger than {_CONFIG_LIMIT >> 20} MiB"
             continue
         on_disk = _parse(place)
         if on_disk is not None:
@@ -106,28 +114,37 @@ def _distinct(places: list[Place]) -> list[Place]:
     return kept
 
 
-def _understand(path: str, via: str, exchange: control.Exchange) -> Spoken:
+def understand(path: str, via: str, exchange: control.Exchange) -> Spoken:
+    """Read what came of asking STATUS and PROTOCOLS at the socket `path`."""
     answers = {reply.command: reply for reply in exchange.replies if reply.code < 8000}
     status = sessions = None
-    if _STATUS in answers and answers[_STATUS].code != control.NEVER_ENDED:
-        status = replies.parse_status(answers[_STATUS].text)
+    if STATUS in answers and answers[STATUS].code != control.NEVER_ENDED:
+        status = replies.parse_status(answers[STATUS].text)
         if not status.version:
             status = status._replace(version=exchange.version)
-    if _PROTOCOLS in answers and answers[_PROTOCOLS].code != control.NEVER_ENDED:
-        sessions = replies.parse_sessions(answers[_PROTOCOLS].text, status.now if status else None)
+    if PROTOCOLS in answers and answers[PROTOCOLS].code != control.NEVER_ENDED:
+        sessions = replies.parse_sessions(answers[PROTOCOLS].text, status.now if status else None)
     return Spoken(exchange.state, exchange.detail, via, path, status, sessions, time.time())
 
 
 def _parse(place: Place) -> OnDisk | None:
     times: list[float] = []
+    sizes: list[int] = []
 
     def read(path: str) -> str | None:
         actual = place._replace(path=path).actual
         try:
-            times.append(os.stat(actual).st_mtime)
+            found = os.stat(actual)
         except OSError:
             return None
-        return read_bytes(actual, _CONFIG_LIMIT).decode("utf-8", "replace")
+        if not stat.S_ISREG(found.st_mode) or sum(sizes) + found.st_size > _CONFIG_LIMIT:
+            return None
+        raw = read_bytes(actual, _CONFIG_LIMIT - sum(sizes))
+        if b"\0" in raw:  # whatever this is, it is no text
+            return None
+        sizes.append(len(raw))
+        times.append(found.st_mtime)
+        return raw.decode("utf-8", "replace")
 
     parsed = config.parse(place.path, read)
     return OnDisk(place.path, parsed, max(times)) if parsed.files else None

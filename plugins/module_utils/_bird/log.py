@@ -11,33 +11,20 @@ runtime's copy of the pod's output, or from a log file that BIRD writes itself; 
 
 from __future__ import annotations
 
-import datetime
-import os
 import re
-import time
 
+from .._host.log_lines import shown as _shown
+from .._host.log_lines import stamp
 from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-TAIL_BYTES = 256 * 1024
 MOST_LINES = 40
-_LONGEST_TEXT = 200
 
-# TAI is 37 s ahead of UTC since 2017, but svlogd's label knows of no leap seconds: it adds 10 s to Unix time.
-_TAI64 = (1 << 62) + 10
-_EPOCH = 719163  # the ordinal number of 1970-01-01
 # Patterns are compiled when a line has the words that stand beside them, for that costs as much as reading a log.
-_TAI64N = r"@([0-9a-f]{16})[0-9a-f]{8} "
-_RUNTIME = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d) std(?:out|err) [FP] "
-_DOCKER = r'\{"log":"(.*?)(?:\\n)?","stream":.*"time":"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)'
-_SVLOGD = r"(\d{4})-(\d\d)-(\d\d)[_T](\d\d):(\d\d):(\d\d)\.\d+ "
-_OWN = r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d+)? <\w+> "
-_LOGGER = r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.\d+ \[\w+\]\[\d+\] (?:\S+ \d+: )?"
 _PREFIX = r"(?:bird6?: )+"
-_HIDDEN = r"(?i)\b(password|secret)(\s*[:=]\s*|\s+(?=[\"']))\S.*"
 
 # The first that matches counts. Groups: name (of a protocol, or "BGP"), peer (an address), value.
 _KINDS = (
@@ -56,6 +43,23 @@ _KINDS = (
     ("cannot_listen", "Cannot open", r"(?:\S+: )?Cannot open listening socket"),
     ("bind_failed", "bind: ", r"(?P<name>\S+): Socket error: bind: (?P<value>.+)"),
     ("md5_unsupported", "MD5", r"(?P<name>\S+): Socket error: (?P<value>.*MD5.*)"),
+    # Of Calico's BIRD: filter/filter.c, nest/rt-table.c, sysdep/linux/netlink.c, proto/bgp/bgp.c.
+    ("filter_error", "filters, line", r"filters, line (?P<value>\d+): \S"),
+    ("filter_error", "did not return accept", r"Filter (?P<value>\S+) did not return"),
+    (
+        "next_hop_unresolvable",
+        "recursive route",
+        r"Next hop address (?P<peer>\S+) resolvable through recursive route for (?P<value>\S+)",
+    ),
+    (
+        "next_hop_is_local",
+        "local address",
+        r"Next hop address (?P<peer>\S+) is a local address of iface (?P<value>\S+)",
+    ),
+    ("kernel_route", "Netlink: ", r"Netlink: (?P<value>\S.*)"),
+    ("kernel_route", "KRT: ", r"KRT: Received (?:route|strange multipath route) (?P<value>\S+)"),
+    ("netlink_overrun", "Kernel dropped", r"Kernel dropped some netlink messages"),
+    ("incoming_aborted", "Incoming connection", r"(?P<name>\S+): Incoming connection aborted"),
     ("config_error", "bird", r"(?P<value>\S*bird\S*:\d+:\d+) \S|(?P<older>\S*bird\S*, line \d+): \S"),
     ("config_error", "checkcmd", r".*Error from checkcmd(?:.*?(?P<value>[^\s\"\\]*bird[^\s\"\\]*:\d+:\d+))?"),
     ("config_error", "check failed", r".*Config check failed"),
@@ -80,6 +84,12 @@ _MARKERS = (
     ", line ",
     "Reconfigured",
     "has been updated",
+    "did not return accept",
+    "Next hop address",
+    "Netlink: ",
+    "KRT: ",
+    "Kernel dropped",
+    "Incoming connection",
 )
 _CHANGED = ": State changed to "
 _KINDS_OF_NAMES = ("Mesh_", "Node_", "Global_", "Local_Workload_")
@@ -94,24 +104,6 @@ class Line(NamedTuple):
     value: str
     text: str
     times: int = 1
-
-
-def read_tail(path: str, limit: int = TAIL_BYTES) -> str:
-    """Return the last `limit` bytes of a file, from a line's beginning; '' if it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    try:
-        size = os.fstat(descriptor).st_size
-        raw = os.pread(descriptor, limit, max(size - limit, 0))
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
-    if size > limit:
-        raw = raw.partition(b"\n")[2]
-    return raw.decode("utf-8", "replace")
 
 
 def parse(text: str, addresses: Mapping[str, str]) -> list[Line]:
@@ -167,7 +159,9 @@ class _Story:
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self._addresses = addresses
-        self._found: list[Line] = []
+        self._found: dict[int, Line] = {}
+        self._overtakable: dict[str, list[int]] = {}
+        self._added = 0
         self._states: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
         self._came_up = 0
@@ -178,8 +172,8 @@ class _Story:
         if self._came_up:
             at, message = _stamp(self._last_up)
             name = message.partition(": ")[0]
-            self._found.append(Line(at, "connect", self._peer(name), "", _shown(message), self._came_up))
-        return self._found
+            self._add(Line(at, "connect", self._peer(name), "", _shown(message), self._came_up))
+        return list(self._found.values())
 
     def state(self, raw: str, name: str, state: str) -> None:
         """Follow one protocol's states. While a peer restarts gracefully its protocol goes from up to start."""
@@ -193,7 +187,7 @@ class _Story:
         elif (state == "stop" and before in (None, "up", "feed", "wait")) or (state == "start" and before == "up"):
             at, message = _stamp(raw)
             reason = self._reasons.pop(name, "")
-            self._found.append(Line(at, "session_lost", self._peer(name), reason, _shown(message)))
+            self._add(Line(at, "session_lost", self._peer(name), reason, _shown(message)))
 
     def told(self, raw: str) -> None:
         """Note a line that may be a telling one, and in any case the reason for what comes next."""
@@ -205,8 +199,14 @@ class _Story:
             match = re.match(pattern, message) if words in message else None
             if match is not None:
                 peer, value = self._who_and_what(kind, match.groupdict())
-                self._found.append(Line(at, kind, peer, value, _shown(message)))
+                self._add(Line(at, kind, peer, value, _shown(message)))
                 return
+
+    def _add(self, line: Line) -> None:
+        if line.kind not in ("connect", "session_lost"):
+            self._overtakable.setdefault(line.kind, []).append(self._added)
+        self._found[self._added] = line
+        self._added += 1
 
     def _forget(self, message: str) -> None:
         """Drop what this line overtakes: an error of a configuration, once a later one was taken."""
@@ -216,7 +216,10 @@ class _Story:
             overtaken = ("config_error",)
         else:
             return
-        self._found = [line for line in self._found if line.kind not in overtaken]
+        # Each line is dropped once: a log may have been restarting BIRD for a week.
+        for kind in overtaken:
+            for number in self._overtakable.pop(kind, ()):
+                del self._found[number]
 
     def _who_and_what(self, kind: str, groups: dict[str, str | None]) -> tuple[str, str]:
         value = groups.get("value") or groups.get("older") or ""
@@ -229,53 +232,7 @@ class _Story:
 
 
 def _stamp(raw: str) -> tuple[float | None, str]:
-    """Split a line into its time and BIRD's message. A runtime's stamp may stand before svlogd's or BIRD's own."""
-    at: float | None = None
-    docker = re.match(_DOCKER, raw) if raw.startswith("{") else None
-    if docker:
-        at, raw = _utc(docker.groups()[1:]), docker.group(1)
-    runtime = re.match(_RUNTIME, raw) if " std" in raw else None
-    if runtime:
-        at = _utc(runtime.groups()[:6]) - _offset(runtime.group(7))
-        raw = raw[runtime.end() :]
-    for words, pattern, read in ((".", _SVLOGD, _utc), (" <", _OWN, _local), (" [", _LOGGER, _utc)):
-        match = re.match(pattern, raw) if words in raw else None
-        if match:
-            at = read(match.groups()) if at is None else at
-            raw = raw[match.end() :]
-    label = re.match(_TAI64N, raw) if raw.startswith("@") else None
-    if label:
-        at, raw = float(int(label.group(1), 16) - _TAI64), raw[label.end() :]
+    """Split a line into its time and BIRD's message."""
+    at, raw = stamp(raw)
     prefix = re.match(_PREFIX, raw) if raw.startswith("bird") else None
     return at, raw[prefix.end() :] if prefix else raw
-
-
-def _utc(groups: Iterable[str]) -> float:
-    year, month, day, hour, minute, second = (int(group) for group in groups)
-    try:
-        days = datetime.date(year, month, day).toordinal() - _EPOCH
-    except ValueError:
-        return 0.0
-    return float(days * 86400 + hour * 3600 + minute * 60 + second)
-
-
-def _local(groups: Iterable[str]) -> float:
-    year, month, day, hour, minute, second = (int(group) for group in groups)
-    try:
-        return time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
-    except (OverflowError, ValueError):
-        return 0.0
-
-
-def _offset(zone: str) -> int:
-    if zone == "Z":
-        return 0
-    seconds = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
-    return -seconds if zone[0] == "-" else seconds
-
-
-def _shown(message: str) -> str:
-    folded = message.casefold()
-    if "password" in folded or "secret" in folded:
-        message = re.sub(_HIDDEN, r"\1\2…", message)
-    return message[:_LONGEST_TEXT]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime
 import re
 
+from .._numbers import is_whole
 from .._record import NamedTuple
 
 TYPE_CHECKING = False
@@ -36,7 +37,15 @@ _STATES = {
 }
 _CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?$")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?)?$")
-_COUNTS = re.compile(r"(\d+) (imported|exported)")
+_COUNTS = re.compile(r"(?<!\d)(\d{1,20}) (imported|exported|filtered)")
+# As BIRD prints them: what is left of them and their full length, in seconds.
+_TIMERS = {
+    "Keepalive timer": "keepalive",
+    "Connect delay": "connect_delay",
+    "Error wait": "error_wait",
+    "Restart timer": "restart",
+    "LL stale timer": "stale",
+}
 
 
 class Status(NamedTuple):
@@ -57,8 +66,9 @@ class Session(NamedTuple):
 
     `state` is the protocol's (up, start, down …), `bgp_state` BGP's ("Established", "Passive" …; "Down" if the protocol
     is down), `since` the seconds since `state` was entered, None if BIRD's clock is unknown, `external` whether it is
-    established with another AS, `restarting` whether the peer's routes are kept while it restarts. Numbers that were
-    not printed are None, routes 0.
+    established with another AS, `restarting` whether the peer's routes are kept while it restarts. `timers` are those
+    that run besides the hold timer (keepalive, connect_delay, error_wait, restart, stale) as BIRD prints them, "3/5";
+    none for an ordinary session that is up. Numbers that were not printed are None, routes 0.
     """
 
     name: str
@@ -76,6 +86,8 @@ class Session(NamedTuple):
     exported: int
     external: bool
     restarting: bool
+    filtered: int = 0
+    timers: dict[str, str] = {}  # noqa: RUF012 - never written to
 
     @property
     def kind(self) -> str:
@@ -99,7 +111,7 @@ def kind_of(name: str) -> str:
 def port_in_name(name: str) -> int | None:
     """Return the port that confd put into a protocol's name ("…_port_1790"), or None."""
     port = name.rpartition("_port_")[2] if "_port_" in name else ""
-    return int(port) if port.isdecimal() else None
+    return int(port) if is_whole(port) else None
 
 
 def parse_status(text: str) -> Status:
@@ -179,7 +191,7 @@ def since(text: str, now: float | None) -> float | None:
 
 
 def _recovery(line: str, waiting_for: int | None, wait_timer: str) -> tuple[int | None, str]:
-    waiting = re.match(r"Waiting for (\d+)", line)
+    waiting = re.match(r"Waiting for (\d{1,20})\b", line)
     if waiting:
         return int(waiting.group(1)), wait_timer
     timer = re.match(r"Wait timer is (\S+)", line)
@@ -221,7 +233,10 @@ def _session(row: str, details: dict[str, str], now: float | None) -> Session:
         entered, info = entered + " " + first, rest.strip()
         first, _space, rest = info.partition(" ")
     down = state == "down"
-    counts = {"imported": 0, "exported": 0}
+    external = details.get("Session", "").startswith("external")
+    # Of the many that are well nobody asks what their timers say.
+    well = state == "up" and first == "Established" and not external
+    counts = {"imported": 0, "exported": 0, "filtered": 0}
     for number, what in _COUNTS.findall(details.get("Routes", "")):
         counts[what] += int(number)
     return Session(
@@ -238,10 +253,12 @@ def _session(row: str, details: dict[str, str], now: float | None) -> Session:
         hold_timer=details.get("Hold timer", ""),
         imported=counts["imported"],
         exported=counts["exported"],
-        external=details.get("Session", "").startswith("external"),
+        external=external,
         restarting="restarting" in details,
+        filtered=counts["filtered"],
+        timers={word: details[label] for label, word in _TIMERS.items() if details.get(label)} if not well else {},
     )
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return int(text) if is_whole(text) else None

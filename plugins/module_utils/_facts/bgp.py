@@ -17,7 +17,7 @@ from .bgp_daemon import BGP_PORT, Look, Peer, facts_of, has_anything, local_addr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from .._bird.daemon import OnDisk, Spoken
@@ -30,10 +30,10 @@ SCHEMA = 1
 _FAMILIES = (discovery.IPV4, discovery.IPV6)
 _TIMEOUT = 5.0
 _LOG_WINDOW = 3600
-_MOST_SOCKETS = 64
+_MOST_SOCKETS = 20
 _SHORT_ID = 12
 _OPENING = ("SYN_SENT", "SYN_RECV")
-_MD5 = {"failure": "TCPMD5Failure", "unexpected": "TCPMD5Unexpected", "not_found": "TCPMD5NotFound"}
+MD5 = {"failure": "TCPMD5Failure", "unexpected": "TCPMD5Unexpected", "not_found": "TCPMD5NotFound"}
 # A dialler whose SYN is dropped repeats it after 1 and 3 seconds, and BIRD dials again every 5: within any 2.2 seconds
 # there is one.
 _MD5_SPAN = 2.2
@@ -120,17 +120,14 @@ def finish_md5(
     counted = gathering.facts.get("md5")
     if gathering.md5_started is None or not counted:
         return
-    totals = [counted[name]["total"] for name in _MD5 if name in counted]
+    totals = [counted[name]["total"] for name in MD5 if name in counted]
     if not any(totals) or not any(peer.established is False for peer in gathering.peers):
         return
     missing = gathering.md5_started + _MD5_SPAN - clock()
     if missing > 0:
         sleep(missing)
-    later = counters.read_netstat(gathering.net_folder, _MD5.values())
-    counted["seconds"] = round(clock() - gathering.md5_started, 1)
-    for name, counter in _MD5.items():
-        if name in counted and counter in later:
-            counted[name] = {"total": later[counter], "grew": max(later[counter] - counted[name]["total"], 0)}
+    later = counters.read_netstat(gathering.net_folder, MD5.values())
+    md5_grew(counted, later, clock() - gathering.md5_started)
 
 
 def _distinct(peers: list[Peer]) -> list[Peer]:
@@ -156,10 +153,15 @@ def _look(daemon: Daemon, timeout: float, sources: Sources) -> Look:
 
 def _speak(daemon: Daemon, timeout: float, name: str, sources: Sources) -> Spoken:
     spoken = speak(daemon, timeout)
+    note_spoken(spoken, name, [place.path for place in daemon.sockets], sources)
+    return spoken
+
+
+def note_spoken(spoken: Spoken, name: str, tried: Iterable[str], sources: Sources) -> None:
+    """Note how it went to ask BIRD, as the source `name`; `tried` are the sockets looked for."""
     what = f"{spoken.socket} {spoken.detail}"
     if spoken.state == control.ABSENT:
-        places = ", ".join(dict.fromkeys(place.path for place in daemon.sockets))
-        sources.absent(name, f"no control socket at {places}")
+        sources.absent(name, f"no control socket at {', '.join(dict.fromkeys(tried))}")
     elif spoken.state == control.GARBAGE:
         sources.unrecognised(name, what)
     elif spoken.state != control.ANSWERS:
@@ -168,13 +170,18 @@ def _speak(daemon: Daemon, timeout: float, name: str, sources: Sources) -> Spoke
         sources.unrecognised(name, f"{spoken.socket} does not answer as BIRD does")
     else:
         sources.ok(name, "" if spoken.via == "socket" else f"asked through {spoken.via}")
-    return spoken
 
 
 def _read_config(daemon: Daemon, name: str, sources: Sources) -> OnDisk | None:
     on_disk, problem = read_config(daemon)
+    note_config(on_disk, problem, name, [place.path for place in daemon.configs], sources)
+    return on_disk
+
+
+def note_config(on_disk: OnDisk | None, problem: str, name: str, tried: Iterable[str], sources: Sources) -> None:
+    """Note how it went to read a configuration, as the source `name`; `tried` are the paths looked at."""
     if on_disk is None:
-        places = ", ".join(dict.fromkeys(place.path for place in daemon.configs))
+        places = ", ".join(dict.fromkeys(tried))
         if problem:
             sources.failed(name, problem)
         else:
@@ -183,7 +190,6 @@ def _read_config(daemon: Daemon, name: str, sources: Sources) -> OnDisk | None:
         sources.unrecognised(name, f"{on_disk.path} does not look like a configuration of BIRD")
     else:
         sources.ok(name)
-    return on_disk
 
 
 def _sockets(
@@ -197,6 +203,16 @@ def _sockets(
         return {"listeners": [], "sockets": []}
     listening = [one for one in found if one.state == sockets.LISTEN and one.local_port in ports]
     holders = sockets.owners([one.inode for one in listening], own, processes)
+    return socket_facts(found, listening, holders, sources)
+
+
+def socket_facts(
+    found: list[sockets.TcpSocket],
+    listening: list[sockets.TcpSocket],
+    holders: Mapping[int, Process],
+    sources: Sources,
+) -> dict[str, Any]:
+    """Return listeners and sockets from those `found`; `holders` are the processes that hold them, by inode."""
     listeners = []
     for one in listening:
         entry: dict[str, Any] = {"address": one.local, "port": one.local_port}
@@ -206,10 +222,16 @@ def _sockets(
         listeners.append(entry)
     unowned = len(listening) - len(holders)
     sources.ok("tcp_sockets", f"the owner of {unowned} listening sockets may not be seen" if unowned else "")
-    return {
+    troubled = [one for one in found if _in_trouble(one)]
+    facts: dict[str, Any] = {
         "listeners": listeners,
-        "sockets": [_troubled_socket(one) for one in found if _in_trouble(one)][:_MOST_SOCKETS],
+        "sockets": [_troubled_socket(one) for one in troubled[:_MOST_SOCKETS]],
+        "sockets_established": sum(one.state == sockets.ESTABLISHED for one in found),
     }
+    for one in troubled[_MOST_SOCKETS:]:
+        left_out = facts.setdefault("sockets_left_out", {})
+        left_out[one.state] = left_out.get(one.state, 0) + 1
+    return facts
 
 
 def _in_trouble(one: sockets.TcpSocket) -> bool:
@@ -222,16 +244,29 @@ def _troubled_socket(one: sockets.TcpSocket) -> dict[str, Any]:
 
 def _start_md5(facts: dict[str, Any], net_folder: str, sources: Sources) -> float | None:
     started = time.monotonic()
-    counted = counters.read_netstat(net_folder, _MD5.values())
+    facts.update(md5_facts(counters.read_netstat(net_folder, MD5.values()), sources))
+    return started if "md5" in facts else None
+
+
+def md5_facts(counted: Mapping[str, int], sources: Sources) -> dict[str, Any]:
+    """Return the key md5 from the kernel's counters, read once; nothing if it has none."""
     if not counted:
         sources.absent("md5_counters", "this kernel counts no TCP MD5 failures")
-        return None
-    facts["md5"] = {"seconds": 0}
-    for name, counter in _MD5.items():
-        if counter in counted:
-            facts["md5"][name] = {"total": counted[counter], "grew": 0}
+        return {}
     sources.ok("md5_counters")
-    return started
+    md5: dict[str, Any] = {"seconds": 0}
+    for name, counter in MD5.items():
+        if counter in counted:
+            md5[name] = {"total": counted[counter], "grew": 0}
+    return {"md5": md5}
+
+
+def md5_grew(md5: dict[str, Any], later: Mapping[str, int], seconds: float) -> None:
+    """Write into the key md5 by how much the counters grew until a second reading, `seconds` after the first."""
+    md5["seconds"] = round(seconds, 1)
+    for name, counter in MD5.items():
+        if name in md5 and counter in later:
+            md5[name] = {"total": later[counter], "grew": max(later[counter] - md5[name]["total"], 0)}
 
 
 def _log(
@@ -257,12 +292,13 @@ def _log(
     if not fresh:
         return []
     from .._bird import log
+    from .._host import log_lines
 
-    lines = [line for path in fresh for line in log.parse(log.read_tail(path), names)]
-    return [_log_entry(line) for line in log.recent(lines, now, window)]
+    lines = [line for path in fresh for line in log.parse(log_lines.read_tail(path), names)]
+    return [log_entry(line) for line in log.recent(lines, now, window)]
 
 
-def _log_entry(line: Line) -> dict[str, Any]:
+def log_entry(line: Line) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "at": _rfc3339(line.at) if line.at is not None else None,
         "kind": line.kind,

@@ -154,6 +154,7 @@ def _config_facts(look: Look, on_disk: OnDisk, now: float) -> dict[str, Any]:
         listen_port=config.listen_port or BGP_PORT,
         local_address=local_address(look),
         duplicate_names=config.duplicate_names,
+        unbalanced=config.unbalanced,
         missing_files=config.missing,
     )
     facts["disabled"] = config.disabled
@@ -190,12 +191,21 @@ def _differences(config: Config, sessions: list[Session]) -> dict[str, Any]:
         other_as = None not in (session.peer_as, peering.peer_as) and session.peer_as != peering.peer_as
         if other_as or (peering.peer and canonical(session.peer) != canonical(peering.peer)):
             changed.append(name)
-    return _known(
-        only_on_disk=sorted(on_disk.keys() - running.keys()),
+    named = {
+        "only_on_disk": sorted(on_disk.keys() - running.keys()),
         # A protocol that has no name on disk runs under one that BIRD gave it.
-        only_running=sorted(running.keys() - on_disk.keys()) if len(on_disk) == len(config.peerings) else [],
-        changed=changed,
-    )
+        "only_running": sorted(running.keys() - on_disk.keys()) if len(on_disk) == len(config.peerings) else [],
+        "changed": changed,
+    }
+    facts: dict[str, Any] = {}
+    for key, names in named.items():
+        if names:
+            from . import grouping
+
+            facts[key], packed = grouping.fold_names(names)
+            if packed:
+                facts[key + "_packed"] = packed
+    return facts
 
 
 def _session_facts(look: Look, sessions: list[Session]) -> dict[str, Any]:
@@ -216,13 +226,26 @@ def _session_facts(look: Look, sessions: list[Session]) -> dict[str, Any]:
     peers["packed"] = {kind: pack(addresses) for kind, addresses in packed.items()}
     peers["routes_imported"] = sum(session.imported for session in established)
     peers["routes_exported"] = sum(session.exported for session in established)
+    peers.update(_odd_counts(established))
     peerings = {peering.name: peering for peering in _peerings(look)}
     troubled = [session for session in sessions if not session.established] + unusual
-    return {
-        "peers": peers,
-        "recent": _recent(look, established),
-        "troubled": [_troubled(session, peerings.get(session.name)) for session in troubled],
-    }
+    facts = {"peers": peers, "recent": _recent(look, established), "troubled": []}
+    if troubled:
+        from . import grouping
+
+        entries = [_troubled(session, peerings.get(session.name)) for session in troubled]
+        facts["troubled"], groups = grouping.fold(entries)
+        facts.update(_known(troubled_groups=groups))
+    return facts
+
+
+def _odd_counts(established: list[Session]) -> dict[str, Any]:
+    """Return routes_filtered, and without_routes: the peers that sent no route, unless that is all or none of them."""
+    silent = [session.peer for session in established if not session.imported]
+    facts = _known(routes_filtered=sum(session.filtered for session in established) or None)
+    if silent:
+        facts["without_routes"] = pack(silent) if len(silent) < len(established) else "all"
+    return facts
 
 
 def _is_unusual(session: Session) -> bool:
@@ -251,7 +274,11 @@ def _troubled(session: Session, peering: Peering | None) -> dict[str, Any]:
         since_seconds_ago=_whole(session.since),
         neighbor_as=session.peer_as,
         hold_timer=session.hold_timer,
+        timers=session.timers or None,
         routes_imported=session.imported or None,
+        routes_exported=session.exported or None,
+        routes_filtered=session.filtered or None,
+        neighbor_id=session.peer_id,
         restarting=session.restarting or None,
         local_as=session.local_as,
         source=session.source,

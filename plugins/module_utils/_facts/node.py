@@ -30,19 +30,14 @@ if TYPE_CHECKING:
     from .._probe.reach import Round
     from .bgp import BgpGathering
     from .bgp_daemon import Peer
+    from .host import Started
     from .mtu import MtuGathering
 
     Facts = Dict[str, Any]
 
 SCHEMA = 1
 PARTS = ("bgp", "firewall", "mtu", "chrony", "node")
-_MOST_ADDRESSES = 32
 _MOST_TARGETS = 1000
-# Interfaces whose addresses are none of the node itself. Those of tunnels are in calico_mtu.
-_OF_CONTAINERS = ("br-", "cali", "cbr", "cni", "docker", "lxcbr", "podman", "veth", "virbr")
-_OF_SERVICES = ("kube-ipvs", "nodelocaldns")
-_OF_TUNNELS = ("flannel", "tunl", "vxlan", "wg-v6.cali", "wireguard.cali")
-_NO_NODE_ADDRESS = _OF_CONTAINERS + _OF_SERVICES + _OF_TUNNELS
 _SEARCH_SECONDS = 6.0
 _PASS_SECONDS = 30.0
 
@@ -73,6 +68,8 @@ class Pass:
         self._connection: Netlink | None = None
         self._network: Network | None = None
         self._ways: Mapping[str, Route] = {}
+        self._told: tuple[Facts, dict[str, str] | None] | None = None
+        self._counted: Started | None = None
         nobody = processes.ProcessTable([])
         self._processes = self._sources["node"].guard("processes", lambda: processes.walk(proc_root), nobody)
 
@@ -92,6 +89,8 @@ class Pass:
         taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         facts = dict({"schema": SCHEMA, "taken_at": taken_at}, **self._facts.get(part, {}))
         if part == "node":
+            # The controller knows when it began to wait and when it was answered: between them lies this moment.
+            facts["taken_at_epoch"] = round(time.time(), 3)
             facts["duration_seconds"] = round(time.monotonic() - self._began, 3)
             facts["cpu_seconds"] = round(sum(os.times()[:4]), 3)
         facts["sources"] = self._sources[part].as_list()
@@ -102,6 +101,10 @@ class Pass:
         from .._bird import discovery
         from . import bgp
 
+        if "node" in self._wanted:
+            from . import host
+
+            self._counted = host.begin(self._proc_root)
         sources = self._sources_for("bgp", "node", "mtu", "firewall")
         session = sources.guard(
             "bgp_facts",
@@ -161,7 +164,12 @@ class Pass:
             if not sources.guard("probes", lambda: loop.run(probers, limit), True):
                 sources.failed("probes", f"Not all probes were finished within {limit:.1f} s.")
         if reached:
-            self._facts["bgp"]["probes"], self._facts["bgp"]["peer_reachability"] = reached.seen()
+            from . import grouping
+
+            for name, entries in zip(("probes", "peer_reachability"), reached.seen()):
+                self._facts["bgp"][name], groups = grouping.fold(entries)
+                if groups:
+                    self._facts["bgp"][name + "_groups"] = groups
         if sizes:
             from . import mtu
 
@@ -179,7 +187,17 @@ class Pass:
             )
             for peer in peers
         ]
-        return mtu.gather(self._network, ways, self._ways, session.tunnels, self._sources["mtu"], self._root)
+        calico, environment = self._calico(session)
+        return mtu.gather(
+            self._network,
+            ways,
+            self._ways,
+            session.tunnels,
+            self._sources["mtu"],
+            self._root,
+            environment=environment,
+            version=str(calico.get("version", "")),
+        )
 
     def _walk_paths(self, sizes: MtuGathering) -> PathProber | None:
         from . import mtu
@@ -212,7 +230,8 @@ class Pass:
         from . import firewall
 
         sources = self._sources["firewall"]
-        return firewall.gather(self._params, sources, peers, self._network, self._ways, session.local_addresses)
+        own = session.local_addresses
+        return firewall.gather(self._params, sources, peers, self._network, self._ways, own, self._root)
 
     def _clock(self) -> Facts:
         from . import chrony
@@ -223,10 +242,54 @@ class Pass:
         from .._host import identity
 
         facts = identity.host(self._root, self._proc_root)
-        facts.update(_addresses(self._network, session.local_addresses.values()) if self._network else {})
+        facts["calico"] = dict(self._calico(session)[0])
+        nothing: Facts = {}
+        facts.update(self._sources["node"].guard("addresses", lambda: self._addresses(session), nothing))
         facts["bgp_addresses"] = dict(session.local_addresses)
-        facts["calico"] = identity.calico(session.installation, self._root)
+        facts["host"] = self._sources["node"].guard("host", lambda: self._host(session), nothing)
         return facts
+
+    def _addresses(self, session: BgpGathering) -> Facts:
+        from . import addresses
+
+        if self._network is None:
+            return {}
+        calico, environment = self._calico(session)
+        own = list(session.local_addresses.values())
+        about = addresses.around(self._processes, self._root, self._proc_root)
+        version = str(calico.get("version", ""))
+        return addresses.gather(self._network, own, environment, version, self._sources["node"], about)
+
+    def _calico(self, session: BgpGathering) -> tuple[Facts, dict[str, str] | None]:
+        """Return what runs of Calico and what it was told by its environment (None: not known), read once."""
+        if self._told is None:
+            from .._address import settings
+            from .._host import identity
+
+            installation = session.installation
+            self._told = identity.calico(installation, self._root), settings.read(installation.processes)
+        return self._told
+
+    def _host(self, session: BgpGathering) -> Facts:
+        from . import host
+
+        view = host.View(
+            processes=self._processes,
+            installation=session.installation,
+            connection=self._connection,
+            network=self._network,
+            ways=self._ways,
+            peers=[peer.address for peer in session.peers],
+            local_addresses=session.local_addresses,
+            tunnels=session.tunnels,
+            firewall=self._facts.get("firewall", {}),
+            started=self._counted or host.begin(self._proc_root),
+            root=self._root,
+            proc_root=self._proc_root,
+            window=float(self._params.get("log_window") or 3600),
+            timeout=self._timeout,
+        )
+        return host.gather(view, self._sources["node"])
 
 
 def _more_peers(given: Iterable[str], known: list[Peer], session: BgpGathering) -> list[Peer]:
@@ -243,24 +306,3 @@ def _more_peers(given: Iterable[str], known: list[Peer], session: BgpGathering) 
             source = session.local_addresses.get(family, "")
             more.append(Peer("", "other", family, address, 179, source, None, None))
     return more
-
-
-def _addresses(network: Network, own: Iterable[str]) -> Facts:
-    """Return the addresses by which other nodes might know this one, at most 32, those in use for BGP first."""
-    used = set(own)
-    found = []
-    for entry in sorted(network.addresses, key=lambda entry: entry.address not in used):
-        link = network.link(entry.interface)
-        ordinary = entry.scope == "global" and not entry.interface.startswith(_NO_NODE_ADDRESS)
-        if ordinary or entry.address in used:
-            fact = {
-                "address": entry.address,
-                "prefix": entry.prefix,
-                "interface": entry.interface,
-                "scope": entry.scope,
-            }
-            found.append(dict(fact, up=bool(link and link.up)))
-    facts: Facts = {"addresses": found[:_MOST_ADDRESSES]}
-    if len(found) > _MOST_ADDRESSES:
-        facts["addresses_left_out"] = len(found) - _MOST_ADDRESSES
-    return facts

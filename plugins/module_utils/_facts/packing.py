@@ -14,6 +14,7 @@ plain address (a link-local one with its zone, say) stands as it is under the ke
 
 from __future__ import annotations
 
+import itertools
 import socket
 
 TYPE_CHECKING = False
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _VERBATIM = ""
+# No mesh is as large. What few letters can stand for must not fill the memory of who reads them.
+MOST = 10_000
 
 
 def canonical(address: str) -> str:
@@ -57,7 +60,11 @@ def pack(addresses: Iterable[str]) -> dict[str, str]:
 
 
 def unpack(packed: Mapping[str, str]) -> Iterator[str]:
-    """Yield every address of `packed` as inet_ntop spells it. Parts that make no address are left out."""
+    """Yield every address of `packed` as inet_ntop spells it, at most MOST. Parts that make no address are left out."""
+    return itertools.islice(_unpacked(packed), MOST)
+
+
+def _unpacked(packed: Mapping[str, str]) -> Iterator[str]:
     for group, text in packed.items():
         if group == _VERBATIM:
             yield from filter(None, text.split(","))
@@ -93,12 +100,17 @@ def _ranges(values: set[int], form: str) -> str:
 
 
 def _values(text: str, base: int, greatest: int) -> Iterator[int]:
-    """Yield the numbers of '9-12,14', none above `greatest`: a hostile '0-99999999999' must not become work."""
+    """Yield the numbers of '9-12,14', none above `greatest`: a hostile '0-99999999999' must not become work.
+
+    They ascend, as pack() writes them; what would go back is left out.
+    """
+    least = 0
     for part in text.split(","):
         low, _dash, high = part.partition("-")
         try:
             first, last = int(low, base), int(high or low, base)
         except ValueError:
             continue
-        if 0 <= first <= last <= greatest:
+        if least <= first <= last <= greatest:
             yield from range(first, last + 1)
+            least = last + 1

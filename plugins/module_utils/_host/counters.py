@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
+import re
 
+from .._numbers import is_integer
 from .processes import read_text
 
 TYPE_CHECKING = False
@@ -36,7 +38,22 @@ def parse(text: str, group: str, wanted: Iterable[str]) -> dict[str, int]:
             names = rest.split()
             continue
         for name, value in zip(names, rest.split()):
-            if name in keep and value.lstrip("-").isdigit():
+            if name in keep and is_integer(value):
                 found[name] = int(value)
         names = []
+    return found
+
+
+def parse_statistics(text: str, wanted: Iterable[str]) -> dict[str, int]:
+    """Add up the wanted columns of a file below /proc/net/stat: names in the first line, then hexadecimal numbers, a
+    line for each processor. Columns and lines that are not understood count nothing."""
+    lines = text.splitlines()
+    names = lines[0].split() if lines else []
+    columns = {name: names.index(name) for name in wanted if name in names}
+    found = dict.fromkeys(columns, 0)
+    for line in lines[1:]:
+        values = line.split()
+        for name, column in columns.items():
+            if column < len(values) and re.match(r"[0-9a-fA-F]{1,16}$", values[column]):
+                found[name] += int(values[column], 16)
     return found

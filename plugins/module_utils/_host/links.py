@@ -22,12 +22,14 @@ _RTM_NEWADDR = 20
 _RTM_GETADDR = 22
 _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_EXT_MASK = 3, 4, 10, 16, 18, 29
 _IFLA_INFO_KIND = 1
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_CACHEINFO, _IFA_FLAGS = 1, 2, 3, 6, 8
 _SKIP_STATISTICS = 1 << 3
 _IFF_UP = 1
 _IFF_LOOPBACK = 8
 _OPERATIONAL = (0, 6)  # unknown (devices that never say), up
-_TENTATIVE_OR_DUPLICATE = 0x40 | 0x08
+# Flags of an address, as the kernel numbers them: "secondary" is IPv4's word for what IPv6 calls "temporary".
+SECONDARY, DUPLICATE, DEPRECATED, TENTATIVE, PERMANENT = 0x01, 0x08, 0x20, 0x40, 0x80
+_FOR_EVER = 0xFFFFFFFF
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 
 
@@ -50,7 +52,12 @@ class Link(NamedTuple):
 
 class Address(NamedTuple):
     """One address. `scope` is global, site, link or host; `usable` is False while an IPv6 address is tentative or a
-    duplicate."""
+    duplicate.
+
+    `flags` are the kernel's (SECONDARY and its like); `valid_seconds` is how long it lasts yet, None for ever; `label`
+    is IPv4's name for it ("eth0:1"), '' if that is the interface's; `peer` the far end of a point-to-point link, to
+    which `prefix` then belongs.
+    """
 
     address: str
     prefix: int
@@ -58,6 +65,10 @@ class Address(NamedTuple):
     family: str
     scope: str
     usable: bool
+    flags: int = PERMANENT
+    valid_seconds: int | None = None
+    label: str = ""
+    peer: str = ""
 
 
 class Network:
@@ -136,11 +147,19 @@ def _address(body: bytes, names: dict[int, str]) -> Address | None:
     if not text:
         return None
     flags = netlink.number(found.get(_IFA_FLAGS)) or flags
+    interface = names.get(index, "")
+    label = netlink.text(found.get(_IFA_LABEL))
+    valid = netlink.number(found.get(_IFA_CACHEINFO, b"")[4:8]) if _IFA_CACHEINFO in found else _FOR_EVER
+    far = netlink.address(found.get(_IFA_ADDRESS))
     return Address(
         address=text,
         prefix=prefix,
-        interface=names.get(index, ""),
+        interface=interface,
         family="ipv6" if family == socket.AF_INET6 else "ipv4",
         scope=_SCOPES.get(scope, str(scope)),
-        usable=not flags & _TENTATIVE_OR_DUPLICATE,
+        usable=not flags & (TENTATIVE | DUPLICATE),
+        flags=flags,
+        valid_seconds=None if valid == _FOR_EVER else valid,
+        label="" if label == interface else label,
+        peer="" if far == text else far,
     )

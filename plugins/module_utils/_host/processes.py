@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,14 +200,17 @@ def names_in(folder: str) -> list[str]:
 
 
 def read_bytes(path: str, limit: int = _READ_LIMIT) -> bytes:
-    """Return at most `limit` bytes of a file; b'' if it cannot be read. A pipe in its place does not block."""
+    """Return at most `limit` bytes of a file; b'' if it cannot be read. What is no regular file is not even opened:
+    to open a watchdog's device, say, starts it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return b""
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except (OSError, ValueError):
         return b""
     chunks = []
     try:
-        while limit > 0:
+        while limit > 0 and stat.S_ISREG(os.fstat(descriptor).st_mode):
             chunk = os.read(descriptor, min(limit, 65536))
             if not chunk:
                 break

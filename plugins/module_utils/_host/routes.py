@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from .links import Network
 
 _RTM_GETROUTE = 26
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_METRICS, _RTA_VIA = 1, 4, 5, 7, 8, 18
-_RTAX_MTU = 2
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_METRICS, _RTA_CACHEINFO, _RTA_VIA = 1, 4, 5, 7, 8, 12, 18
+_RTAX_LOCK, _RTAX_MTU, _RTAX_ADVMSS = 1, 2, 8
+_CLONED = 0x200
+_TICKS = 100  # to the second, in what the kernel tells programs
 _KINDS = {
     1: "unicast",
     2: "local",
@@ -45,7 +47,9 @@ class Route(NamedTuple):
 
     `kind`: unicast, local (the destination is this host), blackhole, unreachable, prohibit, none (no route) or
     unknown. `gateway` is "" for a destination on the link itself. `mtu` is the route's own limit, 0 if only the
-    device's holds.
+    device's holds. `mtu_kind` is locked for one below which the kernel may not go when a router asks for less, learnt
+    for one that a router told (it is forgotten after `expires_seconds`), else "". `advmss` is the segment size that
+    TCP offers on this route, 0 if that follows from the MTU.
     """
 
     destination: str
@@ -54,6 +58,9 @@ class Route(NamedTuple):
     gateway: str = ""
     source: str = ""
     mtu: int = 0
+    mtu_kind: str = ""
+    expires_seconds: int = 0
+    advmss: int = 0
 
     @property
     def on_link(self) -> bool:
@@ -86,11 +93,21 @@ def _route(destination: str, answer: bytes | int, names: Mapping[int, str]) -> R
     found = netlink.attributes(answer, 12)
     via = found.get(_RTA_VIA, b"")[2:]  # an IPv4 route by way of an IPv6 router
     metrics = netlink.attributes(found.get(_RTA_METRICS, b""))
+    mtu = netlink.number(metrics.get(_RTAX_MTU))
+    # What a router told is a copy of the route that expires; a route itself may expire, too, if a router announced it.
+    expires = (
+        netlink.number(found.get(_RTA_CACHEINFO, b"")[8:12]) if struct.unpack_from("=I", answer, 8)[0] & _CLONED else 0
+    )
+    locked = netlink.number(metrics.get(_RTAX_LOCK)) >> _RTAX_MTU & 1
+    learnt = mtu and 0 < expires < 1 << 31
     return Route(
         destination=destination,
         kind=_KINDS.get(answer[7], "unknown"),
         device=names.get(netlink.number(found.get(_RTA_OIF)), ""),
         gateway=netlink.address(found.get(_RTA_GATEWAY)) or netlink.address(via),
         source=netlink.address(found.get(_RTA_PREFSRC)),
-        mtu=netlink.number(metrics.get(_RTAX_MTU)),
+        mtu=mtu,
+        mtu_kind="learnt" if learnt else "locked" if mtu and locked else "",
+        expires_seconds=max(expires // _TICKS, 1) if learnt else 0,
+        advmss=netlink.number(metrics.get(_RTAX_ADVMSS)),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .processes import Process
 
 LISTEN = "LISTEN"
+ESTABLISHED = "ESTABLISHED"
 # The order of the kernel's enumeration (include/net/tcp_states.h), which starts at 1.
 STATES = (
     "",

@@ -56,7 +56,7 @@ def _socket(fields: list[str]) -> TcpSocket | None:
         # A listener's queues count connections, not bytes.
         queues = (0, 0) if state == LISTEN else (int(send, 16), int(receive, 16))
         return TcpSocket(local, local_port, peer, peer_port, state, *queues, int(fields[6], 16), int(fields[9]))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, OverflowError):
         return None
 
 

@@ -101,7 +101,7 @@ class Round:
         # Only now: the probes themselves have made the kernel look for its neighbours.
         states = self._neighbours()
         reachability = [
-            _reach_fact(target, self._routes.get(target.peer), states.get(target.peer, ""), echoes.get(target.peer, ""))
+            reach_fact(target, self._routes.get(target.peer), states.get(target.peer, ""), echoes.get(target.peer, ""))
             for target in self._targets
         ]
         return Seen(list(self._probe_facts()), reachability)
@@ -128,9 +128,9 @@ class Round:
             yield _probe_fact(result)
         for target in self._targets:
             if target.signed:
-                yield _not_tried(target, _SIGNED)
+                yield not_tried(target, _SIGNED)
             elif target.peer in self._crowd:
-                yield _not_tried(target, _CROWDED)
+                yield not_tried(target, _CROWDED)
 
     def _neighbours(self) -> dict[str, str]:
         connection = self._connection
@@ -183,11 +183,12 @@ def _probe_fact(result: SynResult) -> dict[str, Any]:
     return fact
 
 
-def _not_tried(target: Target, why: str) -> dict[str, Any]:
+def not_tried(target: Target, why: str) -> dict[str, Any]:
+    """Return the entry of calico_bgp.probes for a peer to whom no probe went."""
     return {"peer": target.peer, "source": target.source, "port": target.port, "result": "not_tried", "detail": why}
 
 
-def _reach_fact(target: Target, way: Route | None, neighbour: str, echo: str) -> dict[str, Any]:
+def reach_fact(target: Target, way: Route | None, neighbour: str, echo: str) -> dict[str, Any]:
     """Return one entry of calico_bgp.peer_reachability. `route_kind` is there only for what is no ordinary route."""
     fact: dict[str, Any] = {"peer": target.peer, "echo": echo or "not_tried"}
     if way is None:

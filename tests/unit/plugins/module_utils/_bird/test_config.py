@@ -119,6 +119,19 @@ def test_where_to_listen():
     assert (found.listen_address, found.listen_port) == ("10.0.0.1", 1790)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("protocol device { }\n", ""),
+        ("protocol device { }\nthis is } not bird\n", "a } without its {"),
+        ("protocol bgp x { neighbor 10.0.0.2 as 1;\n", "a { that is never closed"),
+        ('# a } in a comment\nlog "a } in a string" all;\n', ""),
+    ],
+)
+def test_braces_that_do_not_match_are_told(text, told):
+    assert parse(text).unbalanced == told
+
+
 def test_names_given_twice_are_told():
     text = "protocol bgp Mesh_10_0_0_2 { neighbor 10.0.0.2 as 1; }\n" * 2 + "protocol bgp Mesh_10_0_0_3 { }"
 

@@ -139,3 +139,47 @@ def test_a_configuration_that_may_not_be_read(monkeypatch, tmp_path):
     monkeypatch.setattr(looking.os, "stat", refuse)
 
     assert looking.read_config(a_daemon(configs=[Place("/bird.cfg", "")])) == (None, "/bird.cfg: Permission denied")
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe"])
+def test_what_is_no_file_is_no_empty_configuration(tmp_path, what):
+    path = str(tmp_path / "bird.cfg")
+    if what == "folder":
+        os.mkdir(path)
+    else:
+        os.mkfifo(path)
+
+    found, problem = looking.read_config(a_daemon(configs=[Place("/bird.cfg", str(tmp_path))]))
+
+    assert (found, problem) == (None, "/bird.cfg is not a regular file")
+
+
+def test_random_bytes_are_no_configuration(tmp_path):
+    (tmp_path / "bird.cfg").write_bytes(bytes(range(256)) * 1000)
+
+    assert looking.read_config(a_daemon(configs=[Place("/bird.cfg", str(tmp_path))])) == (
+        None,
+        "/bird.cfg cannot be read",
+    )
+
+
+def test_a_configuration_too_big_to_take_apart_in_time_is_told_so(tmp_path):
+    with open(str(tmp_path / "bird.cfg"), "wb") as file:
+        file.truncate(100 * 1024 * 1024)
+
+    found, problem = looking.read_config(a_daemon(configs=[Place("/bird.cfg", str(tmp_path))]))
+
+    assert (found, problem) == (None, "/bird.cfg is larger than 4 MiB")
+
+
+def test_includes_count_towards_what_is_too_big_and_devices_are_left_alone(tmp_path):
+    (tmp_path / "bird.cfg").write_text('include "big.cfg";\ninclude "/dev/zero";\nrouter id 10.0.0.1;')
+    (tmp_path / "dev").mkdir()
+    os.symlink("/dev/zero", str(tmp_path / "dev" / "zero"))
+    with open(str(tmp_path / "big.cfg"), "wb") as file:
+        file.truncate(4 * 1024 * 1024)
+
+    found, _problem = looking.read_config(a_daemon(configs=[Place("/bird.cfg", str(tmp_path))]))
+
+    assert found.config.router_id == "10.0.0.1"
+    assert found.config.missing == ["/big.cfg", "/dev/zero"]

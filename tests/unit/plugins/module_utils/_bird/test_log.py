@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netmedic.calico.plugins.module_utils._bird import log
+from ansible_collections.netmedic.calico.plugins.module_utils._host import log_lines
 
 NOW = float(calendar.timegm((2026, 11, 21, 2, 0, 0)))
 
@@ -52,6 +53,33 @@ def test_every_kind_of_trouble_leaves_its_line(lines):
         assert wanted in kinds
     assert ("unexpected_connect", "10.200.0.80") in [(kind, peer) for kind, peer, _value, _count in found]
     assert sum(kind == "connect" for kind, _peer, _value, _count in found) == 1
+
+
+def test_filters_that_fail_and_routes_that_the_kernel_refuses_leave_their_lines(bird_text):
+    found = [(line.kind, line.value) for line in log.parse(bird_text("logs", "filters.log"), {})]
+
+    assert found[:2] == [("filter_error", "4"), ("filter_error", "undecided")]
+    assert found.count(("kernel_route", "File exists")) == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        # As nest/rt-table.c, sysdep/linux/netlink.c and proto/bgp/bgp.c of Calico's BIRD compose them.
+        (
+            "Next hop address 10.0.0.7 resolvable through recursive route for 10.1.0.0/16",
+            ("next_hop_unresolvable", "10.0.0.7", "10.1.0.0/16"),
+        ),
+        ("Next hop address 10.0.0.7 is a local address of iface eth0", ("next_hop_is_local", "10.0.0.7", "eth0")),
+        ("KRT: Received route 10.1.0.0/16 with strange next-hop 10.9.9.9", ("kernel_route", "", "10.1.0.0/16")),
+        ("Kernel dropped some netlink messages, will resync on next scan.", ("netlink_overrun", "", "")),
+        ("Mesh_10_0_0_7: Incoming connection aborted", ("incoming_aborted", "10.0.0.7", "")),
+    ],
+)
+def test_messages_about_routes_are_understood(message, wanted):
+    line = one("2026-11-21_01:00:00.00000 bird: " + message)
+
+    assert (line.kind, line.peer, line.value) == wanted
 
 
 def test_an_error_in_a_configuration_is_forgotten_once_a_later_one_was_taken(bird_text):
@@ -226,16 +254,16 @@ def test_the_tail_begins_with_a_whole_line(tmp_path):
     path = tmp_path / "current"
     path.write_text("".join(f"line {number}\n" for number in range(1000)))
 
-    assert log.read_tail(str(path), 25) == "line 998\nline 999\n"
-    assert log.read_tail(str(path)).startswith("line 0\n")
+    assert log_lines.read_tail(str(path), 25) == "line 998\nline 999\n"
+    assert log_lines.read_tail(str(path)).startswith("line 0\n")
 
 
 def test_logs_that_are_not_there(tmp_path):
     os.mkfifo(str(tmp_path / "pipe"))
 
-    assert log.read_tail(str(tmp_path / "nothing")) == ""
-    assert log.read_tail(str(tmp_path)) == ""
-    assert log.read_tail(str(tmp_path / "pipe")) == ""
+    assert log_lines.read_tail(str(tmp_path / "nothing")) == ""
+    assert log_lines.read_tail(str(tmp_path)) == ""
+    assert log_lines.read_tail(str(tmp_path / "pipe")) == ""
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def test_troubled_sessions_stand_in_full(node):
         "passive": False,
         "password": False,
         "source": "10.200.0.10",
+        "timers": {"connect_delay": "2/2"},
     }
     assert troubled["Mesh_10_200_0_63"]["password"] is True
     assert troubled["Mesh_10_200_0_5"]["passive"] is True

@@ -138,39 +138,6 @@ def test_a_pass_that_takes_too_long_leaves_out_what_is_left(bird_server, tmp_pat
     assert facts["calico_bgp"]["daemons"]["ipv4"]["running"]
 
 
-def holding(addresses):
-    names = sorted({interface for _address, interface, _scope in addresses})
-    return links.Network(
-        [links.Link(number, name, 1500, "", True, True, 0) for number, name in enumerate(names, 1)],
-        [links.Address(address, 24, interface, "ipv4", scope, True) for address, interface, scope in addresses],
-    )
-
-
-def test_addresses_of_pods_services_and_tunnels_are_left_out():
-    interfaces = ["eth0", "cali0", "docker0", "br-5f", "veth1", "kube-ipvs0", "vxlan.calico", "tunl0", "bond0", "lo"]
-    held = [(f"10.0.{number}.1", name, "global") for number, name in enumerate(interfaces)]
-
-    facts = node._addresses(holding([*held, ("127.0.0.1", "lo", "host"), ("169.254.0.1", "eth0", "link")]), [])
-
-    assert [entry["interface"] for entry in facts["addresses"]] == ["eth0", "bond0", "lo"]
-    assert facts["addresses"][0] == {
-        "address": "10.0.0.1",
-        "prefix": 24,
-        "interface": "eth0",
-        "scope": "global",
-        "up": True,
-    }
-
-
-def test_the_addresses_used_for_bgp_are_always_among_them():
-    many = [(f"10.0.1.{number}", "eth0", "global") for number in range(40)]
-
-    facts = node._addresses(holding([*many, ("10.9.9.9", "docker0", "global")]), ["10.9.9.9", "10.7.7.7"])
-
-    assert [entry["address"] for entry in facts["addresses"]][:2] == ["10.9.9.9", "10.0.1.0"]
-    assert (len(facts["addresses"]), facts["addresses_left_out"]) == (32, 9)
-
-
 def test_no_socket_is_left_open(bird_server, tmp_path, monkeypatch):
     opened = []
 

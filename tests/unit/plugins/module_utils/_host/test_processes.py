@@ -142,6 +142,14 @@ def test_links_are_followed_below_the_root_of_the_process(tmp_path):
     assert processes.resolve_inside(top, "/loop/x") == top + "/loop/x"
 
 
+def test_a_device_is_not_even_opened(monkeypatch):
+    opened = []
+    monkeypatch.setattr(processes.os, "open", lambda path, *_more: opened.append(path))
+
+    assert processes.read_bytes("/dev/zero") == b""
+    assert opened == []
+
+
 def test_reading_never_blocks_and_never_raises(tmp_path):
     os.mkfifo(str(tmp_path / "pipe"))
     (tmp_path / "file").write_text("x" * 100000)

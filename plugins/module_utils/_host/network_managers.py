@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether NetworkManager or systemd-networkd have Calico's interfaces and routes in their hands.
+
+Calico's documentation wants NetworkManager told to leave cali*, tunl*, vxlan.calico, vxlan-v6.calico, wireguard.cali
+and wg-v6.cali alone (docs.tigera.io, "Configure NetworkManager"). systemd-networkd removes routes of others when it
+starts or a link is set up again, unless ManageForeignRoutes=no (networkd.conf(5), since release 246).
+Imported only where one of the two runs.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+
+from .processes import names_in, read_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+NETWORK_MANAGER, NETWORKD = "NetworkManager", "systemd-networkd"
+# The beginnings of the names of interfaces that are Calico's or flannel's, and one such name of each to try a pattern.
+OURS = ("cali", "tunl", "vxlan.calico", "vxlan-v6.calico", "flannel", "wireguard.cali", "wg-v6.cali")
+_SAMPLES = ("cali0123456789a", "tunl0", "vxlan.calico")
+_NM_FOLDERS = ("/usr/lib/NetworkManager/conf.d", "/run/NetworkManager/conf.d", "/etc/NetworkManager/conf.d")
+_NM_FILE = "/etc/NetworkManager/NetworkManager.conf"
+_NM_STATES = "/run/NetworkManager/devices"
+_NETWORKD_FOLDERS = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd", "/etc/systemd")
+_NETWORKD_STATES = "/run/systemd/netif/links"
+_LIMIT = 1 << 16
+_MOST_FILES = 64
+_MOST_NAMED = 8
+
+
+def look(running: Iterable[str], interfaces: Mapping[int, str], root: str = "") -> dict[str, Any]:
+    """Return calico_node.host.network_managers for those of the two that run. `interfaces` are names by number."""
+    facts: dict[str, Any] = {}
+    ours = {number: name for number, name in interfaces.items() if name.startswith(OURS)}
+    if NETWORK_MANAGER in running:
+        facts[NETWORK_MANAGER] = _network_manager(ours, root)
+    if NETWORKD in running:
+        facts[NETWORKD] = _networkd(ours, root)
+    return facts
+
+
+def parse_ini(text: str) -> dict[tuple[str, str], list[str]]:
+    """Return the values by (section, key), in their order; lines that are neither are passed over."""
+    found: dict[tuple[str, str], list[str]] = {}
+    section = ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1].strip()
+        elif line and line[0] not in "#;":
+            key, equals, value = line.partition("=")
+            if equals:
+                found.setdefault((section, key.strip()), []).append(value.strip())
+    return found
+
+
+def excluded(specification: str, name: str) -> bool:
+    """Say whether NetworkManager's `unmanaged-devices` names this interface (NetworkManager.conf(5)).
+
+    Parts are separated by ';' or ','; interface-name: takes patterns with * and ?, "=" before it none; "except:"
+    takes back. What is told by MAC address, type or driver is not decided here.
+    """
+    matched = False
+    for given in specification.replace(",", ";").split(";"):
+        exception = given.strip().startswith("except:")
+        part = given.strip()[len("except:") if exception else 0 :]
+        kind, colon, value = part.partition(":")
+        if part == "*":
+            hit = True
+        elif kind == "interface-name" and colon:
+            hit = value[1:] == name if value.startswith("=") else fnmatch.fnmatchcase(name, value.lstrip("~"))
+        else:
+            hit = False
+        if hit and exception:
+            return False
+        matched = matched or hit
+    return matched
+
+
+def _network_manager(ours: Mapping[int, str], root: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    managed = []
+    for number, name in ours.items():
+        state = parse_ini(read_text(f"{root}{_NM_STATES}/{number}", _LIMIT))
+        if state.get(("device", "managed"), [""])[-1] in ("true", "1", "yes"):
+            managed.append(name)
+    _add(facts, "managed", managed)
+    specification = _unmanaged_devices(root)
+    left = [sample for sample in _SAMPLES if not excluded(specification, sample)]
+    if left:
+        facts["not_excluded"] = ["cali*" if name.startswith("cali") else name for name in left]
+    return facts
+
+
+def _unmanaged_devices(root: str) -> str:
+    """Return what is in force: files are read by name, one in /etc hides that of the same name elsewhere, a later
+    value replaces an earlier one, and "+=" adds to it."""
+    value = ""
+    for text in [read_text(root + _NM_FILE, _LIMIT), *_in_order(_NM_FOLDERS, root, ".conf")]:
+        settings = parse_ini(text)
+        for key in ("unmanaged-devices", "unmanaged-devices+"):
+            for given in settings.get(("keyfile", key), []):
+                value = f"{value};{given}" if key.endswith("+") else given
+    return value
+
+
+def _networkd(ours: Mapping[int, str], root: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    managed = []
+    for number, name in ours.items():
+        state = parse_ini(read_text(f"{root}{_NETWORKD_STATES}/{number}", _LIMIT))
+        if state.get(("", "ADMIN_STATE"), ["unmanaged"])[-1] not in ("unmanaged", "linger"):
+            managed.append(name)
+    _add(facts, "managed", managed)
+    keeps = False
+    files = [read_text(f"{root}{folder}/networkd.conf", _LIMIT) for folder in _NETWORKD_FOLDERS[::-1]]
+    main = next((text for text in files if text), "")
+    folders = [folder + "/networkd.conf.d" for folder in _NETWORKD_FOLDERS]
+    for text in [main, *_in_order(folders, root, ".conf")]:
+        for given in parse_ini(text).get(("Network", "ManageForeignRoutes"), []):
+            keeps = given.lower() in ("no", "false", "off", "0", "n", "f")
+    if not keeps:
+        facts["removes_foreign_routes"] = True
+    folders = [folder + "/network" for folder in _NETWORKD_FOLDERS]
+    matching = [name for name, text in _named(folders, root, ".network") if _takes_ours(text)]
+    _add(facts, "files", matching)
+    return facts
+
+
+def _takes_ours(text: str) -> bool:
+    """Say whether a .network file's [Match] takes one of Calico's interfaces by name, and does not leave it alone."""
+    settings = parse_ini(text)
+    patterns = " ".join(settings.get(("Match", "Name"), [])).split()
+    if settings.get(("Link", "Unmanaged"), ["no"])[-1].lower() in ("yes", "true", "on", "1"):
+        return False
+    inverted = bool(patterns) and patterns[0].startswith("!")
+    plain = [pattern.lstrip("!") for pattern in patterns]
+    hits = [any(fnmatch.fnmatchcase(sample, pattern) for pattern in plain) for sample in _SAMPLES]
+    return bool(plain) and any(hit != inverted for hit in hits)
+
+
+def _in_order(folders: Iterable[str], root: str, ending: str) -> list[str]:
+    return [text for _name, text in _named(folders, root, ending)]
+
+
+def _named(folders: Iterable[str], root: str, ending: str) -> list[tuple[str, str]]:
+    """Return name and text of the files, by name; the same name in a later folder replaces that of an earlier one."""
+    places = {name: f"{root}{folder}/{name}" for folder in folders for name in names_in(root + folder)}
+    names = sorted(name for name in places if name.endswith(ending))[:_MOST_FILES]
+    return [(name, read_text(places[name], _LIMIT)) for name in names]
+
+
+def _add(facts: dict[str, Any], key: str, names: list[str]) -> None:
+    if names:
+        facts[key] = sorted(names)[:_MOST_NAMED]
+    if len(names) > _MOST_NAMED:
+        facts[key + "_count"] = len(names)

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the kernel's routing table holds of BIRD's and Felix's routes, and what is wrong with them.
+
+BIRD's routes carry protocol 12 ("bird"), Felix's own ones 80. Layouts: <linux/rtnetlink.h>.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from .._record import NamedTuple
+from . import netlink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from .links import Network
+
+BIRD, FELIX = 12, 80
+_KERNEL = 2
+_RTM_NEWROUTE, _RTM_GETROUTE = 24, 26
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH, _RTA_VIA = 1, 4, 5, 9, 18
+_DEAD, _ONLINK, _LINKDOWN = 1, 4, 16
+_UNICAST, _BLACKHOLE = 1, 6
+_REFUSING = (7, 8)  # unreachable, prohibit
+_CLONED = 0x200
+_MOST_NAMED = 8
+_FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+
+
+class Entry(NamedTuple):
+    """One route. `kind` is the kernel's number (1: unicast, 6: blackhole, 7: unreachable), `device` '' for none."""
+
+    destination: str
+    protocol: int
+    kind: int
+    device: str = ""
+    gateway: str = ""
+    onlink: bool = False
+    dead: bool = False
+
+
+def read(connection: netlink.Netlink, family: str, network: Network) -> list[Entry]:
+    """Return the routes of one family that BIRD or Felix made, and those of others that have a gateway.
+
+    Raises OSError if the kernel does not answer.
+    """
+    names = {number: link.name for number, link in network.links.items()}
+    entries = []
+    number = _FAMILIES[family]
+    for kind, body in connection.dump(_RTM_GETROUTE, struct.pack("=8BI", number, 0, 0, 0, 0, 0, 0, 0, 0)):
+        # A node's own pods have a route each: those of the kernel and Felix's to cali* are not worth taking apart.
+        if kind == _RTM_NEWROUTE and len(body) >= 12 and body[5] != _KERNEL:
+            entries += _entries(body, names, number)
+    return entries
+
+
+def summary(entries: Iterable[Entry], network: Network, peers: Iterable[str]) -> dict[str, Any]:
+    """Return calico_node.host.routes of one family; what is not so is left out. `peers` are BGP's peers.
+
+    off_link: BIRD's routes by next hops that are in no subnet of their device. via_router: BIRD's routes by a gateway
+    which this host uses for other things, too, and which is no BGP peer: it has to know the pods' addresses itself.
+    """
+    found = list(entries)
+    bird = [entry for entry in found if entry.protocol == BIRD]
+    felix = {entry.destination for entry in found if entry.protocol == FELIX}
+    facts: dict[str, Any] = {"bird": len({entry.destination for entry in bird}), "felix": len(felix)}
+    blackholes = [entry.destination for entry in bird if entry.kind == _BLACKHOLE]
+    _name_some(facts, "blackholes", blackholes)
+    _name_some(facts, "unreachable", [entry.destination for entry in bird if entry.kind in _REFUSING])
+    _name_some(facts, "conflicts", sorted({entry.destination for entry in bird} & felix))
+    _name_some(facts, "dead", [entry.destination for entry in bird if entry.dead])
+    routers = {entry.gateway for entry in found if entry.protocol not in (BIRD, FELIX)} - {""} - set(peers)
+    off_link: dict[str, int] = {}
+    via_router: dict[str, int] = {}
+    on_link: dict[tuple[str, str], bool] = {}
+    for entry in bird:
+        if entry.kind != _UNICAST or not entry.gateway or entry.onlink:
+            continue
+        key = (entry.gateway, entry.device)
+        if key not in on_link:
+            on_link[key] = _is_on_link(entry, network)
+        if not on_link[key]:
+            off_link[entry.gateway] = off_link.get(entry.gateway, 0) + 1
+        elif entry.gateway in routers and entry.destination != "default":
+            via_router[entry.gateway] = via_router.get(entry.gateway, 0) + 1
+    facts.update({"off_link": off_link, "via_router": via_router})
+    return {name: value for name, value in facts.items() if value}
+
+
+def _name_some(facts: dict[str, Any], name: str, destinations: list[str]) -> None:
+    """Name the first few, and count them if there are more."""
+    facts[name] = destinations[:_MOST_NAMED]
+    if len(destinations) > _MOST_NAMED:
+        facts[name + "_count"] = len(destinations)
+
+
+def _entries(body: bytes, names: dict[int, str], family: int) -> list[Entry]:
+    """Return the routes of one message: one, or one for each way of several."""
+    if struct.unpack_from("=I", body, 8)[0] & _CLONED:
+        return []
+    protocol, kind, flags = body[5], body[7], body[8]
+    found = netlink.attributes(body, 12)
+    gateway = _gateway(found)
+    if protocol not in (BIRD, FELIX) and not gateway:
+        return []
+    destination = _prefix(found.get(_RTA_DST), body[1], family)
+    ways = found.get(_RTA_MULTIPATH)
+    if ways is None:
+        device = names.get(netlink.number(found.get(_RTA_OIF)), "")
+        return [_entry(destination, protocol, kind, device, gateway, flags)]
+    entries = []
+    offset = 0
+    while offset + 8 <= len(ways):
+        length, way_flags, _hops, index = struct.unpack_from("=HBBi", ways, offset)
+        if length < 8 or offset + length > len(ways):
+            break
+        gateway = _gateway(netlink.attributes(ways[offset + 8 : offset + length]))
+        entries.append(_entry(destination, protocol, kind, names.get(index, ""), gateway, way_flags))
+        offset += (length + 3) & ~3
+    return entries
+
+
+def _entry(destination: str, protocol: int, kind: int, device: str, gateway: str, flags: int) -> Entry:
+    return Entry(destination, protocol, kind, device, gateway, bool(flags & _ONLINK), bool(flags & (_DEAD | _LINKDOWN)))
+
+
+def _gateway(found: dict[int, bytes]) -> str:
+    return netlink.address(found.get(_RTA_GATEWAY)) or netlink.address(found.get(_RTA_VIA, b"")[2:])
+
+
+def _prefix(raw: bytes | None, length: int, family: int) -> str:
+    if raw is None:
+        return "default"
+    address = netlink.address(raw)
+    return address if length == (32 if family == socket.AF_INET else 128) else f"{address}/{length}"
+
+
+def _is_on_link(entry: Entry, network: Network) -> bool:
+    """Say whether the next hop is in a subnet of the route's device, or has a route of its own on its link."""
+    raw = _number(entry.gateway)
+    if entry.gateway.startswith("fe80:"):
+        return True
+    for held in network.addresses:
+        if held.interface == entry.device and (":" in held.address) == (":" in entry.gateway):
+            shift = (128 if ":" in held.address else 32) - held.prefix
+            if _number(held.address) >> shift == raw >> shift:
+                return True
+    return False
+
+
+def _number(address: str) -> int:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return int.from_bytes(socket.inet_pton(family, address), "big")
+    except (OSError, ValueError):
+        return -1

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Installation
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import host
+from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
+from ansible_collections.netmedic.calico.plugins.module_utils._host.forwarding import Setting
+from ansible_collections.netmedic.calico.plugins.module_utils._host.links import Address, Link, Network
+from ansible_collections.netmedic.calico.plugins.module_utils._host.processes import Process, ProcessTable
+from ansible_collections.netmedic.calico.plugins.module_utils._host.routes import Route
+
+OWN = {"ipv4": "10.200.0.9"}
+
+
+def network(*names):
+    links = [Link(number, name, 1500, "", True, True, 0) for number, name in enumerate(names, 1)]
+    return Network(links, [Address("10.200.0.9", 24, "eth0", "ipv4", "global", True)])
+
+
+def view(root, **more):
+    nothing = host.View(
+        processes=ProcessTable([]),
+        installation=Installation([], "unknown", ""),
+        connection=None,
+        network=None,
+        ways={},
+        peers=[],
+        local_addresses=OWN,
+        tunnels=[],
+        firewall={},
+        started=host.Started(0.0, {}),
+        root=str(root),
+        proc_root=str(root / "proc"),
+    )
+    return nothing._replace(**more)
+
+
+def test_a_node_of_which_nothing_can_be_read_says_so(tmp_path):
+    sources = Sources()
+
+    facts = host.gather(view(tmp_path), sources)
+
+    assert facts == {"kubelet": {"running": False}, "container_runtime": {"running": False}}
+    assert sources.status("host") == "ok"
+    assert sources.status("host_sysctl") == "failed"
+    assert sources.status("host_certificates") == "absent"
+
+
+def test_only_interfaces_on_the_way_are_looked_at():
+    ways = {"10.200.0.10": Route("10.200.0.10", "unicast", "eth0"), "10.9.9.9": Route("10.9.9.9", "none")}
+    there = network("lo", "eth0", "eth1", "tunl0", "cali1")
+
+    assert host.underlay(there, ways) == ["eth0", "tunl0"]
+    assert host.underlay(there, {}) == ["eth0", "tunl0"]
+    assert host.underlay(None, ways) == []
+
+
+def test_settings_that_are_as_they_should_be_are_left_out():
+    on = {"all": Setting(True), "eth0": Setting(True), "cali1": Setting(True)}
+    off = {"all": Setting(False, 1), "eth0": Setting(False), "cali1": Setting(False)}
+
+    assert host.switches({"ipv4": on, "ipv6": off}, ["eth0"], ["cali1"], ipv6=False) == {
+        "forwarding_off": {},
+        "rp_filter": {},
+    }
+    assert host.switches({"ipv4": off, "ipv6": off}, ["eth0"], ["cali1"], ipv6=True) == {
+        "forwarding_off": {"ipv4": ["all", "eth0", "cali1"], "ipv6": ["all", "eth0", "cali1"]},
+        "rp_filter": {"strict": ["eth0"]},
+    }
+
+
+def test_counters_are_told_with_what_they_grew():
+    started = host.Started(10.0, {"drop": 5, "IPReversePathFilter": 7})
+    totals = {"drop": 9, "insert_failed": 0, "IPReversePathFilter": 7, "table_fulls_ipv4": 2}
+    sizes = {
+        "conntrack": {"count": 3, "max": 8},
+        "ipv4": {"entries": 1000, "max": 1024},
+        "ipv6": {"entries": 1, "max": 1024},
+    }
+
+    assert host.losses(started, totals, 12.5, sizes) == {
+        "conntrack": {"count": 3, "max": 8, "drop": {"total": 9, "grew": 4}},
+        "neighbour_tables": {"ipv4": {"entries": 1000, "max": 1024, "overflows": {"total": 2, "grew": 2}}},
+        "reverse_path_dropped": {"total": 7, "grew": 0},
+        "counted_seconds": 2.5,
+    }
+    assert host.losses(started, {}, 12.5, {}) == {"conntrack": {}, "neighbour_tables": {}}
+
+
+def test_ways_that_are_not_as_bgp_thinks_are_told():
+    ways = {
+        "10.200.0.10": Route("10.200.0.10", "unicast", "eth0", "", "10.200.0.9"),
+        "10.200.0.11": Route("10.200.0.11", "unicast", "eth1", "", "10.0.2.15"),
+        "10.200.0.12": Route("10.200.0.12", "blackhole"),
+        "fd00::1": Route("fd00::1", "unicast", "eth0", "", "fd00::9"),
+    }
+
+    assert host.ways_to_peers(ways, OWN) == {
+        "other_sources": {"10.0.2.15": {"10.200.0": "11"}},
+        "no_way": {"blackhole": {"10.200.0": "12"}},
+    }
+    assert host.failing({"10.200.0.10": "reachable", "10.200.0.11": "failed"}) == {"failed": {"10.200.0": "11"}}
+
+
+def test_tunnels_are_needed_for_a_reason():
+    assert host.needed_tunnels(["tunl0", "eth0"], [], "bird", "") == {}
+    assert set(host.needed_tunnels(["vxlan.calico"], ["tunl0"], "bird", "")) == {"vxlan.calico", "tunl0"}
+    assert set(host.needed_tunnels([], [], "vxlan", "")) == {"vxlan.calico"}
+    assert set(host.needed_tunnels([], [], "none", "FLANNEL_SUBNET=10.244.1.1/24\nFLANNEL_MTU=1450\n")) == {"flannel.1"}
+    assert host.needed_tunnels([], [], "none", "FLANNEL_MTU=1500\n") == {}
+
+
+def test_what_felix_needs_of_the_kernel_follows_what_it_uses(tmp_path):
+    felix = Process(7, "calico-felix", str(tmp_path))
+    running = Installation([felix], "bird", "")
+    none = Installation([], "bird", "")
+    native = {"backends": {"nftables": {"foreign_base_chains": ["ip calico filter-cali-INPUT"]}}}
+
+    assert host.needed_features(none, {}, ["tunl0"]) == ["ipip"]
+    assert "xt_set" in host.needed_features(running, {}, [])
+    assert "ip_tables" not in host.needed_features(running, {"backends": {"iptables_nft": {"rules": 3}}}, [])
+    assert "xt_set" not in host.needed_features(running, native, [])
+
+
+def test_logs_of_the_container_are_read_where_they_are_fresh(tmp_path):
+    folder = tmp_path / "var/log/pods/kube-system_calico-node-x_1/calico-node"
+    folder.mkdir(parents=True)
+    line = "2026-11-21T01:00:00.0Z stdout F 2026-11-21 01:00:00.000 [WARNING][6] felix/route_mgr.go 548: "
+    (folder / "0.log").write_text(line + "Failed to get tunnel device, retrying...\n")
+    looking = view(tmp_path, window=1e9)
+
+    (entry,) = host.gather(looking, Sources())["log"]
+
+    assert entry == {
+        "at": "2026-11-21T01:00:00Z",
+        "component": "felix",
+        "kind": "tunnel",
+        "text": "Failed to get tunnel device, retrying...",
+    }
+    assert "log" not in host.gather(looking._replace(window=-10.0), Sources())
