@@ -28,7 +28,11 @@ def service(name: str, run: str, log_directory: str = "") -> list[File]:
 
 
 def bird(node: str) -> list[File]:
-    """BIRD for IPv4 and its environment."""
+    """BIRD for IPv4, and a process in confd's place, with the environment of calico-node's container.
+
+    Nothing is rendered by that process (`confd.py` does it from outside). It is there because on a node confd lives on
+    when BIRD is stopped, and BIRD's configuration is seen through it.
+    """
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOSTNAME": node,
@@ -45,15 +49,23 @@ def bird(node: str) -> list[File]:
     }
     variables = " ".join(f"{key}={value}" for key, value in environment.items())
     show = f"mount --bind {CONTAINER_ROOT}/etc/calico /etc/calico"
-    start = "exec bird -R -s /var/run/calico/bird.ctl -d -c /etc/calico/confd/config/bird.cfg"
-    run = (
-        "#!/bin/sh\n"
-        "exec 2>&1\n"
-        "mkdir -p /run/calico\n"
-        f"exec env -i {variables} \\\n"
-        f"  unshare --mount sh -c '{show} && {start}'\n"
-    )
-    return service("bird", run, BIRD_LOG)
+    start = {
+        "bird": "exec bird -R -s /var/run/calico/bird.ctl -d -c /etc/calico/confd/config/bird.cfg",
+        # A process has the name of the file that it was started from.
+        "confd": "exec /run/calico-node/confd infinity",
+    }
+    runs = {
+        name: (
+            "#!/bin/sh\n"
+            "exec 2>&1\n"
+            "mkdir -p /run/calico /run/calico-node\n"
+            + ("cp /usr/bin/sleep /run/calico-node/confd\n" if name == "confd" else "")
+            + f"exec env -i {variables} \\\n"
+            f"  unshare --mount sh -c '{show} && {command}'\n"
+        )
+        for name, command in start.items()
+    }
+    return [*service("bird", runs["bird"], BIRD_LOG), *service("confd", runs["confd"])]
 
 
 def chrony(configuration: str) -> list[File]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host firewall on a node that blocks TCP 179 coming in."""
+"""A host firewall on a node that blocks TCP 179 coming in, or the answers to it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from .model import Case, Fault, Variant, dialler, listener
 
 
 class Rules(NamedTuple):
-    """Commands that make a block and those that take it away again; the error that the dialler's BIRD must show."""
+    """Commands that make a block and those that take it away again; the error that the dialler's BIRD must show.
+
+    ends_sessions: the sessions are made anew, in vain; else those that are up stay so until something else ends them.
+    """
 
     variant: Variant
     make: tuple[str, ...]
     undo: tuple[str, ...]
     error: str = ""
+    ends_sessions: bool = True
 
 
 def _iptables(name: str, words: str, rule: str, command: str = "iptables-nft", error: str = "") -> Rules:
@@ -89,6 +93,24 @@ _BLOCKS = (
         ),
         ("nft delete table inet host_filter",),
     ),
+    _iptables("answers", "DROP of what the node answers", "OUTPUT -p tcp --sport 179 -j DROP"),
+    _iptables(
+        "undecidable",
+        "the packets are handed to a program that is not there (NFQUEUE)",
+        "INPUT -p tcp --dport 179 -j NFQUEUE --queue-num 179",
+    ),
+    Rules(
+        Variant("sessions-up", "DROP of new connections; the sessions that are up stay so"),
+        (
+            "iptables-nft -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+            "iptables-nft -A INPUT -p tcp --dport 179 -j DROP",
+        ),
+        (
+            "iptables-nft -D INPUT -p tcp --dport 179 -j DROP",
+            "iptables-nft -D INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+        ),
+        ends_sessions=False,
+    ),
 )
 
 # The latent block is the first and plainest of them.
@@ -123,10 +145,13 @@ def _must_listen(case: Case) -> None:
 
 def _block(case: Case) -> None:
     _apply(case)
-    pairs.reset(case.lab, _dialled(case))
+    if _rules(case).ends_sessions:
+        pairs.reset(case.lab, _dialled(case))
 
 
 def _not_blocked(case: Case) -> str:
+    if not _rules(case).ends_sessions:
+        return pairs.not_up(case, _dialled(case))
     return pairs.not_failing(case, _dialled(case), _rules(case).error)
 
 

@@ -9,6 +9,8 @@ import json
 
 import pytest
 
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
+from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
 from ansible_collections.netmedic.calico.tests.lab.conftest import playbook
 
 
@@ -41,11 +43,16 @@ def test_a_node_without_ssh_does_not_stop_the_rest(lab, diagnose):
     assert run.report["verdict"] == "undetermined"
 
 
-def test_a_node_without_python_is_named_as_such(lab, diagnose):
+def test_a_node_whose_python_is_gone_is_read_without(lab, diagnose, tmp_path):
     lab.exec("node-2", ["mv", "/usr/bin/python3", "/usr/bin/python3.away"])
-    run = diagnose()
-    assert "Python" in missing(run)["node-2"]
-    assert run.report["coverage"]["nodes"]["collected"] == 3
+    bundle = tmp_path / "bundle"
+    run = diagnose("-e", f"collect_bundle_dir={bundle}")
+    assert missing(run) == {}
+    assert run.report["verdict"] == "healthy", run.printed
+    told, now = evidence.evidence(read.read(str(bundle)))
+    again = analyse(told, now)
+    assert (again["verdict"], again["findings"]) == (run.report["verdict"], run.report["findings"])
+    assert (bundle / "nodes" / "node-2" / "birdcl-protocols.txt").is_file()
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .._catalogue.faults import BY_ID, FAULTS
@@ -49,6 +49,7 @@ def rank(evidence: Evidence) -> list[Candidate]:
     believed = [item for item in candidates if item.confidence >= BELIEVED]
     believed = [item for item in believed if not _outshone(item, believed)]
     doubtful = [item for item in candidates if item not in believed]
+    believed = [item for each in believed if (item := _beside_causes(each, believed, evidence))]
     for item in believed:
         if any(_explains(cause, item) for cause in believed if cause is not item):
             item.role = "consequence"
@@ -63,19 +64,39 @@ def rank(evidence: Evidence) -> list[Candidate]:
 def weigh(fault: Fault, evidence: Evidence) -> Iterable[Candidate]:
     """Every place where one fault may be, with the confidence that its signals give."""
     for subject in fault.subjects(evidence):
-        seen = [(signal, list(signal.test(evidence, subject))) for signal in fault.signals]
-        present = [(signal, what) for signal, what in seen if what]
-        if not any(signal.required for signal, _what in present):
-            continue
-        yield Candidate(
-            fault=fault,
-            subject=subject,
-            confidence=round(probability(fault.prior + sum(signal.weight for signal, _what in present)), 2),
-            speaks_for=[(signal, what) for signal, what in present if signal.weight > 0],
-            speaks_against=[(signal, what) for signal, what in present if signal.weight < 0],
-            role=fault.role,
-            severity=_severity(fault, subject, evidence),
-        )
+        item = _weigh_at(fault, subject, evidence)
+        if item:
+            yield item
+
+
+def _weigh_at(fault: Fault, subject: Subject, evidence: Evidence) -> Candidate | None:
+    """One fault at one place; None where none of what it requires is seen."""
+    seen = [(signal, list(signal.test(evidence, subject))) for signal in fault.signals]
+    present = [(signal, what) for signal, what in seen if what]
+    if not any(signal.required for signal, _what in present):
+        return None
+    return Candidate(
+        fault=fault,
+        subject=subject,
+        confidence=round(probability(fault.prior + sum(signal.weight for signal, _what in present)), 2),
+        speaks_for=[(signal, what) for signal, what in present if signal.weight > 0],
+        speaks_against=[(signal, what) for signal, what in present if signal.weight < 0],
+        role=fault.role,
+        severity=_severity(fault, subject, evidence),
+    )
+
+
+def _beside_causes(item: Candidate, believed: list[Candidate], evidence: Evidence) -> Candidate | None:
+    """What is no fault explains only sessions that no cause explains at least as well; None where none is left."""
+    if item.role != "not_a_fault" or not item.session_keys:
+        return item
+    needed = min(item.confidence, CERTAIN)
+    causes = [other for other in believed if other.role != "not_a_fault" and other.confidence >= needed]
+    covered = frozenset(key for other in causes for key in other.session_keys)
+    left = tuple(session for session in item.subject.sessions if session.key not in covered)
+    if len(left) == len(item.subject.sessions):
+        return item
+    return _weigh_at(item.fault, replace(item.subject, sessions=left), evidence) if left else None
 
 
 def _severity(fault: Fault, subject: Subject, evidence: Evidence) -> str:

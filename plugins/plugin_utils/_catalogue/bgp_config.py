@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits
+from .._evidence.signatures import password
 from . import commands, session_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .._evidence.model import Node
     from .._evidence.sessions import Session, Side
+    from .._evidence.signatures import Blame
 
 SETTINGS = "bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org"
 
@@ -284,56 +286,19 @@ FORMS = {
 }
 
 
-def _password(side: Side, peer: str) -> bool | None:
-    """Whether an end has a password for the other; None where nothing tells."""
-    if side.protocol and side.protocol.password is not None:
-        return side.protocol.password
-    if side.daemon is None or not side.daemon.config.passwords:
-        return None
-    if side.daemon.config.passwords == "some":
-        return peer in side.daemon.config.with_password
-    return side.daemon.config.passwords == "all"
-
-
-def _password_form(dialler: Side, listener: Side) -> str:
-    """Which of the three forms the configuration of both ends and the listener's counters show, or ''."""
-    dials, listens = _password(dialler, listener.address), _password(listener, dialler.address)
-    if dials is not None and listens is not None and dials != listens:
-        return "unexpected" if dials else "not_found"
-    counters = listener.node.md5 if listener.node else {}
-    grown = [form for form in FORMS if form in counters and counters[form].grew]
-    if dials and listens:
-        return "failure" if "failure" in grown else ""
-    if (dials is False and listens is False) or _is_dead(listener, dialler.address):
-        return ""
-    return grown[0] if grown and not (listens is None and dials is None and len(grown) > 1) else ""
-
-
-def _is_dead(side: Side, peer: str) -> bool:
-    """The peer's host answers nothing, so that no segment of its can have been counted."""
-    reach = side.node.reachability.get(peer) if side.node else None
-    return reach is not None and reach.echo != "answered" and reach.neighbour in ("failed", "incomplete", "none")
-
-
 def password_mismatches(evidence: Evidence) -> Iterator[Subject]:
-    """The fewest nodes that explain the sessions which fail for their passwords, one subject per form."""
-    by_form: dict[str, list[tuple[Session, tuple[str, str]]]] = {}
-    for session in evidence.table.down:
-        forms = [_password_form(side, other) for side, other in session.sides() if session.dials(side)]
-        for form in filter(None, forms[:1]):
-            by_form.setdefault(form, []).append((session, evidence.labels(session)))
-    pairs = [pair for some in by_form.values() for pair in some]
-    for names, sessions in culprits(pairs):
-        forms_here = sorted({form for form, some in by_form.items() for session, _names in some if session in sessions})
-        where = {"node": names[0], "nodes": list(names), "form": FORMS[forms_here[0]]}
-        yield Subject(names, sessions, where, evidence.nodes.get(names[0]), tuple(forms_here))
+    """The fewest nodes that explain the sessions which fail for their passwords."""
+    for blame in evidence.refused_signatures:
+        names = blame.names
+        where = {"node": names[0], "nodes": list(names), "form": FORMS[blame.forms[0]]}
+        yield Subject(names, blame.sessions, where, evidence.nodes.get(names[0]), blame)
 
 
 def passwords_on_one_side_only(evidence: Evidence, subject: Subject) -> list[Seen]:
     """One end is configured with a TCP MD5 password and the other is not."""
     found: list[Seen] = []
     for session in subject.sessions:
-        ends = [(side, _password(side, other.address)) for side, other in session.sides()]
+        ends = [(side, password(side, other.address)) for side, other in session.sides()]
         if {has for _side, has in ends} == {True, False}:
             found.extend(
                 Seen(side.label, "bird.cfg", f"{'a' if has else 'no'} password for {session.other(side).label}")
@@ -351,7 +316,7 @@ def passwords_on_both_sides(evidence: Evidence, subject: Subject) -> list[Seen]:
             f"both this end and {session.dialler.label} have a password for the other",
         )
         for session in subject.sessions
-        if _password(session.listener, session.dialler.address) and _password(session.dialler, session.listener.address)
+        if password(session.listener, session.dialler.address) and password(session.dialler, session.listener.address)
     ]
 
 
@@ -368,8 +333,29 @@ def signatures_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
         )
         for node in listeners.values()
         for name, counter in node.md5.items()
-        if counter.grew and name in subject.about
+        if counter.grew and name in subject.about.forms
     ]
+
+
+def others_explain_the_counters(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The counters grew by no more than other diallers explain, whose passwords are refused elsewhere as well."""
+    blame: Blame = subject.about
+    if any(session.key not in blame.doubtful for session in blame.sessions):
+        return []
+    listeners = {
+        session.listener.node.name: session.listener.node for session in blame.sessions if session.listener.node
+    }
+    return [
+        Seen(name, "kernel counters", f"TCPMD5 {form} grew by {node.md5[form].grew} in {node.md5_seconds:.1f} s")
+        for name, node in listeners.items()
+        for form in blame.forms
+        if form in node.md5
+    ]
+
+
+def fewer_refusals_than_diallers(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The listening node counts fewer refused segments than it has diallers that get no answer."""
+    return [Seen(name, "kernel counters", "not every dialler was counted") for name in subject.about.fewer]
 
 
 BGP_PASSWORD_MISMATCH = Fault(
@@ -389,9 +375,11 @@ BGP_PASSWORD_MISMATCH = Fault(
         Signal(signatures_are_refused, STRONG + MODERATE, required=True),
         Signal(passwords_on_both_sides, WEAK),
         Signal(session_signals.dialler_gets_no_answer, WEAK),
+        Signal(others_explain_the_counters, -DECISIVE - WEAK),
+        Signal(fewer_refusals_than_diallers, -MODERATE),
     ),
     summary=lambda evidence, subject: (
-        f"The BGP password of {words.listed(subject.nodes)} does not match its peers' ({FORMS[subject.about[0]]}); "
+        f"The BGP password of {words.listed(subject.nodes)} does not match its peers' ({subject.where['form']}); "
         f"{words.plural(len(subject.sessions), 'session')} down."
     ),
     fix=Fix(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .._evidence.model import Daemon, Node
     from .._evidence.sessions import Session
 
+# From then on a file that BIRD has not read is not merely on its way to it.
+UNREAD_SECONDS = 60
+
 
 def _pod_commands(evidence: Evidence, subject: Subject, *more: str) -> list[str]:
     return [commands.pods_of(evidence, subject.nodes[0]), *map(commands.in_pod, more)]
@@ -178,20 +181,27 @@ def _differences(daemon: Daemon) -> list[str]:
 
 
 def unloaded_configurations(evidence: Evidence) -> Iterator[Subject]:
-    """Nodes whose configuration on disk differs from the one BIRD runs."""
+    """Nodes whose configuration on disk is another than the one BIRD runs."""
     for node in evidence.nodes.values():
         for daemon in node.daemons.values():
-            if daemon.socket_state == "answers" and _differences(daemon):
+            if daemon.socket_state == "answers" and (_differences(daemon) or _left_unread(daemon)):
                 yield Subject(
                     (node.name,),
-                    _sessions_that_differ(evidence, node, daemon),
+                    sessions_that_differ(evidence, node, daemon),
                     {"node": node.name, "file": daemon.config.path},
                     node,
                     daemon,
                 )
 
 
-def _sessions_that_differ(evidence: Evidence, node: Node, daemon: Daemon) -> tuple[Session, ...]:
+def _left_unread(daemon: Daemon) -> bool:
+    """The file was written after BIRD read it, and not just now: confd has BIRD read what it writes at once."""
+    config = daemon.config
+    return config.newer_than_running and (config.modified_seconds_ago or 0) >= UNREAD_SECONDS
+
+
+def sessions_that_differ(evidence: Evidence, node: Node, daemon: Daemon) -> tuple[Session, ...]:
+    """The sessions in trouble whose peers are others in the file than in what BIRD runs."""
     changed = {*daemon.config.only_on_disk, *daemon.config.only_running, *daemon.config.changed}
     peers = {name.partition("_")[2].replace("_", "." if daemon.family == "ipv4" else ":") for name in changed}
     return tuple(
@@ -204,7 +214,8 @@ def _sessions_that_differ(evidence: Evidence, node: Node, daemon: Daemon) -> tup
 def disk_differs_from_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The peers in the configuration on disk are not those that BIRD runs."""
     daemon = subject.about
-    return [Seen(subject.nodes[0], "bird.cfg", "; ".join(_differences(daemon)), daemon.config.path)]
+    told = "; ".join(_differences(daemon))
+    return [Seen(subject.nodes[0], "bird.cfg", told, daemon.config.path)] if told else []
 
 
 def disk_is_newer_than_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -223,6 +234,22 @@ def written_just_now(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "bird.cfg", f"written {age} s ago")] if age is not None and age < 3 else []
 
 
+def _stuck_summary(evidence: Evidence, subject: Subject) -> str:
+    told = "; ".join(_differences(subject.about))
+    if told:
+        return f"BIRD on {subject.nodes[0]} does not run the configuration on disk ({told})."
+    written = words.span(subject.about.config.modified_seconds_ago or 0)
+    return (
+        f"The configuration on disk of {subject.nodes[0]} was written {written} ago, after BIRD read it; its peers are "
+        f"those that BIRD runs."
+    )
+
+
+def _stuck_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where peers differ, minor where the file is only newer."""
+    return "major" if _differences(subject.about) else "minor"
+
+
 BIRD_RELOAD_STUCK = Fault(
     id="bird_reload_stuck",
     family="bird_confd",
@@ -236,12 +263,11 @@ BIRD_RELOAD_STUCK = Fault(
     subjects=unloaded_configurations,
     signals=(
         Signal(disk_differs_from_bird, STRONG, required=True),
-        Signal(disk_is_newer_than_bird, MODERATE),
+        Signal(disk_is_newer_than_bird, MODERATE, required=True),
         Signal(written_just_now, -STRONG),
     ),
-    summary=lambda evidence, subject: (
-        f"BIRD on {subject.nodes[0]} does not run the configuration on disk ({'; '.join(_differences(subject.about))})."
-    ),
+    summary=_stuck_summary,
+    severity_rule=_stuck_severity,
     fix=Fix(
         action="reload_bird",
         text="Tell BIRD to read its configuration; sessions that did not change stay up.",

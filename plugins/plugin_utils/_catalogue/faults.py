@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import bgp_config, bird_confd, host, membership, node_address, not_a_fault, reachability
+from . import bgp_config, bird_confd, bird_config, host, membership, node_address, not_a_fault, reachability
 
 if TYPE_CHECKING:
     from .model import Fault
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FAULTS: tuple[Fault, ...] = (
     *node_address.FAULTS,
     *bird_confd.FAULTS,
+    *bird_config.FAULTS,
     *membership.FAULTS,
     *reachability.FAULTS,
     *bgp_config.FAULTS,

@@ -36,13 +36,23 @@ def _underlay(node: Node) -> dict[str, int]:
 
 
 def _too_small(node: Node) -> list[MtuPath]:
-    """Paths whose own interface is smaller than what Calico needs of the underlay."""
+    """Paths on which this host itself sends no packets as big as Calico needs: by its interface or by its route."""
     required = node.mtu.required if node.mtu else None
     return [
         path
         for path in (node.mtu.paths if node.mtu else ())
         if path.result == "local" and required and path.carries and path.carries < required
     ]
+
+
+def _by_route(node: Node, path: MtuPath) -> bool:
+    """Not the interface is too small but the route: by an MTU of its own, or by one that was learnt and is cached."""
+    mtu = node.mtu.interfaces.get(path.path_class.split(" ", 1)[0]) if node.mtu else None
+    return mtu is not None and path.carries is not None and path.carries < mtu
+
+
+def _limited_by_route(node: Node | None) -> list[MtuPath]:
+    return [path for path in _too_small(node) if _by_route(node, path)] if node else []
 
 
 def _usual_interface_mtu(evidence: Evidence) -> int | None:
@@ -95,6 +105,8 @@ def _mtu_where(evidence: Evidence, name: str, paths: dict[tuple[str, str], MtuPa
     odd = _odd_interfaces(evidence, node) if node else {}
     if odd:
         where["interfaces"] = odd
+    for limited in _limited_by_route(node):
+        where.update({"route": limited.path_class, "carries": limited.carries})
     for path in paths.values():
         where.update(
             {"path": path.path_class, "carries": path.carries, "wanted": path.wanted, "reported_by": path.reported_by}
@@ -134,6 +146,17 @@ def interface_is_too_small(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [
         Seen(subject.node.name, "mtu", f"{path.path_class} carries {path.carries}, {subject.node.mtu.required} needed")
         for path in _too_small(subject.node)
+        if not _by_route(subject.node, path)
+    ]
+
+
+def route_is_too_small(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The node's route has a smaller MTU than its interface, and than what pods and their encapsulation need."""
+    if subject.node is None or subject.node.mtu is None:
+        return []
+    return [
+        Seen(subject.node.name, "mtu", f"{path.path_class} carries {path.carries}, {subject.node.mtu.required} needed")
+        for path in _limited_by_route(subject.node)
     ]
 
 
@@ -154,6 +177,13 @@ def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
         interfaces = subject.where.get("interfaces", {})
         odd = words.listed(f"{interface} {mtu}" for interface, mtu in interfaces.items())
         usual = _usual_interface_mtu(evidence)
+        routes = _limited_by_route(subject.node)
+        if routes and not interfaces:
+            needed = subject.node.mtu.required if subject.node and subject.node.mtu else 0
+            return (
+                f"{name} sends packets of at most {routes[0].carries} bytes by its route {routes[0].path_class}, and "
+                f"{needed} are needed; its interface takes more."
+            )
         if not interfaces:
             return f"The underlay interface of {name} is smaller than what pods and their encapsulation need."
         return f"The MTU of {name} differs from that of the other nodes ({odd}, usual {usual})."
@@ -173,6 +203,13 @@ def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
             source, f"ping -M do -c 3 -s {path.wanted - IPV4_AND_ICMP_HEADERS} {commands.word(path.peer, 'PEER')}"
         )
         for (source, _target), path in subject.about.items()
+    ]
+    routes = _limited_by_route(subject.node)
+    tried += [
+        commands.on_node(
+            subject.nodes[0], f"ip route get {commands.word(path.peer, 'PEER')}   # its mtu, and whether it expires"
+        )
+        for path in routes
     ]
     usual = _usual_interface_mtu(evidence)
     odd = subject.where.get("interfaces", {}) if usual else {}
@@ -208,6 +245,7 @@ MTU_MISMATCH = Fault(
         Signal(path_carries_less, STRONG + MODERATE, required=True),
         Signal(interface_mtu_is_odd, STRONG, required=True),
         Signal(interface_is_too_small, STRONG, required=True),
+        Signal(route_is_too_small, STRONG, required=True),
         Signal(full_size_still_fits, -MODERATE),
     ),
     summary=_mtu_summary,

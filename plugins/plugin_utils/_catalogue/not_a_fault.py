@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._evidence.evidence import Evidence, culprits
+from .._evidence.evidence import Evidence, culprits, steps, verdict_on
 from . import words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.model import MissingNode, Node
+    from .._evidence.model import MissingNode, Node, Verdict
     from .._evidence.sessions import Session
 
 YOUNG_SECONDS = 30
@@ -42,16 +42,16 @@ def fresh_starts(evidence: Evidence) -> Iterator[Subject]:
         others = [other for other_name, other in ages.items() if other_name != name]
         elders = [other for other in others if other > age + RECENT_SECONDS / 4]
         if age < RECENT_SECONDS and others and 2 * len(elders) >= len(others):
-            yield Subject(
-                (name,), evidence.down_at(name), {"node": name, "booted_seconds_ago": age}, evidence.nodes[name], age
-            )
+            # A session that one end knows nothing of does not come up, however long one waits.
+            coming = tuple(session for session in evidence.down_at(name) if session.stranger is None)
+            yield Subject((name,), coming, {"node": name, "booted_seconds_ago": age}, evidence.nodes[name], age)
 
 
 def all_is_well_now(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD was started a moment ago, and every session of the node is Established again."""
     daemons = subject.node.daemons.values() if subject.node else ()
     up = sum(len(daemon.established) for daemon in daemons)
-    if subject.sessions or not up:
+    if evidence.down_at(*subject.nodes) or not up:
         return []
     return [
         Seen(
@@ -175,18 +175,68 @@ def one_end_is_missing(evidence: Evidence, subject: Subject) -> list[Seen]:
     return list(dict.fromkeys(found))
 
 
+def configured_on_one_side(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """One end of the session has no protocol for the other."""
+    return [
+        Seen(side.label, "bird", f"no protocol for {session.other(side).label} ({session.other(side).address})")
+        for session in subject.sessions
+        if (side := session.stranger) is not None
+    ]
+
+
+def rule_was_not_evaluated(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A rule of a host's firewall on the way could not be evaluated."""
+    return [
+        Seen(node.name, "firewall", f"{verdict.direction}: {_undecided(verdict)}")
+        for node, verdict in _undecided_verdicts(subject)
+    ]
+
+
+def _undecided_verdicts(subject: Subject) -> list[tuple[Node, Verdict]]:
+    """What the firewalls on the way could not be decided about, each once."""
+    found = {
+        (node.name, id(verdict)): (node, verdict)
+        for session in subject.sessions
+        for side, other in session.sides()
+        if session.dials(side)
+        for node, direction, peer in steps(side, other)
+        if (verdict := verdict_on(node, direction, peer)) is not None and verdict.verdict == "unknown"
+    }
+    return list(found.values())
+
+
+def _undecided(verdict: Verdict) -> str:
+    rule = verdict.rule
+    return f"{words.rule_place(rule)}, {verdict.why_unknown}: {rule.text}" if rule else verdict.why_unknown
+
+
 def _undetermined_summary(evidence: Evidence, subject: Subject) -> str:
     pairs = words.listed(" - ".join(evidence.labels(session)) for session in subject.sessions)
     verb = "is" if len(subject.sessions) == 1 else "are"
-    return (
-        f"{words.plural(len(subject.sessions), 'session')} ({pairs}) {verb} down, and the evidence does not tell why."
-    )
+    down = f"{words.plural(len(subject.sessions), 'session')} ({pairs}) {verb} down"
+    one_sided = [(session, side) for session in subject.sessions if (side := session.stranger) is not None]
+    if one_sided and len(one_sided) == len(subject.sessions):
+        session, side = one_sided[0]
+        lacking = f"BIRD on {side.label} has no protocol for {evidence.name_of(session.other(side).address)}"
+        more = f", and so with {len(one_sided) - 1} more" if len(one_sided) > 1 else ""
+        return f"{down}: {lacking}{more}; the evidence does not tell why."
+    return f"{down}, and the evidence does not tell why."
 
 
 def _needed(evidence: Evidence, subject: Subject) -> list[Missing]:
     """What would decide most: first the end that could not be read, then what no module reads."""
     wanted: dict[tuple[str, str], Missing] = {}
     for session in subject.sessions:
+        stranger = session.stranger
+        if stranger is not None:
+            lists = "calicoctl get nodes -o wide; calicoctl get bgppeers -o wide"
+            tells = f"whether {stranger.label} is told of {session.other(stranger).label} as a peer at all"
+            wanted.setdefault((stranger.label, "datastore"), Missing(stranger.label, "datastore", lists, tells))
+            continue
+        for node, verdict in _undecided_verdicts(subject):
+            counters = f"on {node.name}, twice, 10 s apart: iptables-save -c; ip6tables-save -c; nft list ruleset"
+            tells = f"whether the counter of {words.rule_place(verdict.rule) if verdict.rule else 'a rule'} grows"
+            wanted[(node.name, "firewall counters")] = Missing(node.name, "firewall counters", counters, tells)
         for side, other in session.sides():
             absent = evidence.missing_at(side.address)
             for item in _needed_of(evidence, session, side.address, other.address, absent):
@@ -219,6 +269,10 @@ def _needed_of(
                 "whether it drops segments for their TCP MD5 signature",
             ),
         ]
+    own = evidence.nodes.get(name)
+    if own is not None and own.verdicts is None:
+        rules = f"on {name}: iptables-save -c; ip6tables-save -c; nft list ruleset"
+        return [Missing(name, "firewall", rules, f"whether its firewall blocks TCP 179 with {peer}")]
     if session.listener.address == address:
         capture = f"on {name}: timeout 30 tcpdump -c 5 -ni any 'tcp port 179 and host {peer}'"
         return [Missing(name, "tcpdump", capture, "whether the connection attempts arrive, and what answers them")]
@@ -246,7 +300,12 @@ UNDETERMINED = Fault(
         "below would decide."
     ),
     subjects=unexplained_sessions,
-    signals=(Signal(session_is_down, MODERATE, required=True), Signal(one_end_is_missing, WEAK)),
+    signals=(
+        Signal(session_is_down, MODERATE, required=True),
+        Signal(one_end_is_missing, WEAK),
+        Signal(configured_on_one_side, WEAK),
+        Signal(rule_was_not_evaluated, WEAK),
+    ),
     summary=_undetermined_summary,
     fix=Fix(
         action="gather_more",

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._evidence.evidence import Evidence, verdict_on
+from .._evidence.evidence import Evidence, rewrite_on, steps, verdict_on
 from . import words
 from .model import Seen, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.model import Node
     from .._evidence.sessions import Session, Side
 
+ANSWERS = ("answers_sent", "answers_received")
 WAITING_STATES = ("Connect", "Active", "Idle", "OpenSent")
 
 
@@ -77,6 +79,45 @@ def syn_is_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def signed_calls_get_no_answer(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD's signed connection attempts get no answer, and the listener counts no refusal that must be theirs."""
+    return [
+        seen_at(side, "bird", f"{side.protocol.name} to {other.label} is {words.state(side.protocol)}")
+        for session, side, other in diallers(subject)
+        if side.protocol and signed_call_is_lost(evidence, session, side, other)
+    ]
+
+
+def signed_call_is_lost(evidence: Evidence, session: Session, side: Side, other: Side) -> bool:
+    """A session with a password is not probed: only BIRD could sign the SYN. So BIRD's own attempts tell."""
+    probe = side.node.probes.get(other.address) if side.node else None
+    return (
+        probe is not None
+        and probe.result == "not_tried"
+        and side.protocol is not None
+        and (side.protocol.bgp_state, side.protocol.last_error) == ("Connect", "")
+        and other.node is not None
+        and "failure" in other.node.md5
+        and evidence.signature_doubtful.get(session.key) is not False
+    )
+
+
+def signatures_were_refused_before(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kernel of a listening node has refused signatures, though none while the node was looked at."""
+    return [
+        Seen(
+            node.name,
+            "kernel counters",
+            f"TCPMD5 {name} is {counter.total} and stood still for {node.md5_seconds:.1f} s",
+        )
+        for session, side, other in diallers(subject)
+        if (node := other.node) is not None and signed_call_is_lost(evidence, session, side, other)
+        if not any(counter.grew for counter in node.md5.values())
+        for name, counter in node.md5.items()
+        if counter.total
+    ]
+
+
 def _probing(subject: Subject) -> Iterator[tuple[Side, Side]]:
     for _session, side, other in diallers(subject):
         if side.node and other.address in side.node.probes:
@@ -133,20 +174,24 @@ def _any_answer(side: Side, other: Side) -> bool:
 
 
 def both_ends_allow(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The firewalls of both hosts, evaluated rule by rule, accept TCP 179 in this direction."""
-    found = []
-    for _session, side, other in diallers(subject):
-        if not (side.node and other.node):
-            continue
-        outbound = verdict_on(side.node, "outbound", other.address)
-        inbound = verdict_on(other.node, "inbound", side.address)
-        if outbound and inbound and outbound.verdict == inbound.verdict == "accept":
-            found.append(
-                seen_at(
-                    other, "firewall", f"TCP 179 from {side.label} to {other.label}: accepted on the way out and in"
-                )
-            )
-    return found
+    """The firewalls of both hosts, evaluated rule by rule, accept TCP 179 in this direction, and its answers."""
+    return [
+        seen_at(
+            other,
+            "firewall",
+            f"TCP 179 from {side.label} to {other.label}: accepted on the way out and in, and the answers back",
+        )
+        for _session, side, other in diallers(subject)
+        if side.node and other.node and all(_passes(*step) for step in steps(side, other))
+    ]
+
+
+def _passes(node: Node, direction: str, peer: str) -> bool:
+    """Nothing stops these packets, and nothing makes others of them than those that the next host was asked about."""
+    verdict = verdict_on(node, direction, peer)
+    if direction in ANSWERS:
+        return verdict is None and node.verdicts is not None
+    return verdict is not None and verdict.verdict == "accept" and rewrite_on(node, direction, peer) is None
 
 
 def listener_is_listening(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -158,3 +203,24 @@ def listener_is_listening(evidence: Evidence, subject: Subject) -> list[Seen]:
         for listener in other.node.listeners
         if listener.process.startswith("bird") and (":" in listener.address) == (":" in other.address)
     ][:4]
+
+
+def password_may_explain(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kernel of a listening node refuses segments for their TCP MD5 signature."""
+    return _refusing_listeners(evidence, subject, doubtful=False)
+
+
+def password_may_explain_as_well(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kernel of a listening node refuses signatures, which another dialler explains as well."""
+    return _refusing_listeners(evidence, subject, doubtful=True)
+
+
+def _refusing_listeners(evidence: Evidence, subject: Subject, *, doubtful: bool) -> list[Seen]:
+    """The listeners of the subject's sessions that refuse signatures, where it is doubtful or not whose."""
+    return [
+        Seen(node.name, "kernel counters", f"TCPMD5 {name} grew by {counter.grew} in {node.md5_seconds:.1f} s")
+        for session, _side, other in diallers(subject)
+        if (node := other.node) is not None and evidence.signature_doubtful.get(session.key) is doubtful
+        for name, counter in node.md5.items()
+        if counter.grew
+    ]

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from . import sessions
+from . import sessions, signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from .model import MissingNode, Node, Verdict
-    from .sessions import Session, SessionTable
+    from .model import MissingNode, Node, SourceRewrite, Verdict
+    from .sessions import Session, SessionTable, Side
+    from .signatures import Blame
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,20 @@ class Evidence:
                 if side.node:
                     found[side.node.name].append(session)
         return {name: tuple(items) for name, items in found.items()}
+
+    @cached_property
+    def refused_signatures(self) -> tuple[Blame, ...]:
+        """The sessions that may fail for their passwords, by the nodes that explain them."""
+        return signatures.blames(self.table.down, self.labels)
+
+    @cached_property
+    def signature_doubtful(self) -> Mapping[tuple[str, str, str], bool]:
+        """Keys of the sessions that may fail for their passwords, and whether that is doubtful."""
+        return {
+            session.key: session.key in blame.doubtful
+            for blame in self.refused_signatures
+            for session in blame.sessions
+        }
 
     @cached_property
     def unlisted(self) -> list[str]:
@@ -84,10 +99,24 @@ class Evidence:
         return (self.name_of(session.dialler.address), self.name_of(session.listener.address))
 
 
-def verdict_on(node: Node, direction: str, peer: str) -> Verdict | None:
-    """What the node's firewall does with TCP 179 of a peer in one direction ('inbound' to us, 'outbound' to it).
+def steps(dialler: Side, listener: Side) -> Iterator[tuple[Node, str, str]]:
+    """What a connection passes, as (node, direction, the node's peer): out, in, and its answers the other way.
 
-    None where the firewall was not evaluated for that peer.
+    Ends that were not read are left out. See Verdict for the directions.
+    """
+    if dialler.node:
+        yield dialler.node, "outbound", listener.address
+    if listener.node:
+        yield listener.node, "inbound", dialler.address
+        yield listener.node, "answers_sent", dialler.address
+    if dialler.node:
+        yield dialler.node, "answers_received", listener.address
+
+
+def verdict_on(node: Node, direction: str, peer: str) -> Verdict | None:
+    """What the node's firewall does with TCP 179 of a peer in one direction; see Verdict for the directions.
+
+    None where the firewall was not evaluated for that peer, and for answers where nothing stops them.
     """
     if node.verdicts is None:
         return None
@@ -101,6 +130,11 @@ def verdict_on(node: Node, direction: str, peer: str) -> Verdict | None:
         elif peer in verdict.peers:
             return verdict
     return everyone_else
+
+
+def rewrite_on(node: Node, direction: str, peer: str) -> SourceRewrite | None:
+    """The NAT rule that gives BGP's packets with a peer another source address, outbound or inbound."""
+    return next((one for one in node.source_rewrites if one.direction == direction and peer in one.peers), None)
 
 
 def culprits(pairs: Iterable[tuple[Session, tuple[str, str]]]) -> list[tuple[tuple[str, ...], tuple[Session, ...]]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils._facts import grouping
 from ...module_utils._facts.packing import unpack
 from . import plain
 from .model import (
@@ -25,6 +26,7 @@ from .model import (
     Protocol,
     Reachability,
     Rule,
+    SourceRewrite,
     SourceStatus,
     Verdict,
 )
@@ -65,6 +67,7 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         probes={probe.peer: probe for probe in _probes(bgp)},
         reachability={reach.peer: reach for reach in _reachability(bgp)},
         verdicts=_verdicts(facts),
+        source_rewrites=tuple(_source_rewrites(facts)),
         mtu=_mtu(facts),
         clock=_clock(facts),
         sources=tuple(_sources(name, facts)),
@@ -74,6 +77,18 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
 def _unpacked(packed: Any) -> Iterator[str]:
     """The addresses of a packed set, whatever stands in its place."""
     return unpack({prefix: text for prefix, text in plain.mapping(packed).items() if isinstance(text, str)})
+
+
+def _entries(facts: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The entries of a list that stand in full, and one for each peer of its groups."""
+    return plain.mappings(facts.get(key)) + list(grouping.unfold(plain.mappings(facts.get(key + "_groups"))))
+
+
+def _names(config: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The names of protocols that stand in full, and those that are packed."""
+    packed = plain.mapping(config.get(key + "_packed"))
+    more = [grouping.name_of(kind, address) for kind, addresses in packed.items() for address in _unpacked(addresses)]
+    return (*plain.texts(config.get(key)), *more)
 
 
 def _host_addresses(about: Mapping[str, Any]) -> list[HostAddress]:
@@ -114,7 +129,7 @@ def _daemons(bgp: Mapping[str, Any]) -> list[tuple[str, Daemon]]:
 def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
     peers = plain.mapping(item.get("peers"))
     config = _config(plain.mapping(item.get("config")))
-    protocols = [_protocol(entry) for entry in plain.mappings(item.get("troubled"))]
+    protocols = [_protocol(entry) for entry in _entries(item, "troubled")]
     established = {address for kind in plain.mapping(peers.get("packed")).values() for address in _unpacked(kind)}
     established.update(protocol.peer for protocol in protocols if protocol.established)
     return Daemon(
@@ -161,10 +176,11 @@ def _config(item: Mapping[str, Any]) -> BirdConfig:
         local_as=plain.integer(item.get("local_as")),
         listen_port=plain.count(item.get("listen_port")) or 179,
         local_address=plain.text(item.get("local_address")),
-        only_on_disk=plain.texts(item.get("only_on_disk")),
-        only_running=plain.texts(item.get("only_running")),
-        changed=plain.texts(item.get("changed")),
+        only_on_disk=_names(item, "only_on_disk"),
+        only_running=_names(item, "only_running"),
+        changed=_names(item, "changed"),
         duplicate_names=plain.texts(item.get("duplicate_names")),
+        unbalanced=plain.text(item.get("unbalanced")),
         passwords=plain.text(item.get("password")),
         with_password=frozenset(_unpacked(item.get("with_password"))),
     )
@@ -236,7 +252,7 @@ def _probes(bgp: Mapping[str, Any]) -> list[Probe]:
             plain.integer(item.get("icmp_code")),
             plain.text(item.get("detail")),
         )
-        for item in plain.mappings(bgp.get("probes"))
+        for item in _entries(bgp, "probes")
     ]
 
 
@@ -250,7 +266,7 @@ def _reachability(bgp: Mapping[str, Any]) -> list[Reachability]:
             plain.text(item.get("source")),
             plain.text(item.get("echo")),
         )
-        for item in plain.mappings(bgp.get("peer_reachability"))
+        for item in _entries(bgp, "peer_reachability")
     ]
 
 
@@ -259,11 +275,14 @@ def _verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...] | None:
     evaluated = plain.mapping(plain.mapping(facts.get("calico_firewall")).get("tcp179"))
     if not evaluated:
         return None
-    return tuple(
-        _verdict(direction, item)
-        for direction in ("inbound", "outbound")
-        for item in plain.mappings(evaluated.get(direction))
+    answers = plain.mapping(evaluated.get("answers"))
+    entries = (
+        ("inbound", evaluated.get("inbound")),
+        ("outbound", evaluated.get("outbound")),
+        ("answers_sent", answers.get("sent")),
+        ("answers_received", answers.get("received")),
     )
+    return tuple(_verdict(direction, item) for direction, items in entries for item in plain.mappings(items))
 
 
 def _verdict(direction: str, item: Mapping[str, Any]) -> Verdict:
@@ -275,7 +294,24 @@ def _verdict(direction: str, item: Mapping[str, Any]) -> Verdict:
         rule=_rule(plain.mapping(item.get("rule"))) if item.get("rule") else None,
         reject_with=plain.text(item.get("with")),
         why_unknown=plain.text(item.get("why_unknown")),
+        how_is_uncertain=bool(item.get("how_is_uncertain")),
     )
+
+
+def _source_rewrites(facts: Mapping[str, Any]) -> list[SourceRewrite]:
+    """The NAT rules that concern BGP; those for other flows are not read here."""
+    return [
+        SourceRewrite(
+            plain.text(item.get("direction")) or "outbound",
+            plain.text(item.get("family")) or "ipv4",
+            frozenset(_unpacked(item.get("peers"))),
+            plain.text(item.get("to")),
+            bool(item.get("uncertain")),
+            _rule(plain.mapping(item.get("rule"))) if item.get("rule") else None,
+        )
+        for item in plain.mappings(plain.mapping(facts.get("calico_firewall")).get("source_nat"))
+        if "tcp179" in plain.texts(item.get("flows"))
+    ]
 
 
 def _rule(item: Mapping[str, Any]) -> Rule:

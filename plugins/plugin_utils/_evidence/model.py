@@ -68,6 +68,7 @@ class BirdConfig:
     only_running: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     duplicate_names: tuple[str, ...] = ()
+    unbalanced: str = ""
     passwords: str = ""
     with_password: frozenset[str] = frozenset()
 
@@ -113,7 +114,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a node's firewall does with TCP 179 of a group of peers in one direction. peers None: all others."""
+    """What a node's firewall does with TCP 179 of a group of peers in one direction. peers None: all others.
+
+    direction: inbound and outbound are connections that the peer and this node open; answers_sent and answers_received
+    the answers to them, of which only those that are stopped are told. how_is_uncertain: it stops them for certain, but
+    by one of several rules that do it differently.
+    """
 
     direction: str
     family: str
@@ -122,6 +128,22 @@ class Verdict:
     rule: Rule | None
     reject_with: str = ""
     why_unknown: str = ""
+    how_is_uncertain: bool = False
+
+
+@dataclass(frozen=True)
+class SourceRewrite:
+    """A NAT rule of a node that gives BGP's packets another source address. to '': it is not known which.
+
+    direction: outbound for what the node sends, inbound for what comes in. uncertain: whether it does is not known.
+    """
+
+    direction: str
+    family: str
+    peers: frozenset[str]
+    to: str
+    uncertain: bool
+    rule: Rule | None
 
 
 @dataclass(frozen=True)
@@ -254,6 +276,7 @@ class Node:
     probes: Mapping[str, Probe]
     reachability: Mapping[str, Reachability]
     verdicts: tuple[Verdict, ...] | None
+    source_rewrites: tuple[SourceRewrite, ...]
     mtu: Mtu | None
     clock: Clock | None
     sources: tuple[SourceStatus, ...]

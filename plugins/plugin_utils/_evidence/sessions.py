@@ -74,6 +74,14 @@ class Session:
         """The end at the node of this name."""
         return next((side for side in (self.dialler, self.listener) if side.node and side.node.name == name), None)
 
+    @property
+    def stranger(self) -> Side | None:
+        """The one end that has no protocol for the other, where both ends' BIRDs were heard and the other end has."""
+        if not (self.dialler.readable and self.listener.readable):
+            return None
+        unaware = [side for side in (self.dialler, self.listener) if not side.established and side.protocol is None]
+        return unaware[0] if len(unaware) == 1 else None
+
     def dials(self, side: Side) -> bool:
         """This end opens connections."""
         return self.both_dial or side is self.dialler
@@ -142,7 +150,7 @@ def join(nodes: Mapping[str, Node]) -> SessionTable:
         down=trouble,
         established=established,
         expected=established + len(trouble),
-        one_sided=sum(1 for session in trouble if _configured_on_one_side(session)),
+        one_sided=sum(1 for session in trouble if session.stranger),
         one_ended=seen_from_one_end,
     )
 
@@ -170,13 +178,6 @@ def _up_but_other_end_unheard(session: Session) -> bool:
     """One end reports Established and the other end's BIRD could not be heard: nothing says that it is down."""
     ends = (session.dialler, session.listener)
     return any(end.established for end in ends) and any(not end.established and not end.readable for end in ends)
-
-
-def _configured_on_one_side(session: Session) -> bool:
-    """Exactly one end knows the other, although both ends' BIRDs were heard."""
-    ends = (session.dialler, session.listener)
-    known = [end.established or end.protocol is not None for end in ends]
-    return all(end.readable for end in ends) and known.count(True) == 1
 
 
 def _session(family: str, own: str, peer: str, node: Node, other: Node | None) -> Session:

@@ -53,6 +53,13 @@ def test_bird_runs_as_in_calico_node(files):
     assert "svlogd -ttt /var/log/calico/bird" in files["/etc/service/enabled/bird/log/run"].text
 
 
+def test_a_process_in_confds_place_sees_what_bird_sees(files):
+    bird, confd = (files[f"/etc/service/enabled/{name}/run"].text for name in ("bird", "confd"))
+    assert "exec /run/calico-node/confd infinity" in confd
+    assert confd.count("mount --bind /opt/calico-node/etc/calico /etc/calico") == 1
+    assert bird.partition("env -i ")[2].partition("unshare")[0] == confd.partition("env -i ")[2].partition("unshare")[0]
+
+
 def test_secrets_of_the_machine_are_its_own(files):
     assert files["/etc/ssh/ssh_host_ed25519_key"].mode == 0o600
     assert files["/root/.ssh/authorized_keys"].mode == 0o600

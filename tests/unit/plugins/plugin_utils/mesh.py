@@ -125,12 +125,12 @@ class Mesh:
     def block(
         self, name: str, peers: list[str], verdict: str = "drop", direction: str = "inbound", **rule: Any
     ) -> None:
-        """A rule of the node's firewall blocks TCP 179 with some peers."""
+        """A rule of the node's firewall blocks TCP 179 with some peers; sent and received are answers."""
         decided = {
             "backend": "iptables-nft",
             "family": "ipv4",
             "table": "filter",
-            "chain": "INPUT" if direction == "inbound" else "OUTPUT",
+            "chain": "INPUT" if direction in ("inbound", "received") else "OUTPUT",
             "rule": 1,
             "text": "-A INPUT -p tcp -m tcp --dport 179 -j DROP",
             "owner": "unknown",
@@ -138,9 +138,14 @@ class Mesh:
             **rule,
         }
         addresses = [self.addresses.get(peer, peer) for peer in peers]
-        self.facts[name]["calico_firewall"]["tcp179"][direction].insert(
-            0, {"verdict": verdict, "family": "ipv4", "count": len(peers), "peers": pack(addresses), "rule": decided}
-        )
+        entry = {"verdict": verdict, "family": "ipv4", "count": len(peers), "peers": pack(addresses), "rule": decided}
+        tcp179 = self.facts[name]["calico_firewall"]["tcp179"]
+        if verdict == "unknown":
+            entry["why_unknown"] = "it depends on: limit 1/hour"
+        if direction in ("sent", "received"):
+            tcp179.setdefault("answers", {}).setdefault(direction, []).append(entry)
+        else:
+            tcp179[direction].insert(0, entry)
 
     def lose(self, name: str, why: str = "unreachable: timed out", address: str | None = None) -> None:
         """A node cannot be read."""

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of BIRD's configuration itself: a file that BIRD refuses, whether it runs on an older one or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import bird_confd, commands, node_address, words
+from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Daemon
+
+ROUNDING = 2
+CHECK = "bird -p -c /etc/calico/confd/config/bird.cfg"
+
+
+def refused_configurations(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes with a configuration on disk that BIRD refuses, or one that was refused when it was rendered."""
+    for node in evidence.nodes.values():
+        told = node.log_lines("config_error")
+        for daemon in node.daemons.values():
+            if not (_problems(daemon) or (told and daemon is next(iter(node.daemons.values())))):
+                continue
+            down = evidence.down_at(node.name)
+            sessions = bird_confd.sessions_that_differ(evidence, node, daemon) if daemon.running else down
+            yield Subject((node.name,), sessions, {"node": node.name, "file": daemon.config.path}, node, daemon)
+
+
+def _problems(daemon: Daemon) -> list[str]:
+    config = daemon.config
+    twice = [f"{words.listed(config.duplicate_names)} is defined twice"] if config.duplicate_names else []
+    return twice + ([config.unbalanced] if config.unbalanced else [])
+
+
+def protocol_is_defined_twice(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The file on disk defines a protocol more than once, and BIRD refuses such a file as a whole."""
+    config = subject.about.config
+    names = words.listed(config.duplicate_names)
+    return [Seen(subject.nodes[0], "bird.cfg", names, config.path)] if config.duplicate_names else []
+
+
+def braces_do_not_match(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The braces of the file on disk do not match, and BIRD refuses such a file as a whole."""
+    config = subject.about.config
+    return [Seen(subject.nodes[0], "bird.cfg", config.unbalanced, config.path)] if config.unbalanced else []
+
+
+def refusal_is_logged(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD, or confd's check before it, reported an error in the configuration, and none was taken since."""
+    lines = subject.node.log_lines("config_error") if subject.node else []
+    return [Seen(subject.nodes[0], "bird log", line.text, line.at) for line in lines[:3]]
+
+
+def bird_took_the_file(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD configured itself after the file was written, so it took what is there."""
+    daemon = subject.about
+    written, configured = daemon.config.modified_seconds_ago, daemon.reconfigured_seconds_ago
+    # Both are whole seconds; what happened in the same one may have been the other way round.
+    if written is None or configured is None or written - configured < ROUNDING or not _problems(daemon):
+        return []
+    return [Seen(subject.nodes[0], "bird status", f"configured {words.span(configured)} ago")]
+
+
+def two_nodes_claim_one_address(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Two nodes claim one address: whoever has both of them as peers gets one protocol twice."""
+    return [
+        Seen(node.name, "bird.cfg", f"claims {address}")
+        for (_family, address), claiming in node_address.claimants(evidence).items()
+        if len(claiming) > 1
+        for node in claiming
+    ]
+
+
+def _summary(evidence: Evidence, subject: Subject) -> str:
+    name, daemon = subject.nodes[0], subject.about
+    if not _problems(daemon):
+        refused = f"BIRD refuses the configuration that was rendered for {name}"
+        return f"{refused}; it goes on with an older one." if daemon.running else f"{refused}."
+    what = f"BIRD refuses the configuration on disk of {name} ({words.listed(_problems(daemon))})"
+    if daemon.running:
+        return f"{what}. It runs an older one; on its next start it has none, and the node leaves the mesh."
+    return f"{what} and does not start with it."
+
+
+BIRD_CONFIG_REJECTED = Fault(
+    id="bird_config_rejected",
+    family="bird_confd",
+    title="BIRD refuses its configuration",
+    severity="major",
+    role="cause",
+    means=(
+        "A configuration with one error is refused as a whole. A BIRD that runs goes on with the one it has, so the "
+        "sessions look well while no change reaches it; a BIRD that is started with such a file does not come up."
+    ),
+    subjects=refused_configurations,
+    signals=(
+        Signal(protocol_is_defined_twice, DECISIVE, required=True),
+        Signal(braces_do_not_match, DECISIVE, required=True),
+        Signal(refusal_is_logged, STRONG + MODERATE, required=True),
+        Signal(bird_confd.disk_is_newer_than_bird, MODERATE),
+        Signal(bird_took_the_file, -DECISIVE),
+        Signal(two_nodes_claim_one_address, -DECISIVE - STRONG),
+    ),
+    summary=_summary,
+    fix=Fix(
+        action="correct_bird_config",
+        text=(
+            "Have BIRD check the file and say where the error is. Correct what it is rendered from (two nodes with one "
+            "address, a BGPPeer, a BGPFilter); an edit of the file itself is lost when confd renders it anew."
+        ),
+        risk="low",
+        disrupts="nothing; do not restart calico-node before the file is right",
+        commands=lambda evidence, subject: [
+            commands.pods_of(evidence, subject.nodes[0]),
+            commands.in_pod(CHECK),
+        ],
+    ),
+    verify="BIRD's own check (bird -p) accepts the file, and BIRD's last reconfiguration is newer than it.",
+    lookalikes=(
+        Lookalike("bird_reload_stuck", "BIRD accepts the file when it is checked"),
+        Lookalike("duplicate_node_ip", "the protocol that is there twice belongs to an address which two nodes claim"),
+    ),
+    explains=("bird_reload_stuck", "bird_not_running", "undetermined"),
+)
+
+FAULTS = (BIRD_CONFIG_REJECTED,)

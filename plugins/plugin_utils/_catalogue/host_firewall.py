@@ -1,0 +1,400 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Host firewalls that stop BGP: rules that do, rules that may, and rules that will once the sessions end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._evidence.evidence import Evidence, verdict_on
+from . import answer_fix, commands, session_signals, words
+from .firewall_fix import allow_commands
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .session_signals import ANSWERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.model import Node, Rule, Verdict
+    from .._evidence.sessions import Session, Side
+
+BLOCKING = ("drop", "reject")
+# Where the packets that a verdict is about belong to connections which a peer opens, and not this node.
+OPENED_BY_PEER = ("inbound", "answers_sent")
+SELDOM_WRONG = 0.0
+
+
+def _allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    verdict = _verdict(subject)
+    if verdict is None or verdict.direction not in ANSWERS:
+        return allow_commands(evidence, subject)
+    lines = answer_fix.lines(verdict, subject.about.peers)
+    return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in lines]
+
+
+ALLOW = Fix(
+    action="allow_bgp_port",
+    text=(
+        "Allow TCP 179 from the node's BGP peers, ahead of the rule that blocks it, in the language of the firewall's "
+        "owner. What iptables or nft insert is gone after a reboot: write it into the host's own rule files too."
+    ),
+    risk="low",
+    disrupts="nothing; no session that works is touched",
+    commands=_allow_commands,
+)
+
+
+class Block(NamedTuple):
+    """What a subject here is about: the verdict, and the peers whose connections it stops or would stop."""
+
+    verdict: Verdict
+    peers: frozenset[str]
+
+
+def _where(node: Node, rule: Rule | None) -> dict[str, object]:
+    if rule is None:
+        return {"node": node.name}
+    return {
+        "node": node.name,
+        "backend": rule.backend,
+        "table": rule.table,
+        "chain": rule.chain,
+        "rule": rule.number,
+        "text": rule.text,
+        "owner": rule.owner,
+    }
+
+
+def _verdict(subject: Subject) -> Verdict | None:
+    return subject.about[0] if isinstance(subject.about, tuple) else None
+
+
+def _stopped_sessions(evidence: Evidence, node: Node, verdict: Verdict) -> tuple[Session, ...]:
+    """The sessions in trouble whose connections this verdict is about."""
+    found = []
+    for session in evidence.down_at(node.name):
+        side = session.side_of(node.name)
+        if side is None or (session.family != verdict.family):
+            continue
+        other = session.other(side)
+        opener = other if verdict.direction in OPENED_BY_PEER else side
+        if session.dials(opener) and verdict_on(node, verdict.direction, other.address) is verdict:
+            found.append(session)
+    return tuple(found)
+
+
+def _working_peers(node: Node, verdict: Verdict) -> frozenset[str]:
+    """Peers whose session is up although this verdict is about its connection, if that is the end which opens it.
+
+    They are up because they were made before the rule. Who dials in the mesh is known without asking: see sessions.
+    """
+    daemon = node.daemons.get(verdict.family)
+    if daemon is None:
+        return frozenset()
+    own = daemon.config.local_address or node.bgp_addresses.get(verdict.family, "")
+    return frozenset(
+        peer
+        for peer in daemon.established & daemon.mesh
+        if own and (peer > own) is (verdict.direction in OPENED_BY_PEER)
+        if verdict_on(node, verdict.direction, peer) is verdict
+    )
+
+
+def blocking_rules(evidence: Evidence) -> Iterator[Subject]:
+    """Each rule that stops connections of sessions, or may do so, and unread hosts that seem to have one."""
+    for node in evidence.nodes.values():
+        for verdict in node.verdicts or ():
+            if verdict.verdict == "accept":
+                continue
+            sessions = _stopped_sessions(evidence, node, verdict)
+            working = _working_peers(node, verdict) if verdict.verdict in BLOCKING else frozenset()
+            if sessions or working:
+                subject = Subject((node.name,), sessions, _where(node, verdict.rule), node)
+                yield replace(subject, about=Block(verdict, _far_addresses(subject) | working))
+    yield from _rejecting_hosts(evidence)
+    yield from silent_unread_hosts(evidence)
+
+
+def _far_addresses(subject: Subject) -> frozenset[str]:
+    """The addresses at the other ends of the subject's sessions."""
+    ends = ((session, session.side_of(subject.nodes[0])) for session in subject.sessions)
+    return frozenset(session.other(side).address for session, side in ends if side)
+
+
+def silent_unread_hosts(evidence: Evidence) -> Iterator[Subject]:
+    """Peers that could not be read, are up, and leave SYNs to port 179 unanswered: several causes look like this."""
+    silent: dict[str, list[Session]] = {}
+    for session in evidence.table.down:
+        for side, other in session.sides():
+            if other.node is None and session.dials(side) and side.node and _silent_but_alive(side, other):
+                silent.setdefault(other.address, []).append(session)
+    for address, sessions in silent.items():
+        name = evidence.name_of(address)
+        yield Subject((name,), tuple(sessions), {"node": name, "address": address})
+
+
+def _silent_but_alive(side: Side, other: Side) -> bool:
+    probe = side.node.probes.get(other.address) if side.node else None
+    reach = side.node.reachability.get(other.address) if side.node else None
+    return (
+        probe is not None
+        and probe.result == "silent"
+        and reach is not None
+        and (reach.echo == "answered" or reach.neighbour == "reachable")
+    )
+
+
+def unread_peer_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peer is up and leaves a SYN to port 179 unanswered; the peer itself could not be read."""
+    if subject.about is not None:
+        return []
+    return [
+        Seen(side.label, "probe", f"SYN to {other.address} port 179: silence, although the host answers otherwise")
+        for _session, side, other in session_signals.diallers(subject)
+        if other.node is None and _silent_but_alive(side, other)
+    ]
+
+
+def _rejecting_hosts(evidence: Evidence) -> Iterator[Subject]:
+    """Peers that could not be read, whose own address answers SYNs with an ICMP prohibition."""
+    rejecting: dict[str, list[Session]] = {}
+    for session in evidence.table.down:
+        for side, other in session.sides():
+            if other.node is None and session.dials(side) and _rejected_by_peer_itself(side, other):
+                rejecting.setdefault(other.address, []).append(session)
+    for address, sessions in rejecting.items():
+        yield Subject((evidence.name_of(address),), tuple(sessions), {"node": evidence.name_of(address)})
+
+
+def _rejected_by_peer_itself(side: Side, other: Side) -> bool:
+    probe = side.node.probes.get(other.address) if side.node else None
+    return probe is not None and probe.result == "rejected" and probe.answered_by == other.address
+
+
+def rule_blocks_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The host's firewall, evaluated rule by rule, stops TCP connections to port 179 between these nodes."""
+    verdict = _verdict(subject)
+    if verdict is None or subject.node is None or verdict.verdict not in BLOCKING:
+        return []
+    rule = verdict.rule
+    how = f"{verdict.verdict}s ({verdict.reject_with})" if verdict.reject_with else f"{verdict.verdict}s"
+    if verdict.how_is_uncertain:
+        how = "drops or rejects"
+    place = f"{words.rule_place(rule)} {how}: {rule.text}" if rule else f"{how} TCP 179"
+    path = " > ".join(rule.path) if rule else ""
+    return [Seen(subject.node.name, "firewall", f"{verdict.direction.replace('_', ' ')}, {place}", path)]
+
+
+def undecided_rule_and_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """What the host's firewall does with these connections could not be decided, and a SYN gets no answer."""
+    verdict = _verdict(subject)
+    if verdict is None or subject.node is None or verdict.verdict != "unknown":
+        return []
+    rule = verdict.rule
+    place = f"{words.rule_place(rule)}, {verdict.why_unknown}: {rule.text}" if rule else verdict.why_unknown
+    undecided = Seen(
+        subject.node.name, "firewall", f"{verdict.direction}, {place}", " > ".join(rule.path) if rule else ""
+    )
+    silence = session_signals.syn_is_not_answered(evidence, subject)
+    silence += session_signals.signed_calls_get_no_answer(evidence, subject)
+    return [undecided, *silence] if silence else []
+
+
+def undecided_rule_lets_others_through(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Sessions that are up depend on the same rule which could not be evaluated."""
+    verdict = _verdict(subject)
+    if verdict is None or subject.node is None or verdict.verdict != "unknown":
+        return []
+    working = _working_peers(subject.node, verdict)
+    names = words.listed(sorted(evidence.name_of(peer) for peer in working))
+    return [Seen(subject.node.name, "bird", f"Established with {names}")] if working else []
+
+
+def password_explains_the_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The rule could not be evaluated, and the kernel refuses signatures, which looks the same."""
+    verdict = _verdict(subject)
+    undecided = verdict is not None and verdict.verdict == "unknown"
+    return session_signals.password_may_explain(evidence, subject) if undecided else []
+
+
+def peer_rejects_as_a_firewall_does(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peer's own address answers a SYN to port 179 with an ICMP error, as a rejecting host firewall does."""
+    return [
+        Seen(side.label, "probe", f"{other.address} answered with ICMP type {probe.icmp_type} code {probe.icmp_code}")
+        for _session, side, other in session_signals.diallers(subject)
+        if side.node and (probe := side.node.probes.get(other.address)) is not None
+        if probe.result == "rejected" and probe.answered_by == other.address
+    ]
+
+
+def refused_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A SYN is answered exactly as the rejecting rule answers."""
+    verdict = _verdict(subject)
+    if verdict is None or verdict.verdict != "reject" or verdict.direction in ANSWERS:
+        return []
+    wanted = "reset" if "reset" in verdict.reject_with else "rejected"
+    return [
+        Seen(side.label, "probe", f"SYN to {other.address} port 179: {wanted}")
+        for _session, side, other in session_signals.diallers(subject)
+        if side.node and (probe := side.node.probes.get(other.address)) is not None and probe.result == wanted
+    ]
+
+
+def syn_leaves_no_trace_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A half-open SYN to the blocked port gets no answer, as a rule makes it that drops it or the answer."""
+    verdict = _verdict(subject)
+    if verdict is None or verdict.verdict not in BLOCKING:
+        return []
+    # The end that waits for an answer is not told when the other end rejects its own one.
+    silent = verdict.verdict == "drop" or verdict.how_is_uncertain or verdict.direction in ANSWERS
+    return session_signals.syn_is_not_answered(evidence, subject) if silent else []
+
+
+def _host_firewall_summary(evidence: Evidence, subject: Subject) -> str:
+    name = subject.nodes[0]
+    verdict = _verdict(subject)
+    if verdict is None:
+        peers = _far_ends(evidence, subject)
+        if not peer_rejects_as_a_firewall_does(evidence, subject):
+            return f"A firewall on {name} may drop TCP 179 from {peers}; {name} itself could not be read."
+        return f"A firewall on {name} rejects TCP 179 from {peers}; {name} itself could not be read."
+    rule = f" ({words.rule_and_owner(verdict.rule)})" if verdict.rule else ""
+    down = words.listed(words.peers_of(evidence, name, subject.sessions))
+    if verdict.verdict == "unknown":
+        what = _stopped(name, "may stop", verdict, down, rule)
+        return f"{what} Whether it does could not be decided ({verdict.why_unknown}); a SYN gets no answer."
+    verb = "rejects" if verdict.verdict == "reject" else "drops"
+    working = frozenset(subject.about.peers) - _far_addresses(subject)
+    up = words.listed(sorted(evidence.name_of(peer) for peer in working))
+    if not subject.sessions:
+        return f"{_stopped(name, verb, verdict, up, rule)} Their sessions are still up; once they end they stay down."
+    also = f" The sessions with {up} are still up; once they end they stay down." if working else ""
+    return f"{_stopped(name, verb, verdict, down, rule)}{also}"
+
+
+def _stopped(name: str, verb: str, verdict: Verdict, peers: str, rule: str) -> str:
+    """Which packets of which connections the firewall does something to, as a sentence."""
+    what = {
+        "inbound": f"TCP 179 from {peers}",
+        "outbound": f"the TCP 179 connections which {name} itself opens to {peers}",
+        "answers_sent": f"what {name} answers to the TCP 179 connections of {peers}",
+        "answers_received": f"what {peers} answers to the TCP 179 connections which {name} itself opens",
+    }
+    return f"The firewall of {name} {verb} {what[verdict.direction]}{rule}."
+
+
+def _far_ends(evidence: Evidence, subject: Subject) -> str:
+    names = {name for session in subject.sessions for name in evidence.labels(session)} - set(subject.nodes)
+    return words.listed(sorted(names))
+
+
+def _host_firewall_missing(evidence: Evidence, subject: Subject) -> list[Missing]:
+    verdict = _verdict(subject)
+    if verdict is None or verdict.verdict != "unknown":
+        return []
+    return [
+        Missing(
+            subject.nodes[0],
+            "firewall counters",
+            f"on {subject.nodes[0]}, twice, 10 s apart: iptables-save -c; ip6tables-save -c; nft list ruleset",
+            "whether the rule's counter grows with the connection attempts",
+        )
+    ]
+
+
+TCP179_BLOCKED_HOST_FIREWALL = Fault(
+    id="tcp179_blocked_host_firewall",
+    family="reachability",
+    title="A host firewall blocks BGP",
+    severity="major",
+    role="cause",
+    means=(
+        "BGP needs TCP port 179 open on the node that listens, for every peer that dials it, and the answers back. A "
+        "rule of this host's own firewall stops those connections, so the routes to the pods behind these peers are "
+        "not exchanged. Sessions that were up before the rule last until they have to be made again."
+    ),
+    subjects=blocking_rules,
+    signals=(
+        Signal(rule_blocks_bgp, DECISIVE, required=True),
+        Signal(peer_rejects_as_a_firewall_does, STRONG, required=True),
+        Signal(unread_peer_is_silent, WEAK, required=True),
+        Signal(undecided_rule_and_silence, WEAK, required=True),
+        Signal(syn_leaves_no_trace_as_the_rule_says, STRONG),
+        Signal(refused_as_the_rule_says, STRONG),
+        Signal(session_signals.listener_waits, MODERATE),
+        Signal(session_signals.syn_is_answered, -STRONG),
+        Signal(undecided_rule_lets_others_through, -MODERATE),
+        Signal(password_explains_the_silence, -STRONG),
+    ),
+    summary=_host_firewall_summary,
+    fix=ALLOW,
+    verify=(
+        "The firewall's verdict for TCP 179 from every peer is accept, and the sessions are Established at both "
+        "ends within 30 s."
+    ),
+    lookalikes=(
+        Lookalike("tcp179_blocked_network", "the firewalls of both hosts accept TCP 179, yet the SYN is not answered"),
+        Lookalike("bgp_password_mismatch", "the kernel's TCPMD5 counters grow on the listening node"),
+        Lookalike("bird_not_running", "a SYN is answered with a reset and nothing listens on the port"),
+    ),
+    explains=("tcp179_latent_one_way_block", "hold_timer_expired", "tcp179_blocked_network", "undetermined"),
+    missing=_host_firewall_missing,
+)
+
+
+def rules_that_would_block(evidence: Evidence) -> Iterator[Subject]:
+    """Each inbound rule that stops TCP 179 of peers whose sessions work, and which do not dial this node."""
+    for node in evidence.nodes.values():
+        for verdict in node.verdicts or ():
+            daemon = node.daemons.get(verdict.family)
+            if verdict.direction != "inbound" or verdict.verdict not in BLOCKING or daemon is None:
+                continue
+            working = {peer for peer in daemon.established if verdict_on(node, "inbound", peer) is verdict}
+            at_risk = frozenset(working - _working_peers(node, verdict))
+            if at_risk:
+                yield Subject((node.name,), (), _where(node, verdict.rule), node, Block(verdict, at_risk))
+
+
+def rule_would_block_working_peers(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The host's firewall stops new TCP connections to port 179 from peers whose sessions are up today."""
+    verdict, working = subject.about
+    rule = verdict.rule
+    place = f"{words.rule_place(rule)}: {rule.text}" if rule else "TCP 179"
+    return [
+        Seen(subject.nodes[0], "firewall", f"{place} {verdict.verdict}s {words.plural(len(working), 'working peer')}")
+    ]
+
+
+def _latent_summary(evidence: Evidence, subject: Subject) -> str:
+    verdict, working = subject.about
+    name = subject.nodes[0]
+    peers = words.listed(sorted(evidence.name_of(peer) for peer in working))
+    rule = f" ({words.rule_and_owner(verdict.rule)})" if verdict.rule else ""
+    return (
+        f"The firewall of {name} blocks TCP 179 from {peers}{rule}; their sessions are up only because of who dialled."
+    )
+
+
+TCP179_LATENT_ONE_WAY_BLOCK = Fault(
+    id="tcp179_latent_one_way_block",
+    family="reachability",
+    title="BGP is blocked in the direction that nobody dials today",
+    severity="minor",
+    role="latent",
+    means=(
+        "A mesh session is dialled from one side only: by the node whose address is greater as a string. This node "
+        "dials these peers, so the rule does not bite. It breaks the sessions on the day a node is replaced or gets "
+        "another address and the order turns round."
+    ),
+    subjects=rules_that_would_block,
+    signals=(Signal(rule_would_block_working_peers, DECISIVE, required=True),),
+    summary=_latent_summary,
+    fix=ALLOW,
+    verify="The firewall's verdict for TCP 179 from every peer is accept.",
+    prior=SELDOM_WRONG,
+    lookalikes=(Lookalike("tcp179_blocked_host_firewall", "the rule stops the direction that is dialled"),),
+)
+
+FAULTS = (TCP179_BLOCKED_HOST_FIREWALL, TCP179_LATENT_ONE_WAY_BLOCK)
