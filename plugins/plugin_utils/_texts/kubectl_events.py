@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`kubectl get events` (columns of all releases), `kubectl events`, and the section Events of `kubectl describe`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import columns, lines, readiness, words
+from .parsed import Parsed, Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COUNTED = re.compile(r"(.{1,40}?) \(x(\d{1,9}) over (.{1,40})\)$")
+_DESCRIBED = re.compile(r"\s*(?:Type\s+Reason\s+(?:Age|First)|FirstSeen\s+LastSeen\s+Count\s)")
+_RULER = re.compile(r"\s*-{3,}[\s-]*$")
+_TYPES = ("Normal", "Warning")
+
+
+class Event(NamedTuple):
+    """One event; what was not printed is ''. `last_seen` and `first_seen` are ages as printed, `object` "pod/NAME" (in
+    lower case, '' in a description), `times` how often, `node` the node of the kubelet that speaks where the source
+    names it, `not_ready` what calico-node's probes say in it."""
+
+    namespace: str
+    type: str
+    reason: str
+    object: str
+    node: str
+    last_seen: str
+    first_seen: str
+    times: int
+    message: str
+    not_ready: tuple[readiness.NotReady, ...]
+
+
+def parse(text: str) -> Parsed[tuple[Event, ...]]:
+    """Return the events in the order printed. The further lines of a message belong to it."""
+    problems = Problems()
+    found: list[Event] = []
+    head: columns.Head | None = None
+    for number, raw in lines.numbered(text):
+        line = raw.expandtabs(8)
+        if not line.strip() or _RULER.match(line) or line.strip() == "Events:":
+            continue
+        new_head = _head(line)
+        if new_head is not None:
+            head = new_head
+            continue
+        cells = columns.cells(head, line) if head is not None else None
+        if cells is not None and _is_event(cells):
+            found.append(_event(cells))
+        elif found and head is not None:
+            found[-1] = _longer(found[-1], line)
+        elif readiness.read(line):
+            found.append(_made({"MESSAGE": line.strip()}))
+        else:
+            problems.add(number, raw, "no event")
+    return Parsed(tuple(found), problems.found())
+
+
+def messages(text: str) -> Iterator[readiness.NotReady]:
+    """Yield all that probes say anywhere in a text."""
+    for _number, line in lines.numbered(text):
+        yield from readiness.read(line)
+
+
+def _head(line: str) -> columns.Head | None:
+    if _DESCRIBED.match(line):
+        found = [(match.group(), match.start()) for match in re.finditer(r"\S+", line)]
+        return columns.Head([name.upper() for name, _start in found], [start for _name, start in found])
+    head = columns.head_of(line)
+    return head if head is not None and {"REASON", "MESSAGE"}.issubset(head.names) else None
+
+
+def _is_event(cells: dict[str, str]) -> bool:
+    return cells.get("TYPE", "Normal") in _TYPES and bool(cells.get("REASON"))
+
+
+def _event(cells: dict[str, str]) -> Event:
+    cells = {name: columns.shown(value) for name, value in cells.items()}
+    return _made(cells)
+
+
+def _made(cells: dict[str, str]) -> Event:
+    kind = cells.get("KIND", "")
+    target = cells.get("OBJECT", "") or (f"{kind}/{cells.get('NAME', '')}" if kind else "")
+    source = cells.get("SOURCE", "") or cells.get("FROM", "")
+    last = cells.get("LAST-SEEN") or cells.get("LASTSEEN") or cells.get("AGE", "")
+    first = cells.get("FIRST-SEEN") or cells.get("FIRSTSEEN", "")
+    count = words.number(cells.get("COUNT", "")) or 1
+    counted = _COUNTED.match(last)
+    if counted is not None:
+        last, first, count = counted.group(1), counted.group(3), int(counted.group(2))
+    message = cells.get("MESSAGE", "")
+    name, _comma, node = source.partition(",")
+    return Event(
+        namespace=cells.get("NAMESPACE", ""),
+        type=cells.get("TYPE", ""),
+        reason=cells.get("REASON", ""),
+        object=target.lower() if "/" in target else target,
+        node=node.strip() if name == "kubelet" else "",
+        last_seen=last,
+        first_seen=first,
+        times=count,
+        message=message[:2000],
+        not_ready=tuple(readiness.read(message)),
+    )
+
+
+def _longer(event: Event, line: str) -> Event:
+    if len(event.message) >= 2000:
+        return event
+    message = f"{event.message}\n{line.strip()}"[:2000]
+    return event._replace(message=message, not_ready=tuple(readiness.read(message)))

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`kubectl get nodes`, plain or wide, of kubectl 1.8 on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from . import columns, words
+from .parsed import Parsed, Problems
+
+_WANTED = frozenset(("NAME", "STATUS", "VERSION"))
+
+
+class KubeNode(NamedTuple):
+    """One node; what was not printed is ''. `ready` is None if its status is Unknown; `status` has the other words, as
+    SchedulingDisabled."""
+
+    name: str
+    ready: bool | None
+    status: str
+    roles: tuple[str, ...]
+    age: str
+    version: str
+    internal_ip: str
+    external_ip: str
+    os_image: str
+    kernel: str
+    runtime: str
+
+
+def parse(text: str) -> Parsed[tuple[KubeNode, ...]]:
+    """Return the nodes in the order printed."""
+    problems = Problems()
+    found: list[KubeNode] = []
+    for row in columns.rows(text, _WANTED):
+        if row.cells is None or not row.cells["NAME"]:
+            problems.add(row.line, row.text, "no node")
+        else:
+            found.append(_node({name: columns.shown(value) for name, value in row.cells.items()}))
+    return Parsed(tuple(found), problems.found())
+
+
+def _node(cells: dict[str, str]) -> KubeNode:
+    status = cells["STATUS"].split(",")
+    ready = True if "Ready" in status else False if "NotReady" in status else None
+    return KubeNode(
+        name=cells["NAME"].removeprefix("node/"),
+        ready=ready,
+        status=cells["STATUS"],
+        roles=tuple(role for role in cells.get("ROLES", "").split(",") if role),
+        age=cells.get("AGE", ""),
+        version=cells["VERSION"],
+        internal_ip=words.address(cells.get("INTERNAL-IP", "")) or cells.get("INTERNAL-IP", ""),
+        external_ip=words.address(cells.get("EXTERNAL-IP", "")) or cells.get("EXTERNAL-IP", ""),
+        os_image=cells.get("OS-IMAGE", ""),
+        kernel=cells.get("KERNEL-VERSION", ""),
+        runtime=cells.get("CONTAINER-RUNTIME", ""),
+    )

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The packet filters of a node as texts tell of them: the same model as on a node."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils._firewall import iptables_save, model, read, tables
+from . import firewall_ipset, firewall_iptables, firewall_listing, firewall_nft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ...module_utils._facts.sources import Sources
+    from ...module_utils._firewall.ipset import IpSet
+    from ...module_utils._firewall.read import Rulesets
+    from .firewall_model import Filters
+    from .node_told import Told
+    from .parsed import Parsed
+
+SAVED = {"ipv4": "iptables-save.txt", "ipv6": "ip6tables-save.txt"}
+NFT = ("nft-ruleset.json", "nft-ruleset.txt")
+LISTED = "iptables-list.txt"
+_NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
+
+
+class _Rulesets(read.Rulesets):
+    """Rulesets whose sets are those of a text."""
+
+    def __init__(self, sources: Sources, sets: Mapping[str, IpSet]) -> None:
+        super().__init__(sources, 0.0)
+        self._told_sets = sets
+
+    def find_set(self, name: str) -> IpSet | None:
+        """Return the set `name`, None if the text does not have it."""
+        found = self._told_sets.get(name)
+        if found is None:
+            self.sources.failed("ipset", f"set {name} is in no text")
+        elif self.sources.status("ipset") != "failed":
+            self.sources.ok("ipset")
+        return found
+
+
+def rulesets(texts: Mapping[str, str], told: Told, sources: Sources) -> Rulesets | None:
+    """Return every packet filter that the texts show; None (and a source that says why) if there is none to see."""
+    if not told.is_root:
+        sources.failed("firewall", read.NEEDS_ROOT)
+        return None
+    if not told.is_raw and not any(texts.get(name, "").strip() for name in (*SAVED.values(), *NFT, LISTED)):
+        sources.absent("firewall", "There is no text of a packet filter.")
+        return None
+    found = _Rulesets(sources, firewall_ipset.parse(texts.get("ipset.txt", "")).value)
+    for family, name in SAVED.items():
+        _take(found, firewall_iptables.parse(texts.get(name, ""), family), "iptables")
+    if not found.tables and texts.get(LISTED, "").strip():
+        _take(found, firewall_listing.parse(texts[LISTED]), "iptables")
+    _doubt_unseen(found, told)
+    for backend in (model.LEGACY, model.NFT):
+        source = backend.replace("-", "_")
+        if backend not in found.rules and not sources.status(source):
+            sources.absent(source, f"no table of {backend} is in use" if told.is_raw else f"no text shows {backend}")
+        elif not sources.status(source):
+            sources.ok(source)
+    _take_nft(found, texts, told)
+    return found
+
+
+def _take(found: Rulesets, parsed: Parsed[Filters], source: str) -> None:
+    """Take in what a parser made of a text, and note what it could not read under the name of each backend in it."""
+    filters = parsed.value
+    found.tables.extend(filters.tables)
+    found.bases.extend(filters.bases)
+    found.native.extend(filters.native)
+    for backend, count in filters.rules.items():
+        found.rules[backend] = found.rules.get(backend, 0) + count
+    if parsed.problems:
+        first = parsed.problems[0]
+        for name in {backend.replace("-", "_") for backend in filters.rules} or {source}:
+            found.sources.failed(name, f"line {first.line}: {first.why}: {first.text}")
+
+
+def _doubt_unseen(found: Rulesets, told: Told) -> None:
+    """Put a chain of doubt for each table which the kernel has of iptables-legacy and no text shows."""
+    seen = {(table.backend, table.family, table.name) for table in found.tables}
+    for program, names in (row[:2] for row in told.rows("legacy", 2)):
+        family = "ipv6" if program == "ip6tables" else "ipv4"
+        for name in names.split():
+            if (model.LEGACY, family, name) not in seen:
+                why = f"the table {name} of {model.LEGACY} ({family}) cannot be read: no text shows it"
+                found.sources.failed("iptables_legacy", why)
+                found.bases.extend(iptables_save.base_chains(tables.doubtful_table(model.LEGACY, family, name, why)))
+
+
+def _take_nft(found: Rulesets, texts: Mapping[str, str], told: Told) -> None:
+    """Take in the native tables of nft's listing: those which iptables-save has not shown."""
+    ruleset = merged(texts.get(NFT[0], "")) or texts.get(NFT[1], "")
+    broken = [row[1] for row in told.rows("status", 2) if row[0] == NFT[0]]
+    if broken or (not ruleset.strip() and told.value("nf_tables") == "yes"):
+        tables.doubt_nf_tables(found, f"nft ended with status {broken[0]}" if broken else "nft is not installed")
+    elif not ruleset.strip():
+        found.sources.absent("nftables", "the kernel has no nf_tables" if told.is_raw else "There is no text of nft.")
+    else:
+        shown = {(_NFT_FAMILY[table.family], table.name) for table in found.tables if table.backend == model.NFT}
+        _take(found, firewall_nft.parse(ruleset, shown), "nftables")
+        if not found.sources.status("nftables"):
+            found.sources.ok("nftables")
+
+
+def merged(text: str) -> str:
+    """Return one listing of nft's from several that follow each other, each object once; '' without any."""
+    found: list[Any] = []
+    seen: set[str] = set()
+    for document in _documents(text):
+        for item in document:
+            key = json.dumps(item, sort_keys=True)
+            if key not in seen or (isinstance(item, dict) and "rule" in item):
+                seen.add(key)
+                found.append(item)
+    return json.dumps({"nftables": found}) if found else ""
+
+
+def _documents(text: str) -> Iterator[list[Any]]:
+    decoder = json.JSONDecoder()
+    at = 0
+    while at < len(text):
+        start = text.find("{", at)
+        if start < 0:
+            return
+        try:
+            document, at = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            # What follows a broken listing begins on a line of its own.
+            following = text.find("\n{", start + 1)
+            if following < 0:
+                return
+            at = following
+            continue
+        listed = document.get("nftables") if isinstance(document, dict) else None
+        if isinstance(listed, list):
+            yield listed

@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""calico_bgp from texts, and what the other parts need to know of the sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils._bird import discovery, log
+from ...module_utils._facts import bgp
+from ...module_utils._facts.bgp_daemon import BGP_PORT, Peer, facts_of, has_anything, local_address, peers_of
+from ...module_utils._facts.packing import canonical
+from ...module_utils._host import counters, sockets, tcp_table
+from . import node_bird, node_told
+from . import sockets as socket_texts
+
+if TYPE_CHECKING:
+    from ...module_utils._bird.discovery import Installation
+    from ...module_utils._facts.bgp_daemon import Look
+    from .node import Assembly
+
+    Facts = dict[str, Any]
+
+_LOGS = ("bird.log", "bird6.log", "confd.log", "calico-node.log")
+
+
+class Session:
+    """calico_bgp as far as texts tell it, and what the other parts need of it; mirrors bgp.gather()."""
+
+    def __init__(self, whole: Assembly) -> None:
+        self._whole = whole
+        sources, texts, told, now = whole.sources["bgp"], whole.texts, whole.told, whole.now
+        self.installation: Installation = discovery.find_installation(whole.processes)
+        if self.installation.processes:
+            sources.ok("calico_processes")
+        else:
+            sources.absent("calico_processes", "no process of Calico is among those listed")
+        everything = node_bird.looks(texts, told, whole.processes, self.installation, now, sources)
+        self.looks = [look for look in everything if has_anything(look)]
+        expected, why = self._expected()
+        self.facts: Facts = {
+            "expected": expected,
+            "expected_why": why,
+            "daemons": {look.daemon.family: self._daemon(look) for look in self.looks},
+        }
+        empty: Facts = {"listeners": [], "sockets": []}
+        self.facts.update(sources.guard("tcp_sockets", self._sockets, empty))
+        sources.guard("md5_counters", self._md5, None)
+        self._peers = [peer for look in self.looks for peer in peers_of(look)]
+        no_lines: list[Facts] = []
+        self.facts["log"] = sources.guard("bird_log", self._log, no_lines)
+        self.local_addresses = {look.daemon.family: local_address(look) for look in self.looks if local_address(look)}
+        self.tunnels = list(
+            dict.fromkeys(tunnel for look in self.looks if look.on_disk for tunnel in look.on_disk.config.tunnels)
+        )
+
+    def all_peers(self) -> list[Peer]:
+        """Return every peer, and those whom the operator named."""
+        return bgp.all_peers(self._gathering()) + self._more()
+
+    def troubled_peers(self) -> list[Peer]:
+        """Return the peers whose session is not established, and those whom the operator named."""
+        return bgp.troubled_peers(self._gathering()) + self._more()
+
+    def _gathering(self) -> bgp.BgpGathering:
+        return bgp.BgpGathering(
+            self.facts, self._peers, self.local_addresses, self.tunnels, self.installation, node_told.NOWHERE, None
+        )
+
+    def _more(self) -> list[Peer]:
+        known = {peer.address for peer in self._peers}
+        given = [canonical(word) for word in self._whole.told.value("peers").split()]
+        return [
+            Peer("", "other", family, address, BGP_PORT, self.local_addresses.get(family, ""), None, None)
+            for address in dict.fromkeys(given)
+            if address not in known
+            for family in ["ipv6" if ":" in address else "ipv4"]
+        ]
+
+    def _expected(self) -> tuple[bool | None, str]:
+        expected, why = discovery.expected(self.installation, [])
+        if expected is None:
+            for look in self.looks:
+                if look.on_disk is not None:
+                    return True, f"there is a configuration for it at {look.on_disk.path}"
+                if look.spoken.status is not None or look.spoken.sessions is not None:
+                    return True, "it answers"
+        return expected, why
+
+    def _daemon(self, look: Look) -> Facts:
+        found = facts_of(look, self._whole.now)
+        if not self._whole.told.is_raw and "config" in found:
+            # When the text was written says nothing of the file.
+            found["config"].pop("modified_seconds_ago", None)
+            found["config"].pop("newer_than_running", None)
+        return found
+
+    def _sockets(self) -> Facts:
+        whole, sources = self._whole, self._whole.sources["bgp"]
+        ports = {BGP_PORT} | {look.on_disk.config.listen_port or BGP_PORT for look in self.looks if look.on_disk}
+        table, printed = whole.texts.get("proc-net-tcp.txt"), whole.texts.get("sockets.txt")
+        holders: dict[int, node_told.ToldProcess] = {}
+        if table is not None:
+            found = tcp_table.parse(table.encode(), ports)
+            for inode, pid, comm, container in (row[:4] for row in whole.told.rows("holder", 4)):
+                holders[node_told.whole(inode)] = node_told.ToldProcess.holder(pid, comm, container)
+        elif printed is not None:
+            held = [
+                one
+                for one in socket_texts.parse(printed).value
+                if {one.socket.local_port, one.socket.peer_port} & ports
+            ]
+            # A listing names the holder, not the inode: any number that tells them apart will do.
+            found = [one.socket._replace(inode=number) for number, one in enumerate(held, 1)]
+            for number, one in enumerate(held, 1):
+                if one.holders:
+                    comm, pid_held = one.holders[0]
+                    holders[number] = node_told.ToldProcess.holder(str(pid_held), comm)
+        else:
+            sources.absent("tcp_sockets", node_told.NO_TEXT)
+            return {"listeners": [], "sockets": []}
+        listening = [one for one in found if one.state == sockets.LISTEN and one.local_port in ports]
+        listeners = {one.inode for one in listening}
+        own = {inode: holder for inode, holder in holders.items() if inode in listeners}
+        return bgp.socket_facts(found, listening, own, sources)
+
+    def _md5(self) -> None:
+        told, sources = self._whole.told, self._whole.sources["bgp"]
+        text = self._whole.texts.get("netstat.txt")
+        if text is None:
+            sources.absent("md5_counters", node_told.NO_TEXT)
+            return
+        self.facts.update(bgp.md5_facts(counters.parse(text, "TcpExt", bgp.MD5.values()), sources))
+        later = self._whole.texts.get("netstat-later.txt")
+        if later is not None and "md5" in self.facts:
+            span = told.number("counted") or 0.0
+            bgp.md5_grew(self.facts["md5"], counters.parse(later, "TcpExt", bgp.MD5.values()), span)
+
+    def _log(self) -> list[Facts]:
+        whole, sources = self._whole, self._whole.sources["bgp"]
+        read = [row[2] for row in whole.told.rows("file", 3) if row[0] in _LOGS]
+        given = [name for name in _LOGS if whole.texts.get(name, "").strip()]
+        if not read and not given:
+            sources.absent(
+                "bird_log", "no log of BIRD was found in the usual places" if whole.told.is_raw else node_told.NO_TEXT
+            )
+            return []
+        sources.ok("bird_log", ", ".join(read or given))
+        names = {peer.name: peer.address for peer in self._peers}
+        # The runtime's copy holds the same lines as BIRD's own log folder.
+        fresh = [name for name in given if name != "calico-node.log"] or given
+        lines = [line for name in fresh for line in log.parse(whole.texts[name], names)]
+        return [bgp.log_entry(line) for line in log.recent(lines, whole.now, whole.log_window)]
