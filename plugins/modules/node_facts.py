@@ -19,7 +19,11 @@ description:
     established.
   - A source that is absent, fails or hangs is reported as such and costs its own facts only.
   - The facts are small. Details are returned of what is wrong, the rest is counted and packed.
+  - Where a node has no Python, or one that is too old, a shell script reads the same things by the programs that are
+    there, and the controller makes the facts of their output. No SYN probe can be sent from such a node, and only paths
+    on the link are measured. What the script printed is returned as RV(texts).
 notes:
+  - On a node without Python a task with C(async) fails.
   - Run it as root. Other users may not use BIRD's socket, read the firewall's rules or send probes. The facts then
     say so.
 extends_documentation_fragment:
@@ -55,6 +59,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+read_without_python:
+  description: That the node has no usable Python and was read by a shell script.
+  type: bool
+  returned: if so
+  sample: true
+texts:
+  description: What the shell script read, by the names of files in an evidence bundle, without passwords.
+  type: dict
+  returned: if the node was read without Python
+  sample: {"uname.txt": "Linux node-1 6.1.0-30-amd64 x86_64"}
 ansible_facts:
   description: The facts.
   returned: always
@@ -119,7 +133,7 @@ ansible_facts:
         python:
           description: The Python that ran this module.
           type: str
-          returned: always
+          returned: if the node has one
           sample: 3.11.2
         privileged:
           description: Whether the module ran as root.
@@ -127,17 +141,140 @@ ansible_facts:
           returned: always
           sample: true
         addresses:
-          description: Addresses by which other nodes might know this one, each with I(address), I(prefix),
-            I(interface), I(scope) and whether the interface is I(up). Pods' and container bridges' interfaces are
-            left out.
+          description:
+            - Addresses by which other nodes might know this one, in the kernel's order. Those of pods' and tunnels'
+              interfaces and of container bridges are left out.
+            - Autodetection of Calico does not look at I(scope) and I(up).
           type: list
           elements: dict
           returned: if they could be read
-          sample: [{"address": "10.200.0.9", "prefix": 24, "interface": "eth0", "scope": "global", "up": true}]
+          sample: [{"address": "10.200.0.9", "prefix": 24, "interface": "eth0", "position": 1, "scope": "global",
+            "up": true}]
+          contains:
+            address:
+              description: The address.
+              type: str
+              returned: always
+            prefix:
+              description: Its prefix length, that of the far end if there is I(peer).
+              type: int
+              returned: always
+            interface:
+              description: The interface that holds it.
+              type: str
+              returned: always
+            position:
+              description: The interface's place in the kernel's list, counted from 0. Autodetection begins at the end.
+              type: int
+              returned: always
+            scope:
+              description: The kernel's scope, V(global), V(site), V(link) or V(host).
+              type: str
+              returned: always
+            up:
+              description: Whether the interface is up.
+              type: bool
+              returned: always
+            label:
+              description: The address' own name.
+              type: str
+              returned: if it is not the interface's
+            peer:
+              description: The far end of a point-to-point link.
+              type: str
+              returned: if there is one
+            valid_seconds:
+              description: When it expires, unless it is renewed.
+              type: int
+              returned: if it expires
+            signs:
+              description:
+                - What is peculiar about it.
+                - V(secondary) after another one of its subnet, V(dies_with_first) if the kernel removes it together
+                  with that one, V(shares_subnet) with another address of this node.
+                - V(host_prefix) for /32 and /128, V(point_to_point), V(dynamic) if it expires; for IPv6 V(temporary),
+                  V(deprecated), V(tentative), V(duplicate).
+                - V(vip) if it looks like an address that moves from host to host and a program that moves them runs
+                  here, V(maybe_vip) if none does.
+              type: list
+              elements: str
+              returned: if there is something
+              sample: [host_prefix, shares_subnet, vip]
         addresses_left_out:
           description: How many more there are.
           type: int
           returned: if there are more than 32
+        other_addresses:
+          description: Addresses of interfaces that are left out above, at most 2 of each and 8 in all, with I(address),
+            I(prefix), I(interface), I(position), I(label) and I(peer). Some methods of autodetection may take them.
+          type: list
+          elements: dict
+          returned: if there are any
+          sample: [{"address": "172.17.0.1", "prefix": 16, "interface": "docker0", "position": 3}]
+        other_addresses_left_out:
+          description: How many more there are, by interface.
+          type: dict
+          returned: if there are more
+          sample: {"kube-ipvs0": 312}
+        vip_holders:
+          description: Programs that run here and move addresses from host to host.
+          type: list
+          elements: str
+          returned: if there are any
+          sample: [keepalived]
+        autodetection:
+          description:
+            - How Calico finds this node's address, by family, V(ipv4) and V(ipv6), and what it would find now. It is
+              worked out from the interfaces as calico-node of this version does.
+            - A family of which nothing is to be told is left out.
+          type: dict
+          returned: if the addresses could be read
+          sample: {"ipv4": {"picks": "10.200.0.9/24", "interface": "eth0", "outward": "10.200.0.9"}}
+          contains:
+            set:
+              description:
+                - What the environment of calico-node says in C(IP) or C(IP6), unless it is V(autodetect).
+                - V(unset), V(none), V(address), or V(unknown) if no process of calico-node could be read.
+                - Where it is not set, IPv4 is detected only as long as the Node has no address.
+              type: str
+              returned: if it is not V(autodetect)
+            given:
+              description: The address that is set.
+              type: str
+              returned: if one is set
+            method:
+              description: The method that is set.
+              type: str
+              returned: if it is not V(first-found)
+              sample: interface=^eth0$
+            picks:
+              description: What this method would pick now.
+              type: str
+              returned: if it would pick something
+            interface:
+              description: The interface of that address.
+              type: str
+              returned: if it would pick something
+            undecided:
+              description: V(true) if that cannot be said for certain from this node alone.
+              type: bool
+              returned: if so
+            why:
+              description: Why this is picked, or nothing.
+              type: str
+              returned: if BIRD does not use what would be picked, or nothing would be picked
+            first_found:
+              description: What the default method would pick.
+              type: str
+              returned: if it is something else
+            first_found_interface:
+              description: The interface of that address.
+              type: str
+              returned: with I(first_found)
+            outward:
+              description: The address from which the kernel would send to far networks.
+              type: str
+              returned: if there is a way
         bgp_addresses:
           description: By family, the address which this node's BIRD takes for its own.
           type: dict
@@ -178,6 +315,171 @@ ansible_facts:
               type: int
               returned: if it runs
               sample: 3600
+        host:
+          description:
+            - The host below Calico. What is as it should be is left out.
+            - Counters are given as C(total) since boot and by how much they C(grew) during the pass.
+          type: dict
+          returned: always
+          contains:
+            forwarding_off:
+              description:
+                - By family, the interfaces towards peers and pods that do not forward, at most 16, V(all) first if
+                  forwarding is off altogether.
+                - IPv6 is looked at only where Calico uses it.
+              type: dict
+              returned: if there are any
+              sample: {"ipv4": ["all", "eth0"]}
+            rp_filter:
+              description: Interfaces towards peers whose reverse path filter is C(strict) or C(loose) in effect, by the
+                greater of the interface's value and that of C(all).
+              type: dict
+              returned: if there are any
+              sample: {"strict": ["eth0"]}
+            reverse_path_dropped:
+              description: Packets that the reverse path filter dropped.
+              type: dict
+              returned: if there were any
+              sample: {"total": 120, "grew": 3}
+            conntrack:
+              description: The connection tracking table, its C(count) of entries and C(max), and the counters
+                C(insert_failed), C(drop) and C(early_drop) if they ever moved.
+              type: dict
+              returned: if connections are tracked
+              sample: {"count": 1204, "max": 262144}
+            neighbour_tables:
+              description: By family, C(entries) and C(max) of a neighbour table that is four fifths full, and its
+                C(overflows) if there were any. The kernel has one table for all network namespaces.
+              type: dict
+              returned: if there is something to say
+              sample: {"ipv4": {"entries": 1024, "max": 1024, "overflows": {"total": 9, "grew": 2}}}
+            counted_seconds:
+              description: Over how many seconds counters grew.
+              type: float
+              returned: if one grew
+            neighbours:
+              description: The peers, or routers towards them, whose entry in the neighbour table is C(failed) or
+                C(incomplete), packed.
+              type: dict
+              returned: if there are any
+              sample: {"failed": {"10.200.0": "11"}}
+            other_sources:
+              description: The peers to whom the kernel would not use the address that BGP uses, packed, by the address
+                that it would use.
+              type: dict
+              returned: if there are any
+              sample: {"10.0.2.15": {"10.200.0": "10-12"}}
+            no_way:
+              description: The peers without an ordinary route, packed, by what there is instead, for example C(none),
+                C(blackhole) or C(local).
+              type: dict
+              returned: if there are any
+            tunnels:
+              description:
+                - Tunnel devices in trouble, each with I(name) and, if it is needed, why.
+                - I(problem) is V(missing), V(down), V(no_address), V(local_not_here) if packets leave from an address
+                  that this host does not have, or V(local_differs) if from another than BGP uses. I(local) is that
+                  address.
+                - I(vni) and I(port) are there if they are not the usual ones, which are 4096 and 4789 for Calico, 1 and
+                  8472 for flannel.
+              type: list
+              elements: dict
+              returned: if there are any
+              sample: [{"name": "tunl0", "problem": "missing", "needed": "bird.cfg sends routes into it"}]
+            routes:
+              description:
+                - By family, the number of destinations with routes of C(bird) and of C(felix) in the kernel.
+                - C(blackholes), C(unreachable), C(dead) (by a link that is down) and C(conflicts) (of both BIRD and
+                  Felix) name the first eight destinations of such routes of BIRD. C(blackholes_count) and so on is
+                  their number if there are more. A node has a blackhole for each of its own blocks of addresses.
+                - C(off_link) counts BIRD's routes by next hops that are in no subnet of their interface, C(via_router)
+                  those by a router that is no BGP peer and which this host uses for other things, too.
+              type: dict
+              returned: if there are routes
+              sample: {"ipv4": {"bird": 3, "blackholes": ["10.244.2.0/26"]}}
+            network_managers:
+              description:
+                - By name, V(NetworkManager) and V(systemd-networkd), if they run.
+                - C(managed) are Calico's interfaces that they manage, at most 8, C(not_excluded) those that
+                  NetworkManager is not told to leave alone, C(files) the .network files that take them.
+                - C(removes_foreign_routes) is there unless systemd-networkd is told ManageForeignRoutes=no.
+              type: dict
+              returned: if one of them runs
+              sample: {"NetworkManager": {"managed": ["tunl0"], "not_excluded": ["cali*", "tunl0"]}}
+            other_plugins:
+              description: By name, network plugins other than Calico of which there are I(interfaces), I(files) of
+                configuration or I(rules), and whether their daemon is I(running). If it is not, these are leftovers.
+              type: dict
+              returned: if there are any
+              sample: {"weave": {"interfaces": ["weave"], "rules": true}}
+            kernel_missing:
+              description: Parts of the kernel that Calico needs here, and that are neither loaded, nor built in, nor
+                can be loaded.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: [ipip]
+            kubelet:
+              description: Kubelet's I(process), or V(false) for I(running), I(started_seconds_ago), I(state) if it is
+                stopped or hangs, I(node_ip) and I(hostname_override) if its command line has them.
+              type: dict
+              returned: always
+              sample: {"process": "kubelet", "started_seconds_ago": 86000, "node_ip": "10.200.0.9"}
+            container_runtime:
+              description: The same of the container runtime. I(socket_missing) is where its socket should be and is
+                not.
+              type: dict
+              returned: always
+              sample: {"process": "containerd", "started_seconds_ago": 86010}
+            cni:
+              description:
+                - The CNI configurations of this node by name, at most 8 (then I(files_left_out) is the number of the
+                  others), the I(plugin) of the first, and their I(folder) if it is not C(/etc/cni/net.d).
+                - I(token_age_seconds) and I(token_expires_in_seconds), negative if that is past, of the token in
+                  C(calico-kubeconfig). calico-node renews it when a quarter of its time is over. The token itself is
+                  never returned.
+              type: dict
+              returned: if there are any
+              sample: {"files": ["10-calico.conflist"], "plugin": "calico", "token_age_seconds": 3600,
+                       "token_expires_in_seconds": 82800}
+            certificates:
+              description: Certificates that this node can read and that are V(expired), V(not_yet_valid), V(unreadable)
+                or V(expires_soon) (within 14 days), with I(path), I(state), I(not_before) and I(not_after), at most 12.
+              type: list
+              elements: dict
+              returned: if there are any
+              sample:
+                - path: /etc/kubernetes/pki/apiserver.crt
+                  state: expired
+                  not_before: "2025-11-20T00:00:00Z"
+                  not_after: "2026-11-20T00:00:00Z"
+            log:
+              description:
+                - Telling lines of calico-node's programs and of kubelet, newest first, at most 20, with I(at),
+                  I(component), I(kind) and I(text), without secrets. Lines of one component and kind are one, with
+                  their I(count).
+                - Of calico-node V(autodetection), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
+                  V(unauthorized), V(tls), V(typha), V(datastore), V(rp_filter), V(tunnel), V(mtu), V(iptables),
+                  V(nftables), V(ipset), V(kernel_module), V(encapsulation_change), V(health_port), V(token),
+                  V(password_secret), V(peer_address), V(config_error), V(terminated), and V(other) for other errors.
+                - Of kubelet V(nodename_missing), V(unauthorized), V(mtu), V(cni_not_ready), V(certificate),
+                  V(node_status), V(apiserver), V(runtime), V(start) and V(calico_restarts).
+              type: list
+              elements: dict
+              returned: if there are any
+              sample:
+                - at: "2026-11-21T00:00:00Z"
+                  component: felix
+                  kind: tunnel
+                  text: "Failed to get tunnel device, retrying... error=Link not found"
+        taken_at_epoch:
+          description:
+            - The same moment by the node's clock, in seconds since 1970 with a fraction.
+            - From it and from RV(ansible_facts.calico_node.duration_seconds) the controller works out
+              RV(netmedic.calico.chrony_facts#module:ansible_facts.calico_chrony.offset_to_controller_seconds).
+          type: float
+          returned: always
+          sample: 1795219200.123
         duration_seconds:
           description: How long the pass took.
           type: float

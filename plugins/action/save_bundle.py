@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin save_bundle: what the nodes told, as an evidence bundle on the controller."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, write
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
+    """Write a bundle on the controller from the variables of all hosts."""
+
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Write the bundle, unless in check mode; nothing is connected to."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, arguments = self.validate_argument_spec(
+            {
+                "directory": {"type": "path", "required": True},
+                "hosts": {"type": "list", "elements": "str", "required": True},
+                "environment": {"type": "str", "default": ""},
+            }
+        )
+        hostvars = (task_vars or {}).get("hostvars", {})
+        unknown = [host for host in arguments["hosts"] if host not in hostvars]
+        if unknown:
+            return {**result, "failed": True, "msg": f"There is no host {', '.join(unknown)} in the inventory."}
+        nodes = evidence.saw(hostvars, arguments["hosts"])
+        where = arguments["directory"]
+        written_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            if self._task.check_mode:
+                write.replaceable(Path(where).expanduser())
+            else:
+                write.write(where, nodes, written_at, arguments["environment"])
+        except OSError as error:
+            why = error.strerror or error
+            return {**result, "failed": True, "msg": f"The bundle cannot be written as {where}: {why}."}
+        told = sorted(name for name, saw in nodes.items() if saw.facts)
+        return {**result, "changed": True, "path": where, "nodes": told}

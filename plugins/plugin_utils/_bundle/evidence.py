@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a run's variables to a bundle, and from a bundle to evidence: the same evidence as the run had."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from .._evidence import plain
+from .._evidence.facts import FACT_KEYS
+from .._evidence.inventory import RESULT, from_hostvars
+from .._texts import node as texts_of_a_node
+from .write import NodeSaw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .._evidence.evidence import Evidence
+    from .read import Bundle, NodeTexts
+
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_KEPT = ("unreachable", "failed", "msg", "rc")
+_LONGEST = 1000
+# A bundle is looked at as of the moment when it was written. How old it is then is no matter.
+_ANY_AGE = 1 << 40
+
+
+def saw(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, NodeSaw]:
+    """Return what a run saw of each host, from the variables of all hosts."""
+    found = {}
+    for host in hosts:
+        variables = hostvars[host]
+        known = plain.mapping(variables.get("ansible_facts"))
+        result = plain.mapping(variables.get(RESULT))
+        missing = bool(result) and (result.get("unreachable") or "ansible_facts" not in result)
+        facts = {key: known.get(key, variables.get(key)) for key in FACT_KEYS}
+        found[host] = NodeSaw(
+            {} if missing else {key: value for key, value in facts.items() if isinstance(value, dict)},
+            {str(name): text for name, text in plain.mapping(result.get("texts")).items() if isinstance(text, str)},
+            plain.text(variables.get("ansible_host")),
+            _kept(result) if missing else {},
+        )
+    return found
+
+
+def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
+    """Return what a bundle tells, as the run that wrote it had it, and the moment as of which it is to be read."""
+    facts = {name: facts_of(name, told) for name, told in bundle.nodes.items()}
+    now = _moment(bundle.written_at) or max(
+        filter(
+            None, (_moment(plain.text(plain.mapping(one.get("calico_node")).get("taken_at"))) for one in facts.values())
+        ),
+        default=datetime.now(timezone.utc),
+    )
+    hostvars = {
+        name: {
+            "ansible_facts": facts[name],
+            **({"ansible_host": told.address} if told.address else {}),
+            **({RESULT: told.result} if told.result else {}),
+        }
+        for name, told in bundle.nodes.items()
+    }
+    return from_hostvars(hostvars, list(hostvars), now, _ANY_AGE), now
+
+
+def facts_of(name: str, told: NodeTexts) -> dict[str, Any]:
+    """Return a node's facts: as they came, or else from its texts; {} if there is nothing of either."""
+    if told.facts:
+        known = plain.mapping(told.facts.get("ansible_facts")) or told.facts
+        return {key: known[key] for key in FACT_KEYS if key in known}
+    if told.result or not told.texts:
+        return {}
+    return texts_of_a_node.facts(told.texts, name)
+
+
+def _kept(result: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: result[key] for key in _KEPT if isinstance(result.get(key), (str, int, bool))}
+    return {key: str(value)[:_LONGEST] if isinstance(value, str) else value for key, value in kept.items()}
+
+
+def _moment(stamp: str) -> datetime | None:
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
