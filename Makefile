@@ -10,11 +10,11 @@ run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was f
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench docs \
-	clean
+.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench fuzz \
+	docs clean
 
 # What `make diagnose` and the lab are told; see `make help`.
-export FAULT INVENTORY REPORT_DIR NODES TOPOLOGY NODE VARIANT KEEP_LAB ARGS PYTHON
+export FAULT INVENTORY REPORT_DIR NODES TOPOLOGY NODE VARIANT KEEP_LAB ARGS PYTHON FUZZ_SECONDS
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2} /^#: / {print substr($$0, 4)}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ lab-status: ## Show the lab's nodes, sessions and active faults
 bench: ## Measure speed and size; writes build/bench.json
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -m bench
+
+fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=180, PARSERS='ipset evidence'
+	@$(PYTHON) -B -m scripts.setup
+	@exec .venv/bin/python -B -m fuzz $(PARSERS)
 
 docs: ## Write again what is generated: fault pages, README table, role choices
 	@$(PYTHON) -B -m scripts.setup

@@ -22,7 +22,7 @@ from lab.lab import Lab
 from scripts.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lab.progress import Say
 
@@ -48,8 +48,8 @@ def figures(say: Say) -> Iterator[Figure]:
 def _seconds(inventory: str, forks: int, say: Say) -> tuple[float, float]:
     """Median seconds of ping and of diagnose."""
     common = ["-i", inventory, "-f", str(forks)]
-    ping = [_program("ansible"), "all", "-m", "ansible.builtin.ping", *common]
-    diagnose = [_program("ansible-playbook"), "netmedic.calico.diagnose", *common]
+    ping = [ansible_program("ansible"), "all", "-m", "ansible.builtin.ping", *common]
+    diagnose = [ansible_program("ansible-playbook"), "netmedic.calico.diagnose", *common]
     _timed(ping)  # opens the connections
     pings, diagnoses = [], []
     for turn in range(1, ROUNDS + 1):
@@ -62,13 +62,18 @@ def _seconds(inventory: str, forks: int, say: Say) -> tuple[float, float]:
 def _timed(argv: Sequence[str]) -> float:
     """Wall time of a command that must succeed."""
     started = time.monotonic()
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, env={**os.environ, **SETTINGS})
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment(SETTINGS))
     seconds = time.monotonic() - started
     if done.returncode:
         raise RuntimeError(f"{argv[0]} ended with status {done.returncode}: {(done.stdout + done.stderr)[-1500:]}")
     return seconds
 
 
-def _program(name: str) -> str:
-    """A program beside the Python that runs us."""
+def ansible_program(name: str) -> str:
+    """A program of Ansible's, beside the Python that runs us."""
     return str(Path(sys.executable).with_name(name))
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Our environment with some settings more."""
+    return {**os.environ, **settings}

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every parser of what others wrote, with recorded inputs to begin from. A new parser is one line in TARGETS."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fuzz import readers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COLLECTION = "ansible_collections.netmedic.calico.plugins"
+NODE = "plugins/module_utils"
+TEXT, JSON, BYTES = "text", "json", "bytes"
+
+
+class Target(NamedTuple):
+    """A parser under test.
+
+    `read` takes the raw input. `seeds` are patterns of recorded files under tests/unit; `form` says how inputs are
+    varied beside byte by byte. `allowed` are exceptions which the parser's own description promises.
+    """
+
+    name: str
+    read: Callable[[bytes], Any]
+    seeds: tuple[str, ...] = ()
+    form: str = TEXT
+    allowed: tuple[type[Exception], ...] = ()
+
+
+def _function(where: str) -> Callable[..., Any]:
+    """The function "module_utils._bird.replies:parse_status", imported when it is first called."""
+    module, _colon, name = where.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(f"{COLLECTION}.{module}"), name)
+    return found
+
+
+def _text(where: str, *more: Any) -> Callable[[bytes], Any]:
+    """A parser that takes a text."""
+    return lambda data: _function(where)(data.decode("utf-8", "replace"), *more)
+
+
+def _bytes(where: str, *more: Any) -> Callable[[bytes], Any]:
+    """A parser that takes bytes."""
+    return lambda data: _function(where)(data, *more)
+
+
+def _printed(name: str, kinds: str, *more: str, form: str = TEXT) -> Target:
+    """A parser of plugin_utils/_texts; the recorded cases of each of its kinds are in tests/unit/texts/<kind>."""
+    return Target(f"texts_{name}", _text(f"plugin_utils._texts.{name}:parse"), (*_cases(kinds), *more), form)
+
+
+def _cases(kinds: str) -> tuple[str, ...]:
+    return tuple(f"texts/{kind}/*/input.*" for kind in kinds.split())
+
+
+_BIRD = f"{NODE}/_bird/recorded"
+_FIREWALL = f"{NODE}/_firewall/recorded"
+_CLOCK = f"{NODE}/_clock/recorded"
+_HOST = f"{NODE}/_host/recorded"
+_NOW = 1_800_000_000.0
+
+TARGETS: tuple[Target, ...] = (
+    # --- what runs on nodes ---
+    Target("bird_control", readers.bird_control, (f"{_BIRD}/*/*.raw",)),
+    Target("bird_status", _text("module_utils._bird.replies:parse_status"), (f"{_BIRD}/*/status.raw",)),
+    Target("bird_sessions", _text("module_utils._bird.replies:parse_sessions", 1.0), (f"{_BIRD}/*/protocols.raw",)),
+    Target("bird_config", readers.bird_config, (f"{_BIRD}/*/config/*.cfg",)),
+    Target("bird_log", readers.bird_log, (f"{_BIRD}/logs/*",)),
+    Target("iptables_save", readers.iptables_save, (f"{_FIREWALL}/*.txt",)),
+    Target("ipset", readers.ipset, (f"{_FIREWALL}/*.ipset",)),
+    Target("nft_json", readers.nft_json, (f"{_FIREWALL}/*.json",), JSON),
+    Target("nft_script", readers.nft_script, (f"{_FIREWALL}/*.nft", f"{_FIREWALL}/**/*.nft")),
+    Target("firewalld_zone", readers.firewalld_zone, ("**/firewalld/**/*.xml",)),
+    Target("firewalld_rich_rule", _text("module_utils._firewall.firewalld:rich_rule")),
+    Target("ufw_settings", _text("module_utils._firewall.ufw:settings"), ("**/ufw*/**/ufw.conf",)),
+    Target("chronyc", _text("module_utils._clock.chrony:parse", _NOW), (f"{_CLOCK}/chrony-*.txt",)),
+    Target("ntpq", _text("module_utils._clock.ntpd:parse"), (f"{_CLOCK}/ntpq-*.txt",)),
+    Target("timesyncd", _text("module_utils._clock.timesyncd:parse"), (f"{_CLOCK}/timesyncd-*.txt",)),
+    Target("chronyd_answer", readers.chronyd_answer, (), BYTES),
+    Target("calico_log", readers.calico_log, ("**/*calico*.log", "**/kubelet*.log")),
+    Target("cni_plugin", _text("module_utils._host.cni:plugin_of"), ("**/*.conflist",), JSON),
+    Target("cni_token", _text("module_utils._host.cni:token_times", _NOW), ("**/*kubeconfig*",)),
+    Target("netstat_counters", readers.netstat_counters, (f"{_HOST}/*.netstat",)),
+    Target("os_release", _text("module_utils._host.identity:parse_os_release"), _cases("os-release")),
+    Target("ini", _text("module_utils._host.network_managers:parse_ini"), ("**/*.network", "**/NetworkManager.conf")),
+    Target("kubelet_flags", readers.kubelet_flags),
+    Target("tcp_table", _bytes("module_utils._host.tcp_table:parse", {179}), (f"{_HOST}/*.tcp", f"{_HOST}/*.tcp6")),
+    Target("netlink", readers.netlink, (f"{_HOST}/netlink/*.txt", f"{_HOST}/tcp_diag/*.txt"), BYTES),
+    Target("certificate_pem", _text("module_utils._host.x509:parse_pem"), ("**/*.pem", "**/*.crt")),
+    Target("certificate_der", _bytes("module_utils._host.x509:parse_der"), ("**/*.der",), BYTES),
+    Target("icmp", readers.icmp, (), BYTES),
+    Target("address_cidr", _text("module_utils._address.autodetect:parse_cidr")),
+    Target("address_version", _text("module_utils._address.releases:parse_version")),
+    Target("address_pattern", readers.address_pattern),
+    Target("packed_addresses", readers.packed_addresses, (), JSON),
+    # --- texts, read on the controller ---
+    _printed("bird_config", "bird.cfg", f"{_BIRD}/*/config/*.cfg"),
+    _printed("bird_protocols", "birdcl-protocols birdcl-status", f"{_BIRD}/*/protocols.raw", f"{_BIRD}/*/*.txt"),
+    _printed("bird_routes", "birdcl-route"),
+    _printed("calicoctl_nodes", "calicoctl-get-nodes"),
+    _printed("calicoctl_status", "calicoctl-node-status"),
+    _printed("chrony", "chronyc-sources chronyc-tracking", f"{_CLOCK}/chrony-*.txt"),
+    _printed("counters", "netstat", f"{_HOST}/*.netstat"),
+    Target("texts_firewall_firewalld", readers.texts_firewalld, _cases("firewalld")),
+    _printed("firewall_ipset", "ipset", f"{_FIREWALL}/*.ipset"),
+    Target("texts_firewall_iptables", readers.texts_iptables, (*_cases("iptables-save"), f"{_FIREWALL}/*.txt")),
+    Target("texts_firewall_listing", readers.texts_listing, _cases("iptables-list")),
+    Target("texts_firewall_nft", readers.texts_nft, (*_cases("nft-ruleset"), f"{_FIREWALL}/*.nft")),
+    Target("texts_firewall_ufw", readers.texts_ufw, _cases("ufw-status")),
+    _printed("kubectl_describe", "describe"),
+    _printed("kubectl_events", "events"),
+    _printed("kubectl_nodes", "nodes"),
+    _printed("kubectl_pods", "pods"),
+    _printed("links", "ip-addr ip-link", f"{_HOST}/netlink/ip-addr.json", f"{_HOST}/netlink/ip-link.json"),
+    _printed("log", "log", f"{_BIRD}/logs/*"),
+    _printed("modules", "modules"),
+    _printed("neighbours", "ip-neigh", f"{_HOST}/netlink/ip-neigh.json"),
+    _printed("ntpq", "ntpq", f"{_CLOCK}/ntpq-*.txt"),
+    _printed("os_release", "os-release"),
+    _printed("probes", "probes", form=JSON),
+    _printed("processes", "processes"),
+    _printed("routes", "ip-route", f"{_HOST}/netlink/ip-route-get.json"),
+    _printed("sockets", "sockets"),
+    _printed("sysctl", "sysctl"),
+    _printed("tcpdump", "tcpdump"),
+    _printed("tigerastatus", "tigerastatus"),
+    _printed("timedatectl", "timedatectl", f"{_CLOCK}/timesyncd-*.txt"),
+    _printed("uname", "uname"),
+    Target("texts_readiness", _text("plugin_utils._texts.readiness:read"), _cases("events describe")),
+    Target("texts_routes_asked", _text("plugin_utils._texts.node:ways_asked"), _cases("ip-route")),
+    Target("texts_kinds", readers.recognised, _cases("*")),
+    Target("texts_of_a_node", readers.texts_of_a_node),
+    # --- evidence ---
+    Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
+    Target("evidence", readers.evidence, ("cases/*/node-1.json", "cases/*/node-2.json"), JSON),
+)
+BY_NAME = {target.name: target for target in TARGETS}
