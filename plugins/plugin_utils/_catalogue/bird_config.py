@@ -25,7 +25,7 @@ def refused_configurations(evidence: Evidence) -> Iterator[Subject]:
     for node in evidence.nodes.values():
         told = node.log_lines("config_error")
         for daemon in node.daemons.values():
-            if not (_problems(daemon) or (told and daemon is next(iter(node.daemons.values())))):
+            if not (_problems(daemon) or (told and daemon is next(iter(node.daemons.values()), None))):
                 continue
             down = evidence.down_at(node.name)
             sessions = bird_confd.sessions_that_differ(evidence, node, daemon) if daemon.running else down

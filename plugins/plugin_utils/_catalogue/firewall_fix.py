@@ -8,23 +8,28 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from .._evidence.model import Rule, Verdict
+from .._evidence.model import Rule
 from . import commands
+from .blocked_sessions import verdict_of
+from .model import Fix
+from .session_signals import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Verdict
     from .model import Subject
 
 
 def allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
     """What to type on the node: one line per source network, merged as far as that admits no other address."""
-    verdict, sources = _verdict_and_sources(subject)
+    verdict = verdict_of(subject)
     if verdict is None:
-        return [f"on {subject.nodes[0]}: allow TCP 179 from {_far_addresses(subject)} in the host's firewall"]
-    networks = [_bare(network) for network in merged(sources)]
-    return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in _lines(verdict, networks)]
+        return [f"on {subject.nodes[0]}: allow TCP 179 from {_callers(subject)} in the host's firewall"]
+    networks = [_bare(network) for network in merged(subject.about.peers)]
+    lines = _answers(verdict, networks) if verdict.direction in ANSWERS else _lines(verdict, networks)
+    return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in lines]
 
 
 def merged(addresses: Iterable[str]) -> list[str]:
@@ -43,25 +48,15 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def _verdict_and_sources(subject: Subject) -> tuple[Verdict | None, set[str]]:
-    if isinstance(subject.about, tuple):
-        verdict, working = subject.about
-        return verdict, set(working)
-    verdict = subject.about if isinstance(subject.about, Verdict) else None
-    name = subject.nodes[0]
-    ends = [(session, session.side_of(name)) for session in subject.sessions]
-    return verdict, {session.other(side).address for session, side in ends if side}
-
-
-def _far_addresses(subject: Subject) -> str:
-    ends = {side.address for session in subject.sessions for side in (session.dialler, session.listener) if side.node}
-    return ", ".join(sorted(ends))
-
-
 def _bare(network: str) -> str:
     """A network of one address without its prefix length."""
     parsed = ipaddress.ip_network(network)
     return str(parsed.network_address) if parsed.num_addresses == 1 else network
+
+
+def _callers(subject: Subject) -> str:
+    ends = {side.address for session in subject.sessions for side in (session.dialler, session.listener) if side.node}
+    return ", ".join(sorted(ends))
 
 
 def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
@@ -75,14 +70,33 @@ def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
         added = [f"firewall-cmd --permanent --add-rich-rule={rich.format(rule.family, peer)}" for peer in peers]
         return [*added, "firewall-cmd --reload"]
     if rule.backend == "nftables":
-        family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
-        match = f"{'ip6' if verdict.family == 'ipv6' else 'ip'} {'daddr' if outbound else 'saddr'}"
-        chosen = f"{{ {', '.join(peers)} }}"
-        place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {_entry_chain(rule)}"
-        return [f'nft "insert rule {place} {match} {chosen} tcp dport 179 accept"']
+        return [_nft_insert(rule, verdict.family, "daddr" if outbound else "saddr", peers, "tcp dport 179")]
     way = "-d" if outbound else "-s"
+    return [_iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --dport 179")]
+
+
+def _answers(verdict: Verdict, peers: list[str]) -> list[str]:
+    """The lines for answers. Only packets of connections that exist: a source port of 179 proves nothing."""
+    rule, sent = verdict.rule, verdict.direction == "answers_sent"
+    if rule is None or not peers:
+        return []
+    if rule.backend == "nftables":
+        match = "tcp sport 179 ct state established"
+        return [_nft_insert(rule, verdict.family, "daddr" if sent else "saddr", peers, match)]
+    way = "-d" if sent else "-s"
+    return [_iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --sport 179 -m conntrack --ctstate ESTABLISHED")]
+
+
+def _nft_insert(rule: Rule, packets: str, end: str, peers: list[str], match: str) -> str:
+    family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
+    place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {_entry_chain(rule)}"
+    chosen = f"{'ip6' if packets == 'ipv6' else 'ip'} {end} {{ {', '.join(peers)} }}"
+    return f'nft "insert rule {place} {chosen} {match} accept"'
+
+
+def _iptables_insert(rule: Rule, match: str) -> str:
     place = f"-t {commands.word(rule.table, 'TABLE')} -I {_entry_chain(rule)} 1"
-    return [f"{_program(rule)} {place} -p tcp {way} {','.join(peers)} --dport 179 -j ACCEPT"]
+    return f"{_program(rule)} {place} {match} -j ACCEPT"
 
 
 def _entry_chain(rule: Rule) -> str:
@@ -95,3 +109,15 @@ def _program(rule: Rule) -> str:
     if rule.backend == "iptables-legacy":
         return f"{program}-legacy"
     return f"{program}-nft" if rule.backend == "iptables-nft" else program
+
+
+ALLOW = Fix(
+    action="allow_bgp_port",
+    text=(
+        "Allow TCP 179 from the node's BGP peers, ahead of the rule that blocks it, in the language of the firewall's "
+        "owner. What iptables or nft insert is gone after a reboot: write it into the host's own rule files too."
+    ),
+    risk="low",
+    disrupts="nothing; no session that works is touched",
+    commands=allow_commands,
+)

@@ -5,145 +5,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from .._evidence.evidence import Evidence, verdict_on
-from . import answer_fix, commands, session_signals, words
-from .firewall_fix import allow_commands
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from . import session_signals, words
+from .blocked_sessions import (
+    BLOCKING,
+    blocking_rules,
+    far_addresses,
+    rules_that_would_block,
+    silent_but_alive,
+    verdict_of,
+    working_peers,
+)
+from .firewall_fix import ALLOW
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Lookalike, Missing, Seen, Signal, Subject
 from .session_signals import ANSWERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Verdict
 
-    from .._evidence.model import Node, Rule, Verdict
-    from .._evidence.sessions import Session, Side
-
-BLOCKING = ("drop", "reject")
-# Where the packets that a verdict is about belong to connections which a peer opens, and not this node.
-OPENED_BY_PEER = ("inbound", "answers_sent")
 SELDOM_WRONG = 0.0
-
-
-def _allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
-    verdict = _verdict(subject)
-    if verdict is None or verdict.direction not in ANSWERS:
-        return allow_commands(evidence, subject)
-    lines = answer_fix.lines(verdict, subject.about.peers)
-    return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in lines]
-
-
-ALLOW = Fix(
-    action="allow_bgp_port",
-    text=(
-        "Allow TCP 179 from the node's BGP peers, ahead of the rule that blocks it, in the language of the firewall's "
-        "owner. What iptables or nft insert is gone after a reboot: write it into the host's own rule files too."
-    ),
-    risk="low",
-    disrupts="nothing; no session that works is touched",
-    commands=_allow_commands,
-)
-
-
-class Block(NamedTuple):
-    """What a subject here is about: the verdict, and the peers whose connections it stops or would stop."""
-
-    verdict: Verdict
-    peers: frozenset[str]
-
-
-def _where(node: Node, rule: Rule | None) -> dict[str, object]:
-    if rule is None:
-        return {"node": node.name}
-    return {
-        "node": node.name,
-        "backend": rule.backend,
-        "table": rule.table,
-        "chain": rule.chain,
-        "rule": rule.number,
-        "text": rule.text,
-        "owner": rule.owner,
-    }
-
-
-def _verdict(subject: Subject) -> Verdict | None:
-    return subject.about[0] if isinstance(subject.about, tuple) else None
-
-
-def _stopped_sessions(evidence: Evidence, node: Node, verdict: Verdict) -> tuple[Session, ...]:
-    """The sessions in trouble whose connections this verdict is about."""
-    found = []
-    for session in evidence.down_at(node.name):
-        side = session.side_of(node.name)
-        if side is None or (session.family != verdict.family):
-            continue
-        other = session.other(side)
-        opener = other if verdict.direction in OPENED_BY_PEER else side
-        if session.dials(opener) and verdict_on(node, verdict.direction, other.address) is verdict:
-            found.append(session)
-    return tuple(found)
-
-
-def _working_peers(node: Node, verdict: Verdict) -> frozenset[str]:
-    """Peers whose session is up although this verdict is about its connection, if that is the end which opens it.
-
-    They are up because they were made before the rule. Who dials in the mesh is known without asking: see sessions.
-    """
-    daemon = node.daemons.get(verdict.family)
-    if daemon is None:
-        return frozenset()
-    own = daemon.config.local_address or node.bgp_addresses.get(verdict.family, "")
-    return frozenset(
-        peer
-        for peer in daemon.established & daemon.mesh
-        if own and (peer > own) is (verdict.direction in OPENED_BY_PEER)
-        if verdict_on(node, verdict.direction, peer) is verdict
-    )
-
-
-def blocking_rules(evidence: Evidence) -> Iterator[Subject]:
-    """Each rule that stops connections of sessions, or may do so, and unread hosts that seem to have one."""
-    for node in evidence.nodes.values():
-        for verdict in node.verdicts or ():
-            if verdict.verdict == "accept":
-                continue
-            sessions = _stopped_sessions(evidence, node, verdict)
-            working = _working_peers(node, verdict) if verdict.verdict in BLOCKING else frozenset()
-            if sessions or working:
-                subject = Subject((node.name,), sessions, _where(node, verdict.rule), node)
-                yield replace(subject, about=Block(verdict, _far_addresses(subject) | working))
-    yield from _rejecting_hosts(evidence)
-    yield from silent_unread_hosts(evidence)
-
-
-def _far_addresses(subject: Subject) -> frozenset[str]:
-    """The addresses at the other ends of the subject's sessions."""
-    ends = ((session, session.side_of(subject.nodes[0])) for session in subject.sessions)
-    return frozenset(session.other(side).address for session, side in ends if side)
-
-
-def silent_unread_hosts(evidence: Evidence) -> Iterator[Subject]:
-    """Peers that could not be read, are up, and leave SYNs to port 179 unanswered: several causes look like this."""
-    silent: dict[str, list[Session]] = {}
-    for session in evidence.table.down:
-        for side, other in session.sides():
-            if other.node is None and session.dials(side) and side.node and _silent_but_alive(side, other):
-                silent.setdefault(other.address, []).append(session)
-    for address, sessions in silent.items():
-        name = evidence.name_of(address)
-        yield Subject((name,), tuple(sessions), {"node": name, "address": address})
-
-
-def _silent_but_alive(side: Side, other: Side) -> bool:
-    probe = side.node.probes.get(other.address) if side.node else None
-    reach = side.node.reachability.get(other.address) if side.node else None
-    return (
-        probe is not None
-        and probe.result == "silent"
-        and reach is not None
-        and (reach.echo == "answered" or reach.neighbour == "reachable")
-    )
 
 
 def unread_peer_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -153,29 +35,13 @@ def unread_peer_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [
         Seen(side.label, "probe", f"SYN to {other.address} port 179: silence, although the host answers otherwise")
         for _session, side, other in session_signals.diallers(subject)
-        if other.node is None and _silent_but_alive(side, other)
+        if other.node is None and silent_but_alive(side, other)
     ]
-
-
-def _rejecting_hosts(evidence: Evidence) -> Iterator[Subject]:
-    """Peers that could not be read, whose own address answers SYNs with an ICMP prohibition."""
-    rejecting: dict[str, list[Session]] = {}
-    for session in evidence.table.down:
-        for side, other in session.sides():
-            if other.node is None and session.dials(side) and _rejected_by_peer_itself(side, other):
-                rejecting.setdefault(other.address, []).append(session)
-    for address, sessions in rejecting.items():
-        yield Subject((evidence.name_of(address),), tuple(sessions), {"node": evidence.name_of(address)})
-
-
-def _rejected_by_peer_itself(side: Side, other: Side) -> bool:
-    probe = side.node.probes.get(other.address) if side.node else None
-    return probe is not None and probe.result == "rejected" and probe.answered_by == other.address
 
 
 def rule_blocks_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The host's firewall, evaluated rule by rule, stops TCP connections to port 179 between these nodes."""
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None or subject.node is None or verdict.verdict not in BLOCKING:
         return []
     rule = verdict.rule
@@ -189,7 +55,7 @@ def rule_blocks_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def undecided_rule_and_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
     """What the host's firewall does with these connections could not be decided, and a SYN gets no answer."""
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None or subject.node is None or verdict.verdict != "unknown":
         return []
     rule = verdict.rule
@@ -204,17 +70,17 @@ def undecided_rule_and_silence(evidence: Evidence, subject: Subject) -> list[See
 
 def undecided_rule_lets_others_through(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Sessions that are up depend on the same rule which could not be evaluated."""
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None or subject.node is None or verdict.verdict != "unknown":
         return []
-    working = _working_peers(subject.node, verdict)
+    working = working_peers(subject.node, verdict)
     names = words.listed(sorted(evidence.name_of(peer) for peer in working))
     return [Seen(subject.node.name, "bird", f"Established with {names}")] if working else []
 
 
 def password_explains_the_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The rule could not be evaluated, and the kernel refuses signatures, which looks the same."""
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     undecided = verdict is not None and verdict.verdict == "unknown"
     return session_signals.password_may_explain(evidence, subject) if undecided else []
 
@@ -231,7 +97,7 @@ def peer_rejects_as_a_firewall_does(evidence: Evidence, subject: Subject) -> lis
 
 def refused_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A SYN is answered exactly as the rejecting rule answers."""
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None or verdict.verdict != "reject" or verdict.direction in ANSWERS:
         return []
     wanted = "reset" if "reset" in verdict.reject_with else "rejected"
@@ -244,7 +110,7 @@ def refused_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]
 
 def syn_leaves_no_trace_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A half-open SYN to the blocked port gets no answer, as a rule makes it that drops it or the answer."""
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None or verdict.verdict not in BLOCKING:
         return []
     # The end that waits for an answer is not told when the other end rejects its own one.
@@ -254,7 +120,7 @@ def syn_leaves_no_trace_as_the_rule_says(evidence: Evidence, subject: Subject) -
 
 def _host_firewall_summary(evidence: Evidence, subject: Subject) -> str:
     name = subject.nodes[0]
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None:
         peers = _far_ends(evidence, subject)
         if not peer_rejects_as_a_firewall_does(evidence, subject):
@@ -266,7 +132,7 @@ def _host_firewall_summary(evidence: Evidence, subject: Subject) -> str:
         what = _stopped(name, "may stop", verdict, down, rule)
         return f"{what} Whether it does could not be decided ({verdict.why_unknown}); a SYN gets no answer."
     verb = "rejects" if verdict.verdict == "reject" else "drops"
-    working = frozenset(subject.about.peers) - _far_addresses(subject)
+    working = frozenset(subject.about.peers) - far_addresses(subject)
     up = words.listed(sorted(evidence.name_of(peer) for peer in working))
     if not subject.sessions:
         return f"{_stopped(name, verb, verdict, up, rule)} Their sessions are still up; once they end they stay down."
@@ -291,7 +157,7 @@ def _far_ends(evidence: Evidence, subject: Subject) -> str:
 
 
 def _host_firewall_missing(evidence: Evidence, subject: Subject) -> list[Missing]:
-    verdict = _verdict(subject)
+    verdict = verdict_of(subject)
     if verdict is None or verdict.verdict != "unknown":
         return []
     return [
@@ -342,19 +208,6 @@ TCP179_BLOCKED_HOST_FIREWALL = Fault(
     explains=("tcp179_latent_one_way_block", "hold_timer_expired", "tcp179_blocked_network", "undetermined"),
     missing=_host_firewall_missing,
 )
-
-
-def rules_that_would_block(evidence: Evidence) -> Iterator[Subject]:
-    """Each inbound rule that stops TCP 179 of peers whose sessions work, and which do not dial this node."""
-    for node in evidence.nodes.values():
-        for verdict in node.verdicts or ():
-            daemon = node.daemons.get(verdict.family)
-            if verdict.direction != "inbound" or verdict.verdict not in BLOCKING or daemon is None:
-                continue
-            working = {peer for peer in daemon.established if verdict_on(node, "inbound", peer) is verdict}
-            at_risk = frozenset(working - _working_peers(node, verdict))
-            if at_risk:
-                yield Subject((node.name,), (), _where(node, verdict.rule), node, Block(verdict, at_risk))
 
 
 def rule_would_block_working_peers(evidence: Evidence, subject: Subject) -> list[Seen]:

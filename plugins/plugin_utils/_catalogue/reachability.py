@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits, rewrite_on, steps, verdict_on
 from . import host_firewall, session_signals, words
-from .host_firewall import BLOCKING, silent_unread_hosts, unread_peer_is_silent
+from .blocked_sessions import BLOCKING, silent_unread_hosts
+from .host_firewall import unread_peer_is_silent
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
