@@ -24,7 +24,9 @@ description:
   - M(netmedic.calico.node_facts) gathers the same together with all other facts in one pass.
 notes:
   - Run it as root. The kernel shows packet filters to nobody else. The facts then say so and hold no verdicts.
-  - Filters outside of netfilter, those of eBPF programs for example, are not seen.
+  - What eBPF programs do with packets is in no listing. Those on the interfaces concerned are named in
+    RV(ansible_facts.calico_firewall.backends), and the verdicts of packets that pass somebody's program are V(unknown)
+    unless a rule stops them anyway. Programs at other places, such as control groups, are not seen.
 extends_documentation_fragment:
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
@@ -104,6 +106,13 @@ ansible_facts:
               it hints at the backend in use.
             - I(nftables) holds the I(foreign_base_chains), those which nft and not iptables made and which have rules
               or drop by default, at most 20 of them. They are evaluated like the others.
+            - I(ebpf) lists programs and other filters on the interfaces that lead to peers, to pods and into tunnels,
+              with I(program) (its name, or the kind of a filter that is none), I(owner) (V(calico), V(cilium) or
+              V(unknown)), I(hooks) (V(xdp), V(tc ingress), V(tc egress)) and at most 8 I(interfaces). It is left out if
+              there are none.
+            - A program of Calico's own at V(tc ingress) or V(tc egress) belongs to its eBPF mode. It lets pass what no
+              policy for the host forbids, and is evaluated so. Whether there is such a policy is not seen. An XDP
+              program of Calico's is there only with policies without connection tracking, which it decides.
           type: dict
           returned: if filters could be read
           sample: {"iptables_nft": {"rules": 34}, "nftables": {"foreign_base_chains": ["inet firewalld filter_INPUT"]}}
@@ -118,8 +127,14 @@ ansible_facts:
           type: dict
           returned: if filters could be read
           contains:
+            listen_ports:
+              description: Where connections to this node go, by family. It is the port in BIRD's configuration.
+              type: dict
+              returned: if it is not port 179
+              sample: {"ipv4": 1790}
             inbound:
-              description: What becomes of a connection that a peer opens to this node.
+              description: What becomes of a connection that a peer opens to this node. Other nodes with whom nobody
+                speaks BGP, because Calico runs without BIRD here, are left out.
               type: list
               elements: dict
               returned: always
@@ -220,6 +235,15 @@ ansible_facts:
                     could not be decided.
                   type: bool
                   returned: if so
+                then:
+                  description:
+                    - What would stop the connection next, if I(rule) let it pass, and after that. Each is worked out
+                      with a rule put ahead of all others in the chain where the packet enters the table.
+                    - The entries have I(verdict), I(rule), I(with) and I(why_unknown). To open I(rule) alone is of no
+                      use while there are any.
+                  type: list
+                  elements: dict
+                  returned: if there is anything, for the first 3 entries that are not accepted
                 why_unknown:
                   description: What the verdict depends on.
                   type: str
@@ -279,6 +303,45 @@ ansible_facts:
               type: list
               elements: dict
               returned: if there is any
+        pods:
+          description:
+            - What becomes of pods' packets on this node. V(pods to host) and V(host to pods) go between the node's own
+              pods and itself, V(pods to pods) between its own pods, V(pods to tunl0) and V(tunl0 to pods) between them
+              and pods of other nodes by that device, the underlay's or a tunnel's to which routes of BIRD's, Felix' or
+              flannel's lead.
+            - Evaluated are new TCP connections of at most 8 pods and the answers to them, to port 10250 of the host and
+              to port 29999 of pods, which no rule is likely to name.
+          type: dict
+          returned: if there are filters, and pods or routes to them
+          contains:
+            accepted:
+              description: The ways on which everything passes.
+              type: list
+              elements: str
+              returned: always
+              sample: [pods to host, host to pods, pods to tunl0, tunl0 to pods, pods to pods]
+            not_accepted:
+              description:
+                - What is not accepted, with the I(ways) concerned, and I(family), I(verdict), I(rule), I(with) and
+                  I(why_unknown) as in RV(ansible_facts.calico_firewall.tcp179.inbound).
+                - I(answers) is V(true) where the connection itself is accepted and the answers to it are not.
+                - I(interfaces) are those of the pods concerned, at most 4, if these are not all that were evaluated.
+              type: list
+              elements: dict
+              returned: if there is any
+              sample:
+                - ways: [pods to tunl0, tunl0 to pods]
+                  verdict: drop
+                  family: ipv4
+                  rule: {"backend": "iptables-nft", "family": "ipv4", "table": "filter", "chain": "FORWARD", "rule": 0,
+                         "text": "-P FORWARD DROP", "owner": "ufw", "path": ["FORWARD 0"]}
+            by_calico:
+              description: The I(ways) of a I(family) on which rules of Calico's own stop some of these packets, or may
+                do so, as policies want it. What other filters would do with these packets is not known.
+              type: list
+              elements: dict
+              returned: if there are any
+              sample: [{"ways": ["eth0 to pods"], "family": "ipv4"}]
         source_nat:
           description:
             - NAT rules that give packets between nodes another source address, which the other side then does not know.
@@ -349,6 +412,8 @@ ansible_facts:
                 - Changes of what becomes of TCP 179, at most 12 entries with I(direction), I(family), I(count),
                   I(peers) and I(rule) as in RV(ansible_facts.calico_firewall.tcp179).
                 - I(now) and I(after_reboot) are verdicts, one of which is V(accept). I(rule) is the rule of the other.
+                - I(after_reboot) is V(unknown) of a rule of now that no service loads, but something in I(may_load)
+                  may, or nothing is known of such things, as of a node without Python.
               type: list
               elements: dict
               returned: if there are any
@@ -364,6 +429,20 @@ ansible_facts:
               elements: str
               returned: if there are any
               sample: [ipip]
+            flows_undecided:
+              description: Flows beside TCP 179 that are blocked now and would pass, unless something in I(may_load)
+                blocks them again.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: [ipip]
+            may_load:
+              description: The paths, at most 8, of scripts and units which run when the host starts (or later) and call
+                a program for filters. What they load is not known.
+              type: list
+              elements: str
+              returned: if there are any and they matter
+              sample: [/etc/rc.local]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -7,21 +7,26 @@
 from __future__ import annotations
 
 from .._firewall import read
+from .._record import NamedTuple
 from .packing import family_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from .._firewall.persistence import Files
     from .._firewall.read import Rulesets
+    from .._host.bpf_programs import Program
     from .._host.links import Network
+    from .._host.pod_routes import Pods
     from .._host.routes import Route
     from .bgp_daemon import Peer
     from .sources import Sources
 
     Facts = dict[str, Any]
 
+BGP_PORT = 179
 _TIMEOUT = 5.0
 _MOST_NATIVE = 20
 _IPTABLES = ("iptables-legacy", "iptables-nft")
@@ -35,6 +40,23 @@ FLOWS = (
     ("udp51821", 17, 51821, ("ipv6",)),
     ("tcp5473", 6, 5473, _BOTH),  # Typha
 )
+# The kind of a peer with whom nobody speaks BGP.
+NO_BGP = "no BGP"
+
+
+class More(NamedTuple):
+    """What else the verdicts depend on.
+
+    `listen_ports` are those on which this node listens for BGP, by family, as far as that is known. `pods` gives the
+    pods of a family, `programs` the eBPF programs on interfaces; None if nothing tells of them.
+    """
+
+    listen_ports: Mapping[str, int] = {}
+    pods: Callable[[str], Pods] | None = None
+    programs: Callable[[Iterable[str]], list[Program]] | None = None
+
+
+NOTHING_MORE = More()
 
 
 def gather(
@@ -45,6 +67,7 @@ def gather(
     ways: Mapping[str, Route],
     local_addresses: Mapping[str, str],
     root: str = "",
+    more: More = NOTHING_MORE,
 ) -> Facts:
     """Gather calico_firewall, without schema, taken_at and sources.
 
@@ -55,19 +78,75 @@ def gather(
     found = read.read(sources, float(params.get("timeout") or _TIMEOUT))
     if found is None:
         return {}
-    gathered = facts(found, peers, network, ways, local_addresses)
+    gathered = with_programs(found, peers, network, ways, local_addresses, more)
     from .._firewall import persistence
 
-    files = persistence.Files(root)
+    add_persistence(gathered, found, persistence.Files(root), peers, network, ways, local_addresses, more)
+    return gathered
+
+
+def with_programs(
+    found: Rulesets,
+    peers: Sequence[Peer],
+    network: Network | None,
+    ways: Mapping[str, Route],
+    local_addresses: Mapping[str, str],
+    more: More,
+) -> Facts:
+    """Return calico_firewall from what was found, and the eBPF programs; see gather()."""
+    programs = _programs(found.sources, ways, more)
+    if not programs:
+        return facts(found, peers, network, ways, local_addresses, more)
+    from .._firewall import ebpf
+
+    found.bases += ebpf.base_chains(programs)
+    gathered = facts(found, peers, network, ways, local_addresses, more)
+    gathered["backends"]["ebpf"] = ebpf.facts(programs)
+    return gathered
+
+
+def _programs(sources: Sources, ways: Mapping[str, Route], more: More) -> list[Program]:
+    """Return the eBPF programs on the interfaces that lead to peers, to pods, and into tunnels."""
+    if more.programs is None:
+        return []
+    ask: Callable[[Iterable[str]], list[Program]] = more.programs
+    interfaces = {way.device for way in ways.values() if way.kind == "unicast" and way.device}
+    for pods in map(more.pods, read.FAMILIES) if more.pods is not None else ():
+        interfaces.update([*pods.elsewhere, *(pod.interface for pod in pods.here)])
+    nothing: list[Program] = []
+    found = sources.guard("ebpf", lambda: ask(sorted(interfaces)), nothing)
+    # On a pod's interface plain filters are those of the bandwidth plugin, which hand packets to a shaper.
+    return [program for program in found if program.is_bpf or not program.interface.startswith("cali")]
+
+
+def listen_ports(bgp: Facts) -> dict[str, int]:
+    """Return by family the port on which BIRD is configured to listen, from calico_bgp."""
+    daemons = bgp.get("daemons") or {}
+    ports = {family: daemon.get("config", {}).get("listen_port") for family, daemon in daemons.items()}
+    return {family: port for family, port in ports.items() if port}
+
+
+def add_persistence(
+    gathered: Facts,
+    found: Rulesets,
+    files: Files,
+    peers: Sequence[Peer],
+    network: Network | None,
+    ways: Mapping[str, Route],
+    local_addresses: Mapping[str, str],
+    more: More = NOTHING_MORE,
+) -> None:
+    """Put into `gathered` what a reboot changes; `found` is what that was made from."""
+    from .._firewall import persistence
+
     loaders = persistence.loaders(files)
     if loaders or not _all_pass(gathered):
         from . import firewall_persistence
 
-        way_to_peers = firewall_persistence.Surroundings(peers, network, ways, local_addresses)
-        sources.guard(
-            "persistence", lambda: firewall_persistence.add(gathered, found, loaders, files, way_to_peers), None
+        around = firewall_persistence.Surroundings(peers, network, ways, local_addresses, more)
+        found.sources.guard(
+            "persistence", lambda: firewall_persistence.add(gathered, found, loaders, files, around), None
         )
-    return gathered
 
 
 def _all_pass(gathered: Facts) -> bool:
@@ -83,13 +162,24 @@ def facts(
     network: Network | None,
     ways: Mapping[str, Route],
     local_addresses: Mapping[str, str],
+    more: More = NOTHING_MORE,
 ) -> Facts:
     """Return calico_firewall from what was found; see gather()."""
     if not found.bases:
-        return {**_census(found), **_all_accepted(peers)}
+        return {**_census(found), **_all_accepted(peers, more)}
     from . import firewall_verdicts
 
-    return {**_census(found), **firewall_verdicts.verdicts(found, peers, network, ways, local_addresses)}
+    facts = {**_census(found), **firewall_verdicts.verdicts(found, peers, network, ways, local_addresses, more)}
+    if more.pods is not None and network is not None:
+        from . import firewall_pods
+
+        nothing: Facts = {}
+        pods, known = more.pods, network
+        between = found.sources.guard(
+            "pods", lambda: firewall_pods.verdicts(found, known, pods, local_addresses), nothing
+        )
+        facts.update({"pods": between} if between else {})
+    return facts
 
 
 def _census(found: Rulesets) -> Facts:
@@ -110,13 +200,25 @@ def _census(found: Rulesets) -> Facts:
     return facts
 
 
-def _all_accepted(peers: Sequence[Peer]) -> Facts:
+def _all_accepted(peers: Sequence[Peer], more: More) -> Facts:
     """Return the verdicts where nothing filters: those that firewall_verdicts would come to, too."""
-    plain = [peer.family for peer in peers if peer.family == family_of(peer.address.partition("%")[0])]
-    present = [family for family in read.FAMILIES if family in plain]
-    ways = {
-        way: [{"verdict": "accept", "count": plain.count(family), "family": family} for family in present]
+    plain = [peer for peer in peers if peer.family == family_of(peer.address.partition("%")[0])]
+    bgp = [peer.family for peer in plain if peer.kind != NO_BGP]
+    tcp179: Facts = {
+        way: [
+            {"verdict": "accept", "count": bgp.count(family), "family": family}
+            for family in read.FAMILIES
+            if family in bgp
+        ]
         for way in ("inbound", "outbound")
     }
-    flows = [name for name, _protocol, _port, families in FLOWS if not set(families).isdisjoint(present)]
-    return {"tcp179": ways, "flows": {"accepted": flows}} if present else {"tcp179": ways}
+    tcp179.update(other_ports(more))
+    present = {peer.family for peer in plain}
+    flows = [name for name, _protocol, _port, families in FLOWS if not present.isdisjoint(families)]
+    return {"tcp179": tcp179, "flows": {"accepted": flows}} if present else {"tcp179": tcp179}
+
+
+def other_ports(more: More) -> Facts:
+    """Return tcp179's key listen_ports, if this node listens on others than BGP's own."""
+    others = {family: port for family, port in more.listen_ports.items() if port != BGP_PORT}
+    return {"listen_ports": others} if others else {}

@@ -10,6 +10,7 @@ Not rules are compared but what they do: the verdicts of now with those of the f
 from __future__ import annotations
 
 from .._record import NamedTuple
+from .firewall import NO_BGP, NOTHING_MORE, More
 from .packing import pack, unpack
 
 TYPE_CHECKING = False
@@ -37,6 +38,7 @@ class Surroundings(NamedTuple):
     network: Network | None
     ways: Mapping[str, Route]
     local_addresses: Mapping[str, str]
+    more: More = NOTHING_MORE
 
 
 def add(facts: Facts, found: Rulesets, loaders: Sequence[Loader], files: Files, around: Surroundings) -> None:
@@ -52,12 +54,32 @@ def add(facts: Facts, found: Rulesets, loaders: Sequence[Loader], files: Files, 
     from . import firewall_verdicts
 
     later = firewall_verdicts.verdicts(then, *around)
-    peers = around.peers
+    peers = [peer for peer in around.peers if peer.kind != NO_BGP]
     differs = _differences(_by_peer(facts.get("tcp179"), peers), _by_peer(later.get("tcp179"), peers))
     flows = _flows(facts.get("flows") or {}, later.get("flows") or {})
     if differs or flows:
+        flows.update(_undecided(differs, flows, files))
         loaded = {loader.service: [path for _family, path in loader.files] for loader in loaders}
         facts["persistence"] = dict({"loaded_at_boot": loaded}, **({"tcp179": differs} if differs else {}), **flows)
+
+
+def _undecided(differs: Sequence[Facts], flows: Facts, files: Files) -> Facts:
+    """Take back what is said of rules of now that will be gone, where a script or unit may load them again; return
+    may_load (what that is) and flows_undecided."""
+    going = [entry for entry in differs if entry["now"] in _BLOCKING]
+    if not going and "flows_gained" not in flows:
+        return {}
+    from .._firewall import boot_scripts
+
+    may_load = boot_scripts.may_load(files)
+    if not may_load and files.knows_scripts:
+        return {}
+    for entry in going:
+        entry["after_reboot"] = "unknown"
+    facts: Facts = {"may_load": may_load} if may_load else {}
+    if "flows_gained" in flows:
+        facts["flows_undecided"] = flows.pop("flows_gained")
+    return facts
 
 
 def _by_peer(tcp179: Facts | None, peers: Sequence[Peer]) -> Verdicts:

@@ -12,17 +12,19 @@ from .packing import pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from .._firewall.counterfactual import Outcome
     from .._firewall.decisions import Decision
     from .._firewall.model import Place
     from .firewall_verdicts import Way
 
     Facts = dict[str, Any]
 
-_TEXT_LIMIT = 300
+TEXT_LIMIT = 300
 _MOST_GROUPS = 12
+_MOST_LOOKED_BEHIND = 3
 
 
 class Blocked(NamedTuple):
@@ -33,8 +35,16 @@ class Blocked(NamedTuple):
     answered: bool
 
 
-def grouped(decisions: Sequence[Decision], family: str, ways: Sequence[Way]) -> list[Facts]:
-    """Return one entry per verdict and deciding rule; the accepted peers share one, with the rule if it is one."""
+def grouped(
+    decisions: Sequence[Decision],
+    family: str,
+    ways: Sequence[Way],
+    behind: Callable[[Decision], list[Facts]] | None = None,
+) -> list[Facts]:
+    """Return one entry per verdict and deciding rule; the accepted peers share one, with the rule if it is one.
+
+    `behind` gives for a decision what would block next.
+    """
     accepts = [decision for decision in decisions if decision.verdict == model.ACCEPT]
     others = [decision for decision in decisions if decision.verdict != model.ACCEPT]
     if len(accepts) > 1:
@@ -44,10 +54,14 @@ def grouped(decisions: Sequence[Decision], family: str, ways: Sequence[Way]) -> 
         accepts = [accepts[0]._replace(members=members, place=None)]
     everybody = len(accepts) == 1 and not others
     merged = merged_by_chain(others) if len(others) > _MOST_GROUPS else [(decision, 1) for decision in others]
-    return [
-        _entry(decision, family, ways, not everybody, rules)
-        for decision, rules in [(one, 1) for one in accepts] + merged
-    ]
+    entries: list[Facts] = []
+    for decision, rules in [(one, 1) for one in accepts] + merged:
+        entry = _entry(decision, family, ways, not everybody, rules)
+        then = behind(decision) if behind is not None and rules == 1 and len(entries) < _MOST_LOOKED_BEHIND else []
+        if then:
+            entry["then"] = then
+        entries.append(entry)
+    return entries
 
 
 def merged_by_chain(decisions: Sequence[Decision]) -> list[tuple[Decision, int]]:
@@ -68,17 +82,17 @@ def _entry(decision: Decision, family: str, ways: Sequence[Way], with_peers: boo
     if with_peers:
         entry["peers"] = pack(members)
     if decision.place is not None:
-        entry["rule"] = _rule(decision.place, family)
+        entry["rule"] = rule_facts(decision.place, family)
     if rules > 1:
         entry["rules"] = rules
     if not decision.how_is_sure:
         entry["how_is_uncertain"] = True
     if decision.detail:
-        entry["with" if decision.verdict == model.REJECT else "why_unknown"] = decision.detail[:_TEXT_LIMIT]
+        entry["with" if decision.verdict == model.REJECT else "why_unknown"] = decision.detail[:TEXT_LIMIT]
     return entry
 
 
-def _rule(place: Place, family: str) -> Facts:
+def rule_facts(place: Place, family: str) -> Facts:
     table = place.base.table
     text = place.rule.text if place.rule is not None else ""
     counted = place.rule.packets if place.rule is not None else place.chain.packets
@@ -89,16 +103,28 @@ def _rule(place: Place, family: str) -> Facts:
         "table": table.name,
         "chain": place.chain.name,
         "rule": place.rule.number if place.rule is not None else 0,
-        "text": (text or _policy_text(place))[:_TEXT_LIMIT],
+        "text": (text or _policy_text(place))[:TEXT_LIMIT],
         "owner": owners.of_rule(table.name, place.chain.name, text, chains, table.chains),
         "path": [f"{name} {number}" for name, number in place.path],
     }
+    if table.backend == model.EBPF:
+        rule["owner"] = owners.of_program(text)
     part = owners.part_of(rule["owner"], chains) if rule["owner"] in {"firewalld", "ufw"} else ""
     if part:
         rule["part"] = part
     if counted >= 0:
         rule["packets"] = counted
     return rule
+
+
+def outcome(one: Outcome, family: str) -> Facts:
+    """Return what becomes of a packet in a case that is supposed."""
+    entry: Facts = {"verdict": one.verdict}
+    if one.place is not None:
+        entry["rule"] = rule_facts(one.place, family)
+    if one.detail:
+        entry["with" if one.verdict == model.REJECT else "why_unknown"] = one.detail[:TEXT_LIMIT]
+    return entry
 
 
 def _policy_text(place: Place) -> str:
@@ -190,7 +216,7 @@ def rewrites(
             entry["to"] = to
         if not is_sure:
             entry["uncertain"] = True
-        entry["rule"] = _rule(place, family)
+        entry["rule"] = rule_facts(place, family)
         entries.append(entry)
     return entries
 

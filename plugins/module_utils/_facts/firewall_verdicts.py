@@ -9,7 +9,7 @@ from __future__ import annotations
 from .._firewall import evaluate, model, packets, read
 from .._record import NamedTuple
 from . import firewall_shapes as shapes
-from .firewall import FLOWS
+from .firewall import BGP_PORT, FLOWS, NO_BGP, NOTHING_MORE, other_ports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .._host.links import Network
     from .._host.routes import Route
     from .bgp_daemon import Peer
+    from .firewall import More
 
     Facts = dict[str, Any]
     Kind = dict[str, Any]
 
-BGP_PORT = 179
 # Where Linux takes the dialler's port from. Nodes of a cluster are set up alike, so this node's range stands for all.
 # A VXLAN device takes the port for its outer packets from there, too.
 _EPHEMERAL = (32768, 60999)
@@ -36,6 +36,7 @@ _SYN_ACK = 0x12
 _TWO_WAY = ("ipip", "udp51820", "udp51821")
 _ANSWER = {"state": "ESTABLISHED", "direction": "REPLY"}
 _BGP = "tcp179"
+_MOST_TRIED = 64
 
 
 class Way(NamedTuple):
@@ -49,6 +50,7 @@ class Way(NamedTuple):
     local_here: str | None  # LOCAL if our address belongs to that interface, UNICAST if to another one
     bridged: bool | None
     masquerade: int | None  # the address that MASQUERADE would give to what we send
+    bgp: bool  # whether BGP is spoken with it
 
 
 def verdicts(
@@ -57,9 +59,10 @@ def verdicts(
     network: Network | None,
     ways: Mapping[str, Route],
     local_addresses: Mapping[str, str],
+    more: More = NOTHING_MORE,
 ) -> Facts:
     """Return calico_firewall's tcp179, flows and source_nat; see firewall.gather()."""
-    tcp179: Facts = {"inbound": [], "outbound": []}
+    tcp179: Facts = {"inbound": [], "outbound": [], **other_ports(more)}
     flows: dict[str, list[Facts]] = {"inbound": [], "outbound": []}
     source_nat: list[Facts] = []
     troubled: set[str] = set()
@@ -68,7 +71,7 @@ def verdicts(
         of_family = [_way(peer, network, ways, local_addresses) for peer in peers if peer.family == family]
         known = [way for way in of_family if way is not None]
         if known:
-            one = _Family(found, family, known)
+            one = _Family(found, family, known, more.listen_ports.get(family, 0))
             one.add_tcp179(tcp179)
             evaluated += one.names
             for direction, blocked in one.blocked().items():
@@ -107,6 +110,7 @@ def _way(
         ("LOCAL" if here == interface else "UNICAST") if here else None,
         False if link is not None and link.kind != "bridge" else None,
         _masquerade(peer.family, address, interface, usable, network),
+        peer.kind != NO_BGP,
     )
 
 
@@ -133,20 +137,23 @@ def _masquerade(family: str, peer: str, interface: str, route: Route | None, net
 class _Family:
     """All packets of one family, each direction in one walk: so every rule is taken apart once, for all flows."""
 
-    def __init__(self, found: Rulesets, family: str, ways: Sequence[Way]) -> None:
+    def __init__(self, found: Rulesets, family: str, ways: Sequence[Way], listen_port: int = 0) -> None:
+        # If nothing tells where this node listens, then where its peers do: a cluster is set up alike.
         ports = {way.port for way in ways}
-        self._own_port = ports.pop() if len(ports) == 1 else BGP_PORT
+        self._own_port = listen_port or (ports.pop() if len(ports) == 1 else BGP_PORT)
+        self._bgp = sum(1 << number for number, way in enumerate(ways) if way.bgp)
         self._found, self._family, self._ways = found, family, ways
         of_family = [(name, _kind(protocol, port)) for name, protocol, port, families in FLOWS if family in families]
         self.names = [name for name, _of_flow in of_family]
         self._kinds = [kind for _name, kind in of_family]
-        self._incoming = [_packet_to_us(family, way) for way in ways]
-        self._outgoing = [_packet_from_us(family, way) for way in ways]
+        self._incoming = found.completed([_packet_to_us(family, way) for way in ways])
+        self._outgoing = found.completed([_packet_from_us(family, way) for way in ways])
         answer = {**_ANSWER, "destination_port": _EPHEMERAL, "tcp_flags": _SYN_ACK}
         opening = {"source_port": _EPHEMERAL, "destination_port": self._own_port}
         self._inbound = self._run(self._incoming, [opening, answer, *self._kinds], model.INBOUND)
         opening, answer = {"source_port": _EPHEMERAL}, {**answer, "source_port": self._own_port}
         self._outbound = self._run(self._outgoing, [opening, answer, *self._kinds], model.OUTBOUND)
+        self._behind = {"inbound": self._behind_inbound, "outbound": self._behind_outbound}
 
     def _run(self, base: Sequence[Packet], kinds: Sequence[Kind], hooks: Sequence[str]) -> _Ran:
         batch = packets.Batch(base, self._found.find_set, kinds)
@@ -154,17 +161,37 @@ class _Family:
 
     def add_tcp179(self, tcp179: Facts) -> None:
         """Add the verdicts about BGP: both kinds of connection, and what stops the answers of those let through."""
-        family, ways = self._family, self._ways
-        inbound, outbound = self._inbound, self._outbound
-        tcp179["inbound"] += shapes.grouped(inbound.of_kind(0), family, ways)
-        tcp179["outbound"] += shapes.grouped(outbound.of_kind(0), family, ways)
+        family, ways, bgp = self._family, self._ways, self._bgp
+        opened = {"inbound": self._inbound.of_kind(0, bgp), "outbound": self._outbound.of_kind(0, bgp)}
+        for direction, decisions in opened.items():
+            tcp179[direction] += shapes.grouped(decisions, family, ways, self._behind[direction])
         answers = {
-            "sent": shapes.blocked(outbound.of_kind(1), inbound.of_kind(0), family, ways),
-            "received": shapes.blocked(inbound.of_kind(1), outbound.of_kind(0), family, ways),
+            "sent": shapes.blocked(self._outbound.of_kind(1, bgp), opened["inbound"], family, ways),
+            "received": shapes.blocked(self._inbound.of_kind(1, bgp), opened["outbound"], family, ways),
         }
         for direction, groups in answers.items():
             if groups:
                 tcp179.setdefault("answers", {}).setdefault(direction, []).extend(groups)
+
+    def _behind_inbound(self, decision: Decision) -> list[Facts]:
+        port = self._own_port
+        sent = [packet._replace(source_port=_EPHEMERAL, destination_port=port) for packet in self._incoming]
+        return self._then(decision, sent, port)
+
+    def _behind_outbound(self, decision: Decision) -> list[Facts]:
+        ports = {way.port for number, way in enumerate(self._ways) if decision.members >> number & 1}
+        there = [packet._replace(source_port=_EPHEMERAL) for packet in self._outgoing]
+        return self._then(decision, there, ports.pop()) if len(ports) == 1 else []
+
+    def _then(self, decision: Decision, sent: Sequence[Packet], port: int) -> list[Facts]:
+        """Return what else blocks those packets that a rule blocks for certain, once that rule lets them pass."""
+        if decision.verdict not in (model.DROP, model.REJECT) or decision.place is None:
+            return []
+        from .._firewall import opening
+
+        tried = [packet for number, packet in enumerate(sent) if decision.members >> number & 1][:_MOST_TRIED]
+        outcomes = opening.behind(self._found.bases, decision.place, tried, self._found.find_set, port)
+        return [shapes.outcome(one, self._family) for one in outcomes if one.verdict != model.ACCEPT]
 
     def blocked(self) -> dict[str, list[shapes.Blocked]]:
         """Return (flows, decision, whether answers pass) of all that is not accepted, by direction."""
@@ -191,7 +218,10 @@ class _Family:
             for rewrite in ran.result.rewrites:
                 kinds = {name: number for number, name in enumerate(self.names, 2)}
                 by_flow = {
-                    name: (ran.batch.of_kind(rewrite.sure, number), ran.batch.of_kind(rewrite.maybe, number))
+                    name: (
+                        ran.batch.of_kind(rewrite.sure, number) & (self._bgp if name == _BGP else -1),
+                        ran.batch.of_kind(rewrite.maybe, number) & (self._bgp if name == _BGP else -1),
+                    )
                     for name, number in {_BGP: 0, **kinds}.items()
                 }
                 found += shapes.rewrites(rewrite.place, by_flow, direction, self._family, self._ways)
@@ -204,9 +234,9 @@ class _Ran:
     def __init__(self, result: Result, batch: packets.Batch) -> None:
         self.result, self.batch = result, batch
 
-    def of_kind(self, kind: int) -> list[Decision]:
-        """Return the decisions about packets of one kind."""
-        found = [one._replace(members=self.batch.of_kind(one.members, kind)) for one in self.result.decisions]
+    def of_kind(self, kind: int, among: int = -1) -> list[Decision]:
+        """Return the decisions about packets of one kind, by default with all peers."""
+        found = [one._replace(members=self.batch.of_kind(one.members, kind) & among) for one in self.result.decisions]
         return [one for one in found if one.members]
 
     def refused(self, kind: int) -> list[Decision]:

@@ -31,22 +31,44 @@ _MADE_AGAIN = frozenset(
 )
 
 
+# Sets of Felix, kube-proxy, kube-router, fail2ban, Weave and Cilium; and where others are kept.
+_SETS_MADE_AGAIN = ("cali4", "cali6", "KUBE-", "kube-router-", "inet6:kube-router-", "f2b-", "weave-", "cilium_")
+_SET_FILES = (
+    "/etc/iptables/ipsets",
+    "/etc/ipset.conf",
+    "/etc/ipset/ipset.conf",
+    "/etc/ipset.rules",
+    "/etc/sysconfig/ipset",
+    "/etc/ufw/before.init",
+)
+
+
 class AfterBoot(read.Rulesets):
     """Rulesets as they will be. `unread` says what of the files could not be read."""
 
-    def __init__(self, now: read.Rulesets) -> None:
+    def __init__(self, now: read.Rulesets, files: Files) -> None:
         super().__init__(now.sources, now.timeout)
         self.now = now
+        self.surroundings = now.surroundings
         self.unread: list[str] = []
+        self._files = files
+        self._back: dict[str, bool] = {}
 
     def find_set(self, name: str) -> IpSet | None:
-        """Return a set of ipset; those of now are taken to be there again."""
-        return self.now.find_set(name)
+        """Return a set of ipset as it is now; None, for it is not known then, if nothing makes it again."""
+        if name not in self._back:
+            self._back[name] = name.startswith(_SETS_MADE_AGAIN) or self._is_loaded(name)
+        return self.now.find_set(name) if self._back[name] else None
+
+    def _is_loaded(self, name: str) -> bool:
+        if self._files.exists(f"/etc/firewalld/ipsets/{name}.xml"):
+            return True
+        return any(name in self._files.read(path).replace('"', " ").split() for path in _SET_FILES)
 
 
 def rulesets(now: read.Rulesets, loaders: Iterable[Loader], files: Files) -> AfterBoot:
     """Return what the filters will be, from what they are and what is loaded."""
-    found = AfterBoot(now)
+    found = AfterBoot(now, files)
     dumps: dict[str, list[Table]] = {"ipv4": [], "ipv6": []}
     for loader in loaders:
         if loader.service == "ufw":
@@ -80,9 +102,11 @@ def is_own(table: Table, chain: str, rule: Rule) -> bool:
 
 
 def _take_native(found: AfterBoot, loader: Loader, files: Files) -> None:
-    from . import firewalld_files, nft_script, nftables
+    from . import nft_script, nftables
 
     if loader.service == "firewalld":
+        from . import firewalld_files
+
         script = nft_script.parse(firewalld_files.Configuration(files.read, files.names).script())
     else:
         script = nft_script.parse(files.read(loader.files[0][1]), files.matching)

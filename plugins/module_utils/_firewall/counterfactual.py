@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 _ENTRIES = {
     "raw": ("PREROUTING", "OUTPUT"),
-    "mangle": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
     "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
-    "filter": ("INPUT", "OUTPUT"),
-    "security": ("INPUT", "OUTPUT"),
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "security": ("INPUT", "FORWARD", "OUTPUT"),
 }
 
 
@@ -196,16 +196,22 @@ def outcomes(bases: Sequence[BaseChain], tried: Sequence[Packet], find_set: Sets
 
 
 def relevant(bases: Sequence[BaseChain], packet: Packet) -> list[BaseChain]:
-    """Return the base chains that a packet meets: an outbound one has no incoming interface."""
-    hooks = model.OUTBOUND if packet.in_interface == "" else model.INBOUND
+    """Return the base chains that a packet meets: an outbound one has no incoming interface, an inbound one none to
+    leave by, and one that goes through this host has both."""
+    hooks: tuple[str, ...] = model.FORWARDED
+    if packet.in_interface == "":
+        hooks = model.OUTBOUND
+    elif packet.out_interface == "":
+        hooks = model.INBOUND
     return [base for base in bases if base.hook in hooks and base.table.family in {packet.family, "inet", "netdev"}]
 
 
 def _alike(tried: Sequence[Packet]) -> list[list[int]]:
     """Return the positions of packets that can walk together."""
-    found: dict[tuple[str, bool], list[int]] = {}
+    found: dict[tuple[str, bool, bool], list[int]] = {}
     for at, packet in enumerate(tried):
-        found.setdefault((packet.family, packet.in_interface == ""), []).append(at)
+        key = (packet.family, packet.in_interface == "", packet.out_interface == "")
+        found.setdefault(key, []).append(at)
     return list(found.values())
 
 

@@ -15,10 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .model import Place
+    from .model import Match, Place
     from .packets import Batch
 
 _BLOCKING = frozenset((model.DROP, model.REJECT))
+_OF_CONNECTION = frozenset(
+    (
+        *("ct_state", "ct_status", "ct_direction", "ct_protocol", "ct_family"),
+        *("ct_source", "ct_destination", "ct_source_port", "ct_destination_port"),
+    )
+)
 _ORDER_UNKNOWN = "it depends on which of two chains of the same hook and priority comes first"
 
 
@@ -69,7 +75,7 @@ class Seen:
         self.endings: list[Ending] = []
         self.accepts: list[tuple[int, Place]] = []
         self.rewrites: list[Rewrite] = []
-        self.partings: list[tuple[int, Place]] = []  # where packets may go either way from
+        self.partings: list[tuple[int, Place, Batch]] = []  # where packets may go either way from, as they were there
 
 
 def conclude(seen: Seen, passed: int, batch: Batch) -> Result:
@@ -89,8 +95,8 @@ def conclude(seen: Seen, passed: int, batch: Batch) -> Result:
     for ending in seen.endings:
         if ending.verdict == model.UNKNOWN:
             left = _decide(decisions, left, ending.members, ending.verdict, ending.detail, ending.place)
-    for members, place in seen.partings:
-        why = _why(place, batch, members & unknown & left)
+    for members, place, as_it_was in seen.partings:
+        why = _why(place, as_it_was, members & unknown & left)
         left = _decide(decisions, left, members & unknown, model.UNKNOWN, why, place)
     left = _decide(decisions, left, unknown, model.UNKNOWN, "whether it is dropped cannot be decided", None)
     # The last place is the one which would stop them even if none of the undecidable ones before it did.
@@ -121,15 +127,31 @@ def _decide(
 
 def _why(place: Place, batch: Batch, members: int) -> str:
     """Say which words of the rule at `place` cannot be decided for `members`."""
+    if place.rule is None:
+        asked = "whether connections are tracked" if place.base.kind == "nat" else "which devices the chain belongs to"
+        return f"it depends on {asked}"
     words = []
-    for match in place.rule.matches if place.rule and members else ():
+    asks_for_mark = not members
+    for match in place.rule.matches if members else ():
         if match.kind == "undecidable":
             words.append(match.value)
         elif not packets.depends_on_the_way(match):
             sure, maybe = batch.answer(match)
             if maybe & ~sure & members:
-                words.append(f"{match.kind} {match.value[0]}" if match.kind == "set" else match.kind.replace("_", " "))
-    return f"it depends on: {', '.join(words)}" if words else "it depends on a mark which cannot be known"
+                words.append(_words(match, batch))
+        else:
+            asks_for_mark = asks_for_mark or match.kind not in _OF_CONNECTION
+    if words or asks_for_mark:
+        return f"it depends on: {', '.join(words)}" if words else "it depends on a mark which cannot be known"
+    return "it depends on the connection, of which not all is known"
+
+
+def _words(match: Match, batch: Batch) -> str:
+    if match.kind in {"set", "changing_set"}:
+        return f"{match.kind.replace('_', ' ')} {match.value[0]}"
+    words = match.kind.replace("_", " ")
+    changed = match.kind.startswith("source") and batch.is_forgotten("source")
+    return f"{words}, which was rewritten before" if changed else words
 
 
 def either(first: Result, second: Result) -> Result:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 200_000
 MAX_DEPTH = 64
-_HOOKS = model.INBOUND + model.OUTBOUND
+_MOST_ASKED = 200
+_STAGES = {"ingress": "before", "prerouting": "before", "postrouting": "behind", "egress": "behind"}
+_SET_CHANGES = frozenset(("set_grows", "set_shrinks"))
 _BEFORE_CONNTRACK = frozenset(("ingress", "prerouting", "output"))
 
 
@@ -41,56 +43,74 @@ class _Prepared(NamedTuple):
     maybe: int
     on_the_way: tuple[Match, ...]
     rule: Rule
+    at: int  # its place in the chain
 
 
 def evaluate(bases: Iterable[BaseChain], batch: Batch) -> Result:
     """Take `batch` through the base chains given, in the order in which the kernel calls them.
 
-    For an inbound packet those are of the hooks model.INBOUND, for an outbound one of model.OUTBOUND; which of the
-    two is seen from the chains given. The result holds for every packet of the batch, and is never a guess. The
-    kernel does not tell in which order it calls chains of one hook and one priority, so where that could matter both
-    orders are walked.
+    For an inbound packet those are of the hooks model.INBOUND, for an outbound one of model.OUTBOUND, for one that goes
+    through this host of model.FORWARDED; which of them is seen from the chains given. The result holds for every packet
+    of the batch, and is never a guess. The kernel does not tell in which order it calls chains of one hook and one
+    priority, so where that could matter both orders are walked. What a packet puts into a set, the next one may find.
     """
     ordered = sorted(bases, key=_order)
+    while True:
+        result, after = _both_orders(ordered, batch)
+        changed = batch.after_others(after)
+        if changed is None:
+            return result
+        batch = changed
+
+
+def _both_orders(ordered: Sequence[BaseChain], batch: Batch) -> tuple[Result, list[Batch]]:
+    """Return the result, and the packets as they were at the end."""
     prepared: dict[int, list[_Prepared]] = {}
-    result = _walked(ordered, batch, prepared)
+    result, after = _walked(ordered, batch, prepared)
     if len({_order(base) for base in ordered}) == len(ordered):
-        return result
-    ordered.reverse()
-    return decisions.either(result, _walked(sorted(ordered, key=_order), batch, prepared))
+        return result, [after]
+    backwards = ordered[::-1]
+    other, after_other = _walked(sorted(backwards, key=_order), batch, prepared)
+    return decisions.either(result, other), [after, after_other]
 
 
-def _walked(bases: Sequence[BaseChain], batch: Batch, prepared: dict[int, list[_Prepared]]) -> Result:
+def _walked(bases: Sequence[BaseChain], batch: Batch, prepared: dict[int, list[_Prepared]]) -> tuple[Result, Batch]:
     walk = _Walk(batch, prepared)
     states = batch.index("state").masks
     news, invalid = states.get("NEW", 0), states.get("INVALID", 0)
     flow = flows.start(batch)
     certain = batch.all
+    through = batch.goes_through()
     for base in bases:
         if not flow:
             break
+        if through:
+            walk.at(base.hook)
         if base.hook not in _BEFORE_CONNTRACK or (base.hook != "ingress" and base.priority > model.CONNTRACK):
             flow = flows.tracked(flow, invalid)
         sure, maybe = _through_device(base, batch)
         is_nat = base.kind == "nat"
         if is_nat:  # only a connection's first packet is shown to these chains, until one of them gives it an address
             sure, maybe = sure & news & ~walk.maybe_rewritten, maybe & news & ~walk.rewritten
+            if base.table.backend == model.NATIVE and not _surely_tracks(bases):
+                sure = 0
         elif walk.maybe_rewritten:
             walk.forget_sources()
         entering = flows.part(flow, maybe, tracked_only=is_nat)
         waiting = flows.without(flow, flows.part(flow, sure, tracked_only=is_nat))
         going_on, stopped = walk.through(base, entering, certain & sure)
+        walk.maybe_called(base, certain & ~sure & stopped)
         flow = flows.merged(waiting, going_on)
         certain &= ~stopped & ~flows.in_several(flow)
-    return decisions.conclude(walk.seen, flows.members(flow), batch)
+    return decisions.conclude(walk.seen, flows.members(flow), batch), walk.batch
 
 
 def _order(base: BaseChain) -> tuple[int, int, int]:
     """The kernel calls all nat chains of a hook together, whatever their own priorities; these count among them."""
     if base.kind == "nat":
         together = model.SRCNAT if base.hook in {"input", "postrouting"} else model.DSTNAT
-        return _HOOKS.index(base.hook), together, base.priority
-    return _HOOKS.index(base.hook), base.priority, base.priority
+        return model.HOOKS.index(base.hook), together, base.priority
+    return model.HOOKS.index(base.hook), base.priority, base.priority
 
 
 def _through_device(base: BaseChain, batch: Batch) -> tuple[int, int]:
@@ -100,7 +120,27 @@ def _through_device(base: BaseChain, batch: Batch) -> tuple[int, int]:
     if base.device == "?":
         return 0, batch.all
     field = "out_interface" if base.hook == "egress" else "in_interface"
-    return batch.answer(model.Match(field, False, (base.device,)))
+    return batch.answer(model.Match(field, False, tuple(base.device.split())))
+
+
+def _surely_tracks(bases: Sequence[BaseChain]) -> bool:
+    """Say whether some rule makes the kernel track connections; if none does, it calls no chain of kind nat."""
+    looked_at = 0
+    for of_hooks in (True, False):
+        for base in sorted(bases, key=lambda base: base.kind != "nat"):
+            for chain in [base.chain] if of_hooks else base.table.chains.values():
+                looked_at += 1
+                if looked_at > _MOST_ASKED:
+                    return False
+                if any(_tracks(rule) for rule in chain.rules()):
+                    return True
+    return False
+
+
+def _tracks(rule: Rule) -> bool:
+    if rule.verdict == model.REWRITE_SOURCE or (rule.verdict == model.UNKNOWN and "rewritten (" in rule.argument):
+        return True
+    return any(match.kind.startswith("ct_") for match in rule.matches)
 
 
 class _Walk:
@@ -114,6 +154,7 @@ class _Walk:
         self.rewritten = self.maybe_rewritten = 0  # who has got another source address
         self._forgotten = 0
         self._prepared = prepared
+        self._whole, self._stage = batch, ""
         self._path: list[tuple[str, int]] = []
         self._accepted: Flow = {}
         self._base: BaseChain
@@ -134,6 +175,21 @@ class _Walk:
         self._forget_partings(first_parting, certain & ~stopped & ~flows.in_several(going_on))
         return going_on, stopped
 
+    def at(self, hook: str) -> None:
+        """Packets that go through this host have not always both interfaces: where they will leave is not known before
+        routing. Whether a kernel still knows behind it where they came in depends on its release (5.6 and on do)."""
+        stage = _STAGES.get(hook, "")
+        if stage == self._stage:
+            return
+        self._stage = stage
+        self.batch = self._whole
+        if stage == "before":
+            self.batch = self.batch.before_routing()
+        elif stage == "behind":
+            self.batch = self.batch.forgetting(("in_interface",), self.batch.all)
+        self.screen = self.batch.screen()
+        self._prepared = {}
+
     def forget_sources(self) -> None:
         """From here on chains see other source addresses than those the packets began with."""
         if self._forgotten != self.maybe_rewritten:
@@ -150,14 +206,18 @@ class _Walk:
         """
         returned: Flow = {}
         ended = 0
-        for prepared in self._rules_of(chain):
-            if not flow:
-                break
+        rules, asked, at = self._rules_of(chain), self._prepared, 0
+        while flow and at < len(rules):
+            prepared = rules[at]
+            at += 1
             self.steps += len(flow)
             if self.steps > MAX_STEPS:
                 return returned, ended | self._stop(chain, flow, "the ruleset takes too many steps")
             flow, certain, ended_here = self._at_rule(chain, prepared, flow, certain, returned)
             ended |= ended_here
+            if asked is not self._prepared:  # the answers have changed
+                rules, asked = self._rules_of(chain), self._prepared
+                at = sum(other.at <= prepared.at for other in rules)
         if chain.doubt and flow:
             return returned, ended | self._stop(chain, flow, chain.doubt)
         return flows.merged(returned, flow), ended
@@ -179,6 +239,7 @@ class _Walk:
             return flow, certain, 0
         hit = flows.members(moved)
         ended = 0
+        self._change_sets(rule, hit)
         if rule.verdict in {model.JUMP, model.GOTO}:
             back, ended, still = self._jump(chain, rule, moved, certain, sure_hit)
             if rule.verdict == model.GOTO:
@@ -196,6 +257,15 @@ class _Walk:
             ended = self._end(chain, rule, moved, returned, certain & sure_hit)
         self._part(chain, rule, certain & hit & ~sure_hit & ~still)
         return rest, still, ended
+
+    def _change_sets(self, rule: Rule, hit: int) -> None:
+        """What a rule may have put into a set, or taken out of it, later rules may find there or not."""
+        for effect in rule.effects:
+            if effect.kind in _SET_CHANGES:
+                changed = self.batch.with_changed_set(effect.value, effect.kind == "set_grows", hit)
+                if changed is not None:
+                    whole = self._whole.with_changed_set(effect.value, effect.kind == "set_grows", hit)
+                    self.batch, self._whole, self._prepared = changed, whole or self._whole, {}
 
     def _hits(self, prepared: _Prepared, flow: Flow) -> tuple[Flow, Flow, int]:
         """Return (those that may match, changed as the rule says; those that may not; those that surely match)."""
@@ -244,7 +314,7 @@ class _Walk:
                 self.seen.rewrites.append(Rewrite(surely, hit, place))
                 self.rewritten |= surely
                 self.maybe_rewritten |= hit
-            elif self._base.kind == "filter" and self._base.hook in {"input", "output"}:
+            elif self._base.kind == "filter" and self._base.hook in {"input", "forward", "output"}:
                 self.seen.accepts.append((surely, place))
         else:
             self.seen.endings.append(Ending(rule.verdict, rule.argument, hit, place))
@@ -255,12 +325,18 @@ class _Walk:
 
     def _part(self, chain: Chain, rule: Rule, who: int) -> None:
         if who:
-            self.seen.partings.append((who, self._place(chain, rule)))
+            self.seen.partings.append((who, self._place(chain, rule), self.batch))
+
+    def maybe_called(self, base: BaseChain, who: int) -> None:
+        """Note that it is not known whether the kernel shows these packets to a chain that may end their way."""
+        if who:
+            self.seen.partings.append((who, Place(base, base.chain, None, ((base.chain.name, 0),)), self.batch))
 
     def _forget_partings(self, first: int, together_again: int) -> None:
         """Packets whose ways have met again, whatever they did since partings[first], have not parted."""
         if together_again:
-            self.seen.partings[first:] = [(who & ~together_again, place) for who, place in self.seen.partings[first:]]
+            later = self.seen.partings[first:]
+            self.seen.partings[first:] = [(who & ~together_again, place, batch) for who, place, batch in later]
 
     def _rules_of(self, chain: Chain) -> list[_Prepared]:
         found = self._prepared.get(id(chain))
@@ -272,7 +348,7 @@ class _Walk:
 def _prepare(batch: Batch, rules: Sequence[Rule]) -> list[_Prepared]:
     """Answer all that does not change on the way; keep the rules that do something and that some packet may match."""
     found = []
-    for rule in rules:
+    for at, rule in enumerate(rules):
         if rule.verdict == model.CONTINUE and not rule.effects:
             continue
         sure = maybe = batch.all
@@ -287,5 +363,5 @@ def _prepare(batch: Batch, rules: Sequence[Rule]) -> list[_Prepared]:
             if not maybe:
                 break
         else:
-            found.append(_Prepared(sure, maybe, tuple(on_the_way), rule))
+            found.append(_Prepared(sure, maybe, tuple(on_the_way), rule, at))
     return found

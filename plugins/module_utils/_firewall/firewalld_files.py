@@ -16,6 +16,7 @@ import re
 
 from .._numbers import is_integer
 from . import firewalld
+from .persistence import FIREWALLD
 from .ufw import settings
 
 TYPE_CHECKING = False
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Names = Callable[[str], Sequence[str]]
     Tag = tuple[str, dict[str, str]]
 
-CONFIGURATION = "/etc/firewalld/firewalld.conf"
 _FOLDERS = ("/etc/firewalld", "/usr/lib/firewalld")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"""<(/?)([\w-]+)((?:\s+[\w-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(/?)>""")
@@ -43,7 +43,7 @@ class Configuration:
     def __init__(self, read: Read, names: Names) -> None:
         self._read = read
         self._names = names
-        own = settings(read(CONFIGURATION))
+        own = settings(read(FIREWALLD))
         self.default = own.get("DefaultZone", "public")
         self.zones = [zone(name, text) for name, text in self._files("zones")]
         self.policies = [zone(name, text) for name, text in self._files("policies")]
@@ -140,4 +140,6 @@ def zone(name: str, text: str) -> firewalld.Zone:
             sources.append(found.get("address") or f"ipset:{found.get('ipset', '?')}")
         elif tag in {"ingress-zone", "egress-zone"}:
             (ingress if tag == "ingress-zone" else egress).append(found.get("name", ""))
+    # To say a thing again opens no more.
+    opened = list(dict.fromkeys(opened))
     return firewalld.Zone(name, target, interfaces, sources, opened, rich, ingress, egress, priority)

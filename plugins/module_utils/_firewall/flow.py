@@ -155,8 +155,13 @@ _CHANGES: dict[str, Callable[[State, Any], State]] = {
     "save_mark": _save_mark,
     "restore_mark": _restore_mark,
     "untrack": _untrack,
+    "mark_among": lambda state, value: (value[0], value[1], *state[2:]),
+    "ct_mark_among": lambda state, value: (*state[:2], *value, state[4]) if state[4] == packets.TRACKED else state,
     "forget_mark": lambda state, _value: (0, _ALL_BITS, *state[2:]),
     "forget_ct_mark": lambda state, _value: (*state[:2], 0, _ALL_BITS, state[4]),
+    # Changes outside of the packet: the walk keeps them.
+    "set_grows": lambda state, _value: state,
+    "set_shrinks": lambda state, _value: state,
 }
 
 

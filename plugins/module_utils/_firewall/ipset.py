@@ -17,14 +17,21 @@ import socket
 from typing import NamedTuple
 
 from .._numbers import is_whole
+from .._unread import note
 from . import iptables_rule, model
 from .model import Match
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Dict
 
+    from .._unread import Unread
     from .packets import Answer, Batch
+
+    _Sets = Dict[str, "IpSet"]
+else:
+    _Sets = dict
 
 _DIMENSIONS = frozenset(("ip", "net", "port", "iface"))
 # Options of a whole set which change what its elements mean.
@@ -69,8 +76,8 @@ class IpSet:
     def _in_a_member(self, batch: Batch, directions: Sequence[str], depth: int) -> Answer:
         sure = maybe = 0
         for line in self.lines:
-            member = batch.sets(line.split(" ", 1)[0]) if depth < _LISTS_DEEP else None
-            answer = member.answer(batch, directions, depth + 1) if member is not None else (0, batch.all)
+            name = line.split(" ", 1)[0]
+            answer = batch.in_set(name, directions, depth + 1) if depth < _LISTS_DEEP else (0, batch.all)
             sure |= answer[0]
             maybe |= answer[1]
         return sure, maybe
@@ -119,17 +126,25 @@ class IpSet:
         return sure, maybe
 
 
-def parse(text: str) -> dict[str, IpSet]:
-    """Read `ipset save` output; lines that are neither "create" nor "add" are passed over. Never raises."""
-    found: dict[str, IpSet] = {}
-    for line in text.split("\n"):
+class Sets(_Sets):
+    """Sets by their names, and as `unread` the lines that were not understood."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread: Unread = []
+
+
+def parse(text: str) -> Sets:
+    """Read `ipset save` output: lines of "create" and "add". Never raises."""
+    found = Sets()
+    for number, line in enumerate(text.split("\n"), 1):
         words = line.split(None, 3)
-        if len(words) < 3:
-            continue
-        if words[0] == "create":
-            found[words[1]] = IpSet(words[1], words[2], words[3].split() if len(words) > 3 else ())
-        elif words[0] == "add" and words[1] in found:
+        if len(words) > 2 and words[0] == "add" and words[1] in found:
             found[words[1]].lines.append(line.split(None, 2)[2])
+        elif len(words) > 2 and words[0] == "create":
+            found[words[1]] = IpSet(words[1], words[2], words[3].split() if len(words) > 3 else ())
+        elif words and line[0] != "#":
+            note(found.unread, number, line)
     return found
 
 

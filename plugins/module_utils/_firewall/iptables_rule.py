@@ -75,6 +75,7 @@ _SHORT = {
 _ALWAYS = frozenset(("comment", "nfacct"))  # nfacct counts (kube-proxy uses it)
 # Headers of IPv6 which ordinary packets do not carry; without them neither the match nor its opposite holds.
 _NEVER = frozenset(("rt", "frag", "hbh", "dst", "mh"))
+_SMALLEST_SEGMENT = 536  # that an ordinary host tells in the option of a SYN
 _HEAD_OPTIONS = frozenset(("-s", "-d", "-i", "-o", "-p", "-f"))
 
 
@@ -223,6 +224,8 @@ def _module_matches(words: Sequence[str], family: str) -> list[Match]:
     if module == "physdev":
         options = options_of(words[1:], lambda word: word.startswith("--"))
         return [Match("bridge_port", negated, " ".join(words)) for negated, _option, _arguments in options]
+    if module == "policy":
+        return _policy(words[1:])
     if module == "rpfilter":
         return [Match("reverse_path", "--invert" in words, None)]
     found: list[Match] = []
@@ -230,11 +233,22 @@ def _module_matches(words: Sequence[str], family: str) -> list[Match]:
     if module == "addrtype" and any("limit-iface" in option for _negated, option, _arguments in options):
         module = "addrtype here"
         options = [option for option in options if "limit-iface" not in option[1]]
-    if module not in _MODULES:
+    if module not in _MODULES or "--return-nomatch" in words:  # which lets a set hold what it is said not to hold
         return [_undecidable(*words)]
     for negated, option, arguments in options:
         found.extend(_option_matches(module, negated, option, arguments, family))
     return found
+
+
+def _policy(words: Sequence[str]) -> list[Match]:
+    """Whether the packet is IPsec's, on its way in or out; other options ask only for more."""
+    asked = dict(zip(words, words[1:]))
+    if asked.get("--pol") == "none" and asked.get("--dir") in {"in", "out"} and len(words) == len(asked) + 1 == 4:
+        return [Match("ipsec", True, None)]
+    if asked.get("--pol") == "ipsec":
+        more = [] if len(words) == len(asked) + 1 == 4 else [_undecidable("policy", *words)]
+        return [Match("ipsec", False, None), *more]
+    return [_undecidable("policy", *words)]
 
 
 def _option_matches(module: str, negated: bool, option: str, arguments: Sequence[str], family: str) -> list[Match]:
@@ -312,6 +326,18 @@ def _original(kind: str) -> Callable[[Sequence[str], str], tuple[str, object]]:
     return made
 
 
+def _users(words: Sequence[str]) -> tuple[int, int]:
+    low, _dash, high = words[0].partition("-")
+    return int(low), int(high or low)
+
+
+def _small_segments(words: Sequence[str]) -> tuple[()]:
+    """Nobody's segments are as small as those which rules throw out that know of attacks by them."""
+    if int(words[0].rpartition(":")[2]) >= _SMALLEST_SEGMENT:
+        raise UnreadableError(words[0])
+    return ()
+
+
 _MODULES: dict[str, dict[str, Callable[[Sequence[str], str], tuple[str, object]]]] = {
     "tcp": {
         "--sport": lambda words, _family: ("source_port", _ports(words)),
@@ -361,4 +387,6 @@ _MODULES: dict[str, dict[str, Callable[[Sequence[str], str], tuple[str, object]]
         "--update-subcounters": lambda _words, _family: ("counting", None),
     },
 }
+_MODULES["owner"] = {"--uid-owner": lambda words, _family: ("uid", (_users(words),))}
+_MODULES["tcpmss"] = {"--mss": lambda words, _family: ("any_of", _small_segments(words))}
 _MODULES["udp"] = _MODULES["tcp"]

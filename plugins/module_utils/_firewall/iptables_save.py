@@ -32,7 +32,7 @@ _NAT_ORDER = {
     "POSTROUTING": model.SRCNAT,
 }
 _SECURITY_OF_NFT = 150  # after nat, and not where iptables-legacy has it
-_ENTRY_CHAINS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
+_ENTRY_CHAINS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _COUNTERS = re.compile(r"^\[(\d{1,20}):\d{1,20}\] ?")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # The plain beginning of a rule in the order in which every iptables-save prints it. What is negated ends the match.
@@ -78,7 +78,7 @@ class _Reader:
             elif self.backend == "":
                 self.backend = model.LEGACY
             self.family = "ipv6" if "ip6tables" in line else self.family
-        elif "is incompatible" in line:
+        elif "is incompatible" in line or "incompatible base-chains" in line:
             parts = re.split(r"[`'\"]", line)
             self.unshown.append(parts[1] if len(parts) > 1 else "")
 
@@ -177,14 +177,14 @@ def _structure(reader: _Reader, line: str, first: str) -> bool:
 
 
 def base_chains(table: model.Table) -> list[model.BaseChain]:
-    """Return the chains of `table` through which the packets of this host come and go."""
+    """Return the chains of `table` through which packets come to this host, go from it, and go through it."""
     found = []
     for name in _ENTRY_CHAINS:
         chain = table.chains.get(name)
         if chain is None or not chain.policy:
             continue
         kind = "nat" if table.name == "nat" else "filter"
-        priority = _NAT_ORDER[name] if kind == "nat" else _HOOK_ORDER.get(table.name)
+        priority = _NAT_ORDER.get(name) if kind == "nat" else _HOOK_ORDER.get(table.name)
         if table.backend == model.NFT and table.name == "security":
             priority = _SECURITY_OF_NFT
         if priority is not None:

@@ -21,9 +21,10 @@ _LONGEST_NUMBER = 24
 _PASSING = frozenset(
     (
         *("ACCOUNT", "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "DSCP", "ECN", "HL", "IDLETIMER", "LED", "LOG"),
-        *("NFLOG", "RATEEST", "SECMARK", "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL", "ULOG"),
+        *("NFLOG", "RATEEST", "SECMARK", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL", "ULOG"),
     )
 )
+_SET_OPTIONS = frozenset(("--add-set", "--del-set", "--map-set"))
 _DESTINATION_REWRITERS = frozenset(("DNAT", "REDIRECT", "DNPT"))
 _SOURCE_REWRITERS = frozenset(("SNAT", "MASQUERADE", "SNPT", "SAME"))
 _PLAIN = {"": model.CONTINUE, "ACCEPT": model.ACCEPT, "DROP": model.DROP, "RETURN": model.RETURN}
@@ -79,18 +80,24 @@ def translate(target: str, goto: bool, words: Sequence[str], table: model.Table)
         return (), model.REJECT, given[0] if given else default
     if target in _PASSING:
         return (), model.CONTINUE, ""
-    if target in _EFFECTS:
+    if target in _EFFECTS and (target != "SET" or _SET_OPTIONS.intersection(words)):
         return _EFFECTS[target](words), model.CONTINUE, ""
     if target in _SOURCE_REWRITERS:
         return (), model.REWRITE_SOURCE, "" if target == "MASQUERADE" else _new_source(words)
+    return (), model.UNKNOWN, _why_unknown(target, words)
+
+
+def _why_unknown(target: str, words: Sequence[str]) -> str:
     if target in _DESTINATION_REWRITERS:
         to = " ".join(word for word in words if not word.startswith("-"))
-        return (), model.UNKNOWN, f"the destination is rewritten ({target}{' to ' + to if to else ''})"
+        return f"the destination is rewritten ({target}{' to ' + to if to else ''})"
     if target in {"NFQUEUE", "QUEUE"}:
-        return (), model.UNKNOWN, f"the packet is handed to a program ({target})"
+        return f"the packet is handed to a program ({target})"
     if target == "TPROXY":
-        return (), model.UNKNOWN, "the packet is handed to a local program (TPROXY)"
-    return (), model.UNKNOWN, f"the effect of the target {target} is not known"
+        return "the packet is handed to a local program (TPROXY)"
+    if target == "SET":
+        return "it is not told which set is changed (SET)"
+    return f"the effect of the target {target} is not known"
 
 
 def _new_source(words: Sequence[str]) -> str:
@@ -139,9 +146,20 @@ def _mark_effect(kind: str, options: dict[str, list[str]]) -> Effect:
     raise UnreadableError(" ".join(options))
 
 
+def _set_effects(words: Sequence[str]) -> Sequence[Effect]:
+    found = []
+    for option, name in zip(words, words[1:]):
+        if option in {"--add-set", "--del-set"}:
+            found.append(Effect("set_grows" if option == "--add-set" else "set_shrinks", name))
+        elif option == "--map-set":
+            found.append(Effect("forget_mark", None))
+    return found
+
+
 _EFFECTS: dict[str, Callable[[Sequence[str]], Sequence[Effect]]] = {
     "MARK": _mark_effects("mark"),
     "CONNMARK": _mark_effects("ct_mark"),
+    "SET": _set_effects,
     "HMARK": lambda _words: (Effect("forget_mark", None),),
     "CT": lambda words: (Effect("untrack", None),) if "--notrack" in words else (),
     "NOTRACK": lambda _words: (Effect("untrack", None),),

@@ -26,6 +26,11 @@ A match is a triple (kind, negated, value). The kinds and their values:
     reverse_path                   None: the kernel would send the answer out of the interface the packet came in by
     set                            (name, ("src", "dst", …)): a set of ipset, looked up when it is first needed
     any_of                         ((match, …), …): at least one of the groups holds altogether
+    changing_set                   (name, ((match, …), …)): as any_of, of a set of nftables that rules change
+    ipsec                          None: the packet comes out of, or goes into, an IPsec tunnel or transport
+    in_type                        numbers of the kinds of links (ARPHRD_…) that the packet comes in by
+    uid                            intervals of the user whose program sends the packet
+    ct_family                      as family, of the connection
     always                         None
     undecidable                    the words of a match which a single packet on paper does not decide
 """
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 LEGACY = "iptables-legacy"
 NFT = "iptables-nft"
 NATIVE = "nftables"
+EBPF = "ebpf"
 
 # What a rule does with a packet that it matches.
 CONTINUE = "continue"
@@ -59,7 +65,9 @@ REWRITE_SOURCE = "rewrite source"
 # The hooks that a packet meets on its way, and the order of their chains, which is that of the kernel's hook
 # priorities.
 INBOUND = ("ingress", "prerouting", "input")
+FORWARDED = ("ingress", "prerouting", "forward", "postrouting", "egress")
 OUTBOUND = ("output", "postrouting", "egress")
+HOOKS = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
 RAW, CONNTRACK, MANGLE, DSTNAT, FILTER, SECURITY, SRCNAT = -300, -200, -150, -100, 0, 50, 100
 
 
@@ -76,7 +84,8 @@ class Effect(NamedTuple):
 
     `kind` and `value`: mark and ct_mark (keep, flip): new = (old & keep) ^ flip; save_mark and restore_mark
     (bits of the connection's mark, bits of the packet's mark); untrack None; forget_mark None: the mark is anyone's
-    guess.
+    guess; mark_among and ct_mark_among (known bits, unknown bits): it is one of several; set_grows and set_shrinks the
+    name of a set into which, or out of which, the rule may put something.
     """
 
     kind: str
@@ -144,7 +153,7 @@ class BaseChain(NamedTuple):
     kind: str
     table: Table
     chain: Chain
-    device: str = ""  # of a chain of one device; "?" if it is not known which
+    device: str = ""  # names, with blanks between, of a chain that belongs to devices; "?" if it is not known which
 
 
 class Place(NamedTuple):
@@ -164,7 +173,8 @@ class Packet(NamedTuple):
     the hook has none. `direction` is that of conntrack: ORIGINAL, or REPLY for an answer. Of this host's own
     addresses `…_type_here` says LOCAL if the address belongs to the interface that the packet passes, else UNICAST.
     `state` is conntrack's: NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED. `bridged` is False for a packet that surely
-    comes through no port of a bridge.
+    comes through no port of a bridge, `ipsec` for one that surely has to do with no IPsec. `in_type` is the kind of the
+    link it comes in by (ARPHRD_…), `uid` the user whose program sends it.
     """
 
     family: str
@@ -186,6 +196,9 @@ class Packet(NamedTuple):
     mark: int = 0
     ct_mark: int = 0
     bridged: bool | None = False
+    ipsec: bool | None = None
+    in_type: int | None = None
+    uid: int | None = None
 
 
 class Screen(NamedTuple):

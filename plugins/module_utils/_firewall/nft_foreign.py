@@ -17,6 +17,9 @@ from .._host import netlink
 from . import nft_kernel
 
 _GET_RULE = 7
+# Such a name is the first thing in a list's element. First in an expression's data is the name of an iptables module,
+# which may be the same word.
+_IN_ELEMENT = rb"(?<=%s|%s)" % tuple(re.escape(struct.pack("=H", kind)) for kind in (0x0001, 0x8001))
 # Expressions which iptables-nft never writes, or never with these operands; each begins with its name as an attribute.
 _FOREIGN_NAMES = b"lookup dynset objref ct fib rt hash numgen socket osf byteorder".split()
 
@@ -28,12 +31,15 @@ def _named(name: bytes) -> bytes:
 
 _OF_TRANSPORT = _named(b"payload") + rb".{12}\x08\x00\x02\x00\x00\x00\x00\x02\x08\x00\x03\x00\x00\x00\x00"
 _FOREIGN = re.compile(
-    b"|".join(map(_named, _FOREIGN_NAMES))
+    _IN_ELEMENT
+    + b"(?:"
+    + b"|".join(map(_named, _FOREIGN_NAMES))
     # a comparison by order (operators 2 to 5) of something longer than a port
     + rb"|%s.{12}\x08\x00\x02\x00\x00\x00\x00[\x02-\x05].{4}[^\x06]" % _named(b"cmp")
     + rb"|%s.{12}\x08\x00\x02\x00.{4}.{4}[^\x06]" % _named(b"range")
     # a field of the transport header (base 2) other than the ports and TCP's flags, or one field twice
-    + rb"|%s(?:[^\x00\x02\x0d]|([\x00\x02\x0d]).*%s\1)" % (_OF_TRANSPORT, _OF_TRANSPORT),
+    + rb"|%s(?:[^\x00\x02\x0d]|([\x00\x02\x0d]).*%s\1)" % (_OF_TRANSPORT, _OF_TRANSPORT)
+    + b")",
     re.DOTALL,
 )
 
@@ -43,9 +49,13 @@ def foreign_rules(family: str, table: str, chain: str, timeout: float = 2.0) -> 
     kernel refuses or does not answer in time."""
     numbers = {name: number for number, name in nft_kernel.FAMILIES.items()}
     body = _string(1, table) + _string(2, chain)
-    found = set()
+    found: set[int] = set()
     position = 0
-    for content in nft_kernel.dump(_GET_RULE, numbers[family], body, timeout):
+    rules = nft_kernel.dump(_GET_RULE, numbers[family], body, timeout)
+    # Most often there is none, and taking thousands of rules apart is what costs.
+    if not any(map(_FOREIGN.search, rules)):
+        return found
+    for content in rules:
         own = netlink.attributes(content, 4)
         # Kernels before 4.10 give the rules of all chains.
         if netlink.text(own.get(1)) != table or netlink.text(own.get(2)) != chain:

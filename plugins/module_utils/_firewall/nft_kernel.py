@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 _NETLINK_NETFILTER = 12
 _NF_TABLES = 10 << 8  # the message types' upper byte
-_GET_CHAIN = 4
+_GET_TABLE, _GET_CHAIN = 1, 4
+_TABLE_FLAGS, _DORMANT = 2, 1
 _TABLE, _NAME, _HOOK, _POLICY, _USE, _TYPE = 1, 3, 4, 5, 6, 7
-_HOOK_NUMBER, _HOOK_PRIORITY, _HOOK_DEVICE = 1, 2, 3
+_HOOK_NUMBER, _HOOK_PRIORITY, _HOOK_DEVICE, _HOOK_DEVICES = 1, 2, 3, 4
+_DEVICE_NAME, _DEVICE_PREFIX = 1, 2
 FAMILIES = {1: "inet", 2: "ip", 5: "netdev", 7: "bridge", 3: "arp", 10: "ip6"}
 _HOOKS = ("prerouting", "input", "forward", "output", "postrouting", "ingress")
 _NETDEV_HOOKS = ("ingress", "egress")
@@ -42,14 +44,20 @@ def base_chains(timeout: float = 2.0) -> list[dict[str, Any]]:
     """Return the base chains of all families in the words of nft's JSON (family, table, name, type, hook, prio,
     policy, dev).
 
-    "uses" counts a chain's rules and the jumps to it. Raises OSError if the kernel refuses or does not answer in time.
+    "uses" counts a chain's rules and the jumps to it. The kernel calls no chain of a dormant table, so these are left
+    out. Of several devices "dev" is the list. Raises OSError if the kernel refuses or does not answer in time.
     """
     found = []
+    dormant = None
     for body in dump(_GET_CHAIN, 0, b"", timeout):
         own = netlink.attributes(body, 4)
         if _HOOK not in own or not body:
             continue
         hook = netlink.attributes(own[_HOOK])
+        if dormant is None:
+            dormant = _dormant_tables(timeout)
+        if (body[0], own.get(_TABLE)) in dormant:
+            continue
         family = FAMILIES.get(body[0], "")
         hooks = _NETDEV_HOOKS if family == "netdev" else _HOOKS
         number = _big_endian(hook.get(_HOOK_NUMBER))
@@ -66,8 +74,30 @@ def base_chains(timeout: float = 2.0) -> list[dict[str, Any]]:
         if _HOOK_DEVICE in hook:
             chain["dev"] = netlink.text(hook[_HOOK_DEVICE])
         elif chain["hook"] in {"ingress", "egress"}:
-            chain["dev"] = "?"
+            chain["dev"] = _devices(hook.get(_HOOK_DEVICES, b"")) or "?"
         found.append(chain)
+    return found
+
+
+def _dormant_tables(timeout: float) -> set[tuple[int, bytes | None]]:
+    found: set[tuple[int, bytes | None]] = set()
+    for body in dump(_GET_TABLE, 0, b"", timeout):
+        own = netlink.attributes(body, 4)
+        if _big_endian(own.get(_TABLE_FLAGS)) & _DORMANT and body:
+            found.add((body[0], own.get(_TABLE)))
+    return found
+
+
+def _devices(data: bytes) -> list[str]:
+    """Return the names in a list of devices, in which each has the same kind of attribute; a beginning ends in "*"."""
+    found = []
+    offset = 0
+    while offset + 4 <= len(data):
+        length, kind = struct.unpack_from("=HH", data, offset)
+        if length < 4 or kind not in {_DEVICE_NAME, _DEVICE_PREFIX}:
+            return []
+        found.append(netlink.text(data[offset + 4 : offset + length]) + ("*" if kind == _DEVICE_PREFIX else ""))
+        offset += (length + 3) & ~3
     return found
 
 

@@ -26,6 +26,11 @@ _ALL_BITS = 0xFFFFFFFF
 _TCP_FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 _FAMILIES = {"ipv4": "ipv4", "ipv6": "ipv6", "ip": "ipv4", "ip6": "ipv6"}
 _ADDRESSES = frozenset(("source", "destination", "ct_source", "ct_destination"))
+_BY_ORDER = _ADDRESSES | {"mark", "ct_mark", "uid"}
+# Kinds of links (ARPHRD_…) by the names that nft gives them.
+_LINK_TYPES = {"ether": 1, "ppp": 512, "ipip": 768, "ipip6": 769, "loopback": 772, "sit": 776, "ipgre": 778}
+_ETHERNET = (Match("in_type", False, (1,)),)
+_SMALLEST_SEGMENT = 536  # that an ordinary host tells in the option of a SYN
 _V4, _V6 = Match("family", False, ("ipv4",)), Match("family", False, ("ipv6",))
 
 
@@ -40,12 +45,18 @@ class _Field(NamedTuple):
     read: Callable[[Any], Any]
     presupposed: tuple[Match, ...] = ()
     mask: Any = None
+    known: tuple[int, int] = (0, 0)  # of a constant: its value, and the bits of it that are known
 
 
 def matches(body: Any, sets: Mapping[str, Any]) -> list[Match]:
     """Return what a condition demands, all of it together. `sets` are the table's named sets and maps. Never raises."""
     try:
-        return _matches(body, sets)
+        found = _matches(body, sets)
+        name = changing(body["right"], sets)
+        if name and found[-1].kind != "undecidable":
+            last = found.pop()
+            found.append(Match("changing_set", last.negated, (name, ((last._replace(negated=False),),))))
+        return found
     except (_UnreadableError, KeyError, TypeError, ValueError, AttributeError, OSError, RecursionError):
         return [Match("undecidable", False, nft_text.statement({"match": body}))]
 
@@ -60,19 +71,24 @@ def elements(data: Any, sets: Mapping[str, Any]) -> list[Any] | None:
     return data if isinstance(data, list) else None
 
 
+def changing(data: Any, sets: Mapping[str, Any]) -> str:
+    """Return by what name the model knows a set or map "@name" that rules change; "" for any other."""
+    named = sets.get(data[1:]) if isinstance(data, str) and data.startswith("@") else None
+    return str(named.get("changing", "")) if isinstance(named, dict) else ""
+
+
 def _matches(body: Mapping[str, Any], sets: Mapping[str, Any]) -> list[Match]:
     operator, left, right = body["op"], body["left"], body["right"]
     members = elements(right, sets)
     if members is None and isinstance(right, str) and right.startswith("@"):
         raise _UnreadableError(right)
     values = [_unwrapped(member) for member in members] if members is not None else [right]
-    if "concat" in left:
-        return _concatenated(left["concat"], operator, values)
-    if "exthdr" in left:
-        return [_extension_header(left["exthdr"], operator, values)]
-    if "fib" in left:
-        return [_route(left["fib"], operator, values)]
+    special = _special(left, operator, values)
+    if special:
+        return special
     field = _field(left)
+    if field.kind == "constant":
+        return [*field.presupposed, Match("always", not _holds(field, operator, values), None)]
     if field.kind == "undecidable":
         return [*field.presupposed, Match("undecidable", False, nft_text.statement({"match": body}))]
     if any(value == "*" for value in values) and members is not None:
@@ -82,6 +98,21 @@ def _matches(body: Mapping[str, Any], sets: Mapping[str, Any]) -> list[Match]:
     if operator not in {"==", "!="}:
         return [*field.presupposed, _ordered(field, operator, values)]
     return [*field.presupposed, _equal(field, operator == "!=", values)]
+
+
+def _special(left: Mapping[str, Any], operator: str, values: Sequence[Any]) -> list[Match]:
+    """Return what a condition demands that is not about one field of the packet; nothing for others."""
+    if "concat" in left:
+        return _concatenated(left["concat"], operator, values)
+    if "exthdr" in left:
+        return [_V6, _extension_header(left["exthdr"], operator, values)]
+    if "tcp option" in left:
+        return [*presupposed("tcp"), _small_segments(left["tcp option"], operator, values)]
+    if "fib" in left:
+        return [_route(left["fib"], operator, values)]
+    if left == {"meta": {"key": "ipsec"}} and operator in {"==", "!="} and values in ([True], [False]):
+        return [Match("ipsec", values[0] == (operator == "!="), None)]
+    return []
 
 
 def _unwrapped(member: Any) -> Any:
@@ -126,7 +157,7 @@ def _equal(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
         return Match(f"{field.kind}_bits", negated, (_address(value, family)[0], _address(field.mask, family)[0]))
     if field.mask is not None:
         raise _UnreadableError(str(field.mask))
-    if field.kind in _ADDRESSES or field.kind.endswith("port"):
+    if field.kind in _ADDRESSES or field.kind.endswith("port") or field.kind == "uid":
         return Match(field.kind, negated, tuple(_interval(field, value) for value in values))
     if field.kind == "ct_status":
         return Match("ct_status", negated, ())  # the whole word of status bits: never exactly those that have a name
@@ -148,9 +179,14 @@ def _any_bit(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
 def _ordered(field: _Field, operator: str, values: Sequence[Any]) -> Match:
     (value,) = values
     highest = 65535 if field.kind.endswith("port") else _ALL_BITS
-    if field.mask is not None or not (field.kind.endswith("port") or field.kind in {"mark", "ct_mark"}):
+    if field.mask is not None or not (field.kind.endswith("port") or field.kind in _BY_ORDER):
         raise _UnreadableError(operator)
-    bound = field.read(value)
+    if field.kind in _ADDRESSES:
+        family = field.presupposed[0].value[0]
+        highest = (1 << (32 if family == "ipv4" else 128)) - 1
+        bound = _address(value, family)[0]
+    else:
+        bound = field.read(value)
     low, high = {
         "<": (0, bound - 1),
         "<=": (0, bound),
@@ -215,25 +251,64 @@ def _field(left: Mapping[str, Any]) -> _Field:
 
 
 def _payload(protocol: str, field: str) -> _Field:
-    presupposed = _presupposed(protocol)
+    before = presupposed(protocol)
+    if (protocol, field) in _CONSTANTS:
+        return _Field("constant", _number, before, known=_CONSTANTS[(protocol, field)])
+    if (protocol, field) == ("ether", "type"):
+        return _Field("family", lambda word: _FAMILIES.get(word, str(word)), _ETHERNET)
     if protocol in {"ip", "ip6"}:
         if field in {"saddr", "daddr"}:
-            return _Field("source" if field == "saddr" else "destination", str, presupposed)
+            return _Field("source" if field == "saddr" else "destination", str, before)
         if field in {"protocol", "nexthdr"}:
-            return _Field("protocol", _protocol, presupposed)
+            return _Field("protocol", _protocol, before)
     elif field in {"sport", "dport"}:
-        return _Field("source_port" if field == "sport" else "destination_port", _port, presupposed)
+        return _Field("source_port" if field == "sport" else "destination_port", _port, before)
     elif (protocol, field) == ("tcp", "flags"):
-        return _Field("tcp_flags", int, presupposed)
-    return _Field("undecidable", str, presupposed)
+        return _Field("tcp_flags", int, before)
+    return _Field("undecidable", str, before)
 
 
-def _presupposed(protocol: str) -> tuple[Match, ...]:
+def presupposed(protocol: str) -> tuple[Match, ...]:
     """Return what nft checks by itself before it looks into a header."""
     if protocol in {"ip", "ip6"}:
         return (_V4 if protocol == "ip" else _V6,)
     number = iptables_rule.protocol_number(protocol)
     return (Match("protocol", False, (number,)),) if number > 0 else ()
+
+
+# What ordinary packets have in fields that rules ask for: no options, no fragments (whatever else the flags say).
+_CONSTANTS = {
+    ("ip", "version"): (4, 0xF),
+    ("ip6", "version"): (6, 0xF),
+    ("ip", "hdrlength"): (5, 0xF),
+    ("ip", "frag-off"): (0, 0x3FFF),
+}
+_NIBBLE, _BITS_16 = 0xF, 0xFFFF
+
+
+def _holds(field: _Field, operator: str, values: Sequence[Any]) -> bool:
+    value, bits = field.known
+    mask = bits if field.mask is None and bits == _NIBBLE else _BITS_16 if field.mask is None else int(field.mask)
+    if mask & ~bits:
+        raise _UnreadableError(str(mask))
+    own = value & mask
+    bounds = [tuple(one["range"]) if isinstance(one, dict) else (one, one) for one in values]
+    if operator in {"==", "!="}:
+        return any(_number(low) <= own <= _number(high) for low, high in bounds) == (operator == "==")
+    bound = _number(bounds[0][0])
+    return {"<": own < bound, "<=": own <= bound, ">": own > bound, ">=": own >= bound}[operator]
+
+
+def _small_segments(body: Mapping[str, Any], operator: str, values: Sequence[Any]) -> Match:
+    """Nobody's segments are as small as those which rules throw out that know of attacks by them."""
+    if (body.get("name"), body.get("field")) != ("maxseg", "size"):
+        raise _UnreadableError(str(body))
+    most = max(one["range"][1] if isinstance(one, dict) else one for one in values)
+    if not (operator in {"==", "<="} and most < _SMALLEST_SEGMENT) and not (
+        operator == "<" and most <= _SMALLEST_SEGMENT
+    ):
+        raise _UnreadableError(operator)
+    return Match("always", True, None)
 
 
 def _protocol(word: Any) -> int:
@@ -265,6 +340,8 @@ _META = {
     "nfproto": _Field("family", lambda word: _FAMILIES[word]),
     "protocol": _Field("family", lambda word: _FAMILIES.get(word, str(word))),
     "mark": _Field("mark", _number),
+    "iiftype": _Field("in_type", lambda word: word if isinstance(word, int) else _LINK_TYPES[word]),
+    "skuid": _Field("uid", _number),
     "pkttype": _Field(
         "packet_type", lambda word: {"UNICAST": "HOST", "OTHER": "OTHERHOST"}.get(_upper(word), _upper(word))
     ),
@@ -275,6 +352,7 @@ _CONNECTION = {
     "direction": _Field("ct_direction", _upper),
     "mark": _Field("ct_mark", _number),
     "protocol": _Field("ct_protocol", _protocol),
+    "l3proto": _Field("ct_family", lambda word: _FAMILIES[word]),
 }
 # `ct original …`: the connection's first packet.
 _ORIGINAL = {

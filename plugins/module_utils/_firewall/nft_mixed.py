@@ -13,21 +13,23 @@ from __future__ import annotations
 
 import json
 
-from .._host import commands
 from . import model, nft_foreign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from .model import Rule
+    from .patience import Patience
 
 _INCOMPLETE = "the rule was written by nft and iptables-save shows it incompletely"
 _MAX_BYTES = 16 * 1024 * 1024
 
 
-def reader(family: str, timeout: float) -> Callable[[str, str], Mapping[int, Sequence[Rule]]]:
-    """Return what gives, for a table and a chain of nft's `family`, the rules of nft's making by their numbers."""
+def reader(family: str, timeout: float, patience: Patience) -> Callable[[str, str], Mapping[int, Sequence[Rule]]]:
+    """Return what gives, for a table and a chain of nft's `family`, the rules of nft's making by their numbers. The
+    kernel is waited for `timeout` seconds, and nft is run with `patience`."""
 
     def rules(table: str, chain: str) -> Mapping[int, Sequence[Rule]]:
         try:
@@ -40,19 +42,19 @@ def reader(family: str, timeout: float) -> Callable[[str, str], Mapping[int, Seq
         found: dict[int, Sequence[Rule]] = {
             number: [model.Rule(number, [unreadable], (), model.UNKNOWN, _INCOMPLETE, "")] for number in numbers
         }
-        found.update(_from_nft(family, table, chain, numbers, timeout))
+        found.update(_from_nft(family, table, chain, numbers, patience))
         return found
 
     return rules
 
 
-def _from_nft(family: str, table: str, chain: str, numbers: set[int], timeout: float) -> dict[int, Sequence[Rule]]:
+def _from_nft(family: str, table: str, chain: str, numbers: set[int], patience: Patience) -> dict[int, Sequence[Rule]]:
     from . import nftables
 
-    result = commands.run(["nft", "-j", "list", "chain", family, table, chain], timeout, _MAX_BYTES)
+    result = patience.run(["nft", "-j", "list", "chain", family, table, chain], _MAX_BYTES)
     listed = [rule for rule in nftables.objects(result.stdout, "rule") if rule.get("chain") == chain]
-    sets = {}
+    sets: Mapping[str, Any] = {}
     if '"@' in json.dumps([listed[number - 1] for number in numbers if number <= len(listed)]):
-        named = commands.run(["nft", "-j", "list", "table", family, table], timeout, _MAX_BYTES).stdout
-        sets = {str(item.get("name")): item for kind in ("set", "map") for item in nftables.objects(named, kind)}
+        named = patience.run(["nft", "-j", "list", "table", family, table], _MAX_BYTES).stdout
+        sets = nftables.named_sets(named)
     return {number: nftables.translate(number, listed[number - 1], sets) for number in numbers if number <= len(listed)}

@@ -23,6 +23,7 @@ _OPERATORS = dict(
 )
 _BIT_OPERATORS = frozenset(("&", "|", "^", "<<", ">>"))
 _MOST_STATEMENTS = 200
+_LONGEST_KEY = 20
 
 
 def translate(words: list[str], family: str) -> tuple[list[Statement], str, str]:
@@ -117,7 +118,7 @@ def _is_set(right: Any) -> bool:
 
 def _assignment(cursor: Cursor, key: Any) -> Statement:
     if isinstance(key, dict) and "ct" in key and key["ct"].get("key") in {"helper", "timeout", "expectation"}:
-        return {f"ct {key['ct']['key']}": plain(cursor.take())}
+        return {f"ct {key['ct']['key']}": _object_name(cursor)}
     return {"mangle": {"key": key, "value": operand(cursor, computed=True)}}
 
 
@@ -125,18 +126,43 @@ def _dynamic_set(cursor: Cursor) -> Statement:
     operation = cursor.take()
     if operation != "set":
         name = cursor.take()
-        return {"set": {"op": operation, "elem": text(cursor.group()), "set": name}}
+        return _set_changed(operation, cursor.group(), name)
     # As nft 0.8 wrote it: set add ip saddr timeout 1m @blocked
     operation = cursor.take()
     words = []
     while cursor.peek()[:1] != "@":
         words.append(cursor.take())
-    return {"set": {"op": operation, "elem": text(words), "set": cursor.take()}}
+    return _set_changed(operation, words, cursor.take())
+
+
+def _set_changed(operation: str, words: list[str], name: str) -> Statement:
+    """Return what is done to a set as nft's JSON has it; what is not understood of the element stays a line."""
+    about = Cursor(words)
+    try:
+        element = expression(about)
+    except UnreadableError:
+        return {"set": {"op": operation, "elem": text(words), "set": name}}
+    rest = text(about.rest())
+    return {"set": dict({"op": operation, "elem": element, "set": name}, **({"stmt": rest} if rest else {}))}
+
+
+def _object_name(cursor: Cursor) -> Any:
+    """Return the name of a counter, limit … or the map that gives it: tcp dport map { 22 : "name" }."""
+    begin = cursor.position
+    if "map" in (cursor.peek(ahead) for ahead in range(1, _LONGEST_KEY)):
+        try:
+            found = operand(cursor, computed=True)
+            if isinstance(found, dict) and "map" in found:
+                return found
+        except UnreadableError:
+            pass
+        cursor.position = begin
+    return plain(cursor.take())
 
 
 def _counter(cursor: Cursor) -> Statement:
     if cursor.accept("name"):
-        return {"counter": plain(cursor.take())}
+        return {"counter": _object_name(cursor)}
     counted: dict[str, Any] = {}
     while cursor.peek() in {"packets", "bytes"}:
         what = cursor.take()
@@ -158,7 +184,7 @@ def _log(cursor: Cursor) -> Statement:
 
 def _limit(cursor: Cursor) -> Statement:
     if cursor.accept("name"):
-        return {"limit": plain(cursor.take())}
+        return {"limit": _object_name(cursor)}
     cursor.expect("rate")
     found: dict[str, Any] = {}
     if cursor.accept("over"):
@@ -180,7 +206,7 @@ def _limit(cursor: Cursor) -> Statement:
 
 def _quota(cursor: Cursor) -> Statement:
     if cursor.accept("name"):
-        return {"quota": plain(cursor.take())}
+        return {"quota": _object_name(cursor)}
     found: dict[str, Any] = {"inv": True} if cursor.accept("over") else {}
     cursor.accept("until")
     found.update(val=cursor.take(), val_unit=cursor.take())
@@ -221,7 +247,9 @@ def _address_translation(name: str) -> Callable[[Cursor], Statement]:
             words.append(cursor.take())
         if words[:1] == ["to"]:
             words = words[1:]
-        if words and words[0][:1] != ":":
+        if "map" in words:
+            body["addr"] = expression(Cursor(words))
+        elif words and words[0][:1] != ":":
             body["addr"] = _without_port(words[0])
         return {name: body or None}
 

@@ -28,7 +28,11 @@ def statement(one: Any) -> str:
         ((name, body),) = one.items()
         return _STATEMENTS[name](body) if name in _STATEMENTS else _plain(name, body)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError):
+        pass
+    try:
         return json.dumps(one)[:_LIMIT]
+    except RecursionError:
+        return "a statement that is nested too deeply"
 
 
 def _plain(name: str, body: Any) -> str:
@@ -50,6 +54,12 @@ def _reject(body: Any) -> str:
     return " ".join(filter(None, ("reject with", str(body.get("type", "")), str(body.get("expr", "")))))
 
 
+def _limit(body: Any) -> str:
+    if not isinstance(body, dict) or "rate" not in body:
+        return f"limit name {expression(body)}"
+    return f"limit rate {'over ' if body.get('inv') else ''}{body['rate']}/{body.get('per')}"
+
+
 def _nat(name: str) -> Callable[[Any], str]:
     def text(body: Any) -> str:
         if not body:
@@ -69,7 +79,7 @@ _STATEMENTS: dict[str, Callable[[Any], str]] = {
     "reject": _reject,
     "vmap": lambda body: f"{expression(body['key'])} vmap {expression(body['data'])}",
     "mangle": lambda body: f"{expression(body['key'])} set {expression(body['value'])}",
-    "limit": lambda body: f"limit rate {'over ' if body.get('inv') else ''}{body.get('rate')}/{body.get('per')}",
+    "limit": _limit,
     "log": lambda body: f'log prefix "{body["prefix"]}"' if body and "prefix" in body else "log",
     "xt": lambda body: f"xt {body['type']} {body['name']}" if body else "xt",
     "dnat": _nat("dnat"),

@@ -14,8 +14,9 @@ understood become undecidable matches and unknown verdicts, never nothing.
 from __future__ import annotations
 
 import json
+import re
 
-from . import model, nft_match, nft_text
+from . import model, nft_match, nft_rewriting, nft_text
 from .model import Effect, Match, Rule
 
 TYPE_CHECKING = False
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     Listing = Mapping[str, Any]  # nft's JSON, decoded already
 
 _FAMILIES = {"ip": "ipv4", "ip6": "ipv6", "inet": "inet", "netdev": "netdev"}
-_HOOKS = frozenset(model.INBOUND + model.OUTBOUND)
-_ALL_BITS = 0xFFFFFFFF
+_HOOKS = frozenset(model.HOOKS)
 _VERDICTS = {
     "accept": model.ACCEPT,
     "drop": model.DROP,
@@ -40,7 +40,8 @@ _VERDICTS = {
 _PASSING = frozenset(
     ("counter", "log", "comment", "dup", "flow", "ct helper", "ct timeout", "ct expectation", "secmark", "last")
 )
-_UNDECIDABLE = frozenset(("limit", "quota", "ct count", "set", "map"))
+_UNDECIDABLE = frozenset(("limit", "quota", "ct count"))
+_NAMED_SET = re.compile(r"@([^\s{}]+)")
 _LEAVING = {
     "dnat": "the destination is rewritten (dnat)",
     "redirect": "the destination is rewritten (redirect)",
@@ -68,11 +69,18 @@ def is_listing(text: str) -> bool:
 
 
 def relevant_chains(text: str | Listing) -> list[dict[str, Any]]:
-    """Return the base chains (as nft describes them) through which packets of this host come and go."""
+    """Return the base chains (as nft describes them) that packets to, from and through this host meet."""
+    dormant = [
+        (table.get("family"), table.get("name"))
+        for table in objects(text, "table")
+        if isinstance(table.get("flags"), (str, list)) and "dormant" in table["flags"]
+    ]
     return [
         chain
         for chain in objects(text, "chain")
-        if str(chain.get("hook")) in _HOOKS and str(chain.get("family")) in _FAMILIES
+        if str(chain.get("hook")) in _HOOKS
+        and str(chain.get("family")) in _FAMILIES
+        and (chain.get("family"), chain.get("table")) not in dormant
     ]
 
 
@@ -87,7 +95,7 @@ def table(text: str | Listing, family: str, name: str) -> model.Table:
     def own(item: Mapping[str, Any]) -> bool:
         return item.get("family") == family and item.get("table") == name
 
-    sets = {str(item.get("name")): item for kind in ("set", "map") for item in objects(text, kind) if own(item)}
+    sets = named_sets(text, own)
     expressions: dict[str, list[dict[str, Any]]] = {}
     for rule in filter(own, objects(text, "rule")):
         expressions.setdefault(str(rule.get("chain")), []).append(rule)
@@ -98,6 +106,27 @@ def table(text: str | Listing, family: str, name: str) -> model.Table:
         source = _source(expressions.get(chain_name, []), sets)
         chains[chain_name] = model.Chain(chain_name, {"drop": model.DROP}.get(policy, policy), source)
     return model.Table(model.NATIVE, _FAMILIES.get(family, family), f"{family} {name}", chains)
+
+
+def named_sets(text: str | Listing, own: Callable[[Mapping[str, Any]], bool] = bool) -> dict[str, dict[str, Any]]:
+    """Return the sets and maps that are `own`; "changing" is what the model calls those that a rule changes."""
+    sets = {str(item.get("name")): item for kind in ("set", "map") for item in objects(text, kind) if own(item)}
+    for rule in filter(own, objects(text, "rule")) if sets else ():
+        statements = rule.get("expr")
+        for statement in statements if isinstance(statements, list) else ():
+            for name in _changed_by(statement):
+                if name in sets:
+                    sets[name] = dict(sets[name], changing=f"{rule.get('family')} {rule.get('table')} {name}")
+    return sets
+
+
+def _changed_by(statement: Any) -> list[str]:
+    if isinstance(statement, str):  # nft 1.0.6 has no JSON for a rule that changes a map
+        return _NAMED_SET.findall(statement)
+    if not isinstance(statement, dict):
+        return []
+    names = [body.get(name) for name, body in statement.items() if name in {"set", "map"} and isinstance(body, dict)]
+    return [name[1:] for name in names if isinstance(name, str)]
 
 
 def base_chain(chain: Mapping[str, Any], owner: model.Table) -> model.BaseChain | None:
@@ -113,7 +142,7 @@ def base_chain(chain: Mapping[str, Any], owner: model.Table) -> model.BaseChain 
         str(chain.get("type", "filter")),
         owner,
         found,
-        device if isinstance(device, str) else "?",
+        device if isinstance(device, str) else " ".join(map(str, device)) if isinstance(device, list) else "?",
     )
 
 
@@ -148,43 +177,69 @@ class _Translation:
         """Yield the rules of the model which do the same."""
         for statement in statements:
             name, body = next(iter(statement.items()), ("", None)) if isinstance(statement, dict) else ("", None)
-            if name == "match":
-                if self.effects:
-                    yield self._effects_so_far()
-                self.matches.extend(nft_match.matches(body, self.sets))
-            elif name == "vmap":
+            demanded = self._demanded(name, body)
+            if self.effects and (demanded or name == "vmap"):
+                yield self._effects_so_far()
+            self.matches.extend(demanded)
+            if name == "vmap":
                 yield from self._verdict_map(body)
                 return
+            if name in {"set", "map"} and isinstance(body, dict):
+                yield from self._set_changed(name, body)
             elif not self._is_passed(name, body):
-                yield self._rule(*_verdict(name, body), _presupposed(name, body))
+                yield self._rule(*_verdict(name, body))
                 return
         yield self._rule(model.CONTINUE, "")  # also one that does nothing, for it has its number
+
+    def _demanded(self, name: str, body: Any) -> Sequence[Match]:
+        """Return what must hold for the rule to go on behind a statement, or for its verdict to be reached."""
+        if name == "match":
+            return nft_match.matches(body, self.sets)
+        if name in _UNDECIDABLE or _is_xt_match(name, body):
+            if body == {"type": "match", "name": "comment"}:
+                return []
+            own = [Match("undecidable", False, nft_text.statement({name: body}))]
+            return [*nft_rewriting.needed(body, self.sets), *own]
+        if name in _VERDICTS or name == "vmap":
+            return []
+        return [*_presupposed(name, body), *nft_rewriting.needed(body, self.sets)]
 
     def _is_passed(self, name: str, body: Any) -> bool:
         """Take in a statement after which the next one is done; False if it is none of these."""
         if name == "counter":
             self.packets = body.get("packets", -1) if isinstance(body, dict) else -1
         elif name == "mangle":
-            self.effects.append(_mangle(body))
+            effect = nft_rewriting.effect(body, self.sets)
+            self.effects.extend([effect] if effect else [])
+            return not nft_rewriting.moves_the_packet(body)
         elif name == "notrack":
             self.effects.append(Effect("untrack", None))
-        elif name in _UNDECIDABLE or (name == "xt" and isinstance(body, dict) and body.get("type") == "match"):
-            if body != {"type": "match", "name": "comment"}:
-                self.matches.append(Match("undecidable", False, nft_text.statement({name: body})))
         else:
-            return name in _PASSING
+            return name in _PASSING or name in _UNDECIDABLE or name == "match" or _is_xt_match(name, body)
         return True
 
+    def _set_changed(self, name: str, body: Mapping[str, Any]) -> Iterator[Rule]:
+        """A set is changed even if a later statement of the rule does not hold; where it is full the rule ends."""
+        changed = str(body.get(name, ""))[1:]
+        known = self.sets.get(changed)
+        changed = str(known.get("changing", changed)) if isinstance(known, dict) else changed
+        takes_out = body.get("op") == "delete"
+        self.effects.append(Effect("set_shrinks" if takes_out else "set_grows", changed))
+        yield self._effects_so_far()
+        if not takes_out:
+            self.matches.append(Match("undecidable", False, nft_text.statement({name: body})))
+
     def _rule(self, verdict: str, argument: str, more: Sequence[Match] = ()) -> Rule:
-        effects = [effect for effect in self.effects if effect.kind != "none"]
-        return Rule(self.number, [*self.matches, *more], effects, verdict, argument, self.text, self.packets)
+        matches = [*self.matches, *more]
+        return Rule(self.number, matches, list(self.effects), verdict, argument, self.text, self.packets)
 
     def _effects_so_far(self) -> Rule:
         """What was changed stays changed even if a later statement of the same rule does not hold."""
         rule = self._rule(model.CONTINUE, "")
-        changed = {"mark", "ct_mark"} if self.effects else set()
         self.matches = [
-            Match("undecidable", False, f"{match.kind} before it was changed") if match.kind in changed else match
+            Match("undecidable", False, f"{match.kind} before it was changed")
+            if nft_rewriting.is_changed(match, self.effects)
+            else match
             for match in self.matches
         ]
         self.effects = []
@@ -193,7 +248,7 @@ class _Translation:
     def _verdict_map(self, body: Any) -> Iterator[Rule]:
         body = body if isinstance(body, dict) else {}
         elements = nft_match.elements(body.get("data"), self.sets)
-        if elements is None:
+        if elements is None or nft_match.changing(body.get("data"), self.sets):
             yield self._rule(model.UNKNOWN, "a verdict map which cannot be read")
             return
         for element in elements:
@@ -203,6 +258,10 @@ class _Translation:
             key = nft_match.matches({"op": "==", "left": body.get("key"), "right": {"set": [element[0]]}}, self.sets)
             verdict = next(iter(element[1].items()), ("", None))
             yield self._rule(*_verdict(*verdict), key)
+
+
+def _is_xt_match(name: str, body: Any) -> bool:
+    return name == "xt" and isinstance(body, dict) and body.get("type") == "match"
 
 
 def _verdict(name: str, body: Any) -> tuple[str, str]:
@@ -217,6 +276,8 @@ def _verdict(name: str, body: Any) -> tuple[str, str]:
         return model.REJECT, f"{kind.replace('icmpv6', 'icmp6')}-{body.get('expr', 'port-unreachable')}"
     if name in {"snat", "masquerade"}:
         return model.REWRITE_SOURCE, "" if name == "masquerade" else _new_source(body)
+    if name == "mangle":
+        return model.UNKNOWN, f"the packet is rewritten by hand ({nft_text.statement({name: body})})"
     return model.UNKNOWN, _LEAVING.get(name, f"the effect of the statement {name or '?'} is not known")
 
 
@@ -235,48 +296,3 @@ def _presupposed(name: str, body: Any) -> Sequence[Match]:
     if family and name in {"reject", "dnat", "snat"}:
         return (Match("family", False, (family,)),)
     return (Match("protocol", False, (6,)),) if kind == "tcp reset" else ()
-
-
-def _mangle(body: Any) -> Effect:
-    """Return the effect of `meta mark set …` and `ct mark set …`; other fields are of no account here."""
-    body = body if isinstance(body, dict) else {}
-    key = body.get("key")
-    if key not in ({"meta": {"key": "mark"}}, {"ct": {"key": "mark"}}):
-        # An address or a port that is set by hand would change everything after it.
-        moved = isinstance(key, dict) and isinstance(key.get("payload"), dict)
-        return Effect("forget_mark" if moved else "none", None)
-    connection = "ct" in key
-    parsed = _bit_operation(body.get("value"))
-    if parsed is None:
-        return Effect("forget_ct_mark" if connection else "forget_mark", None)
-    origin, keep, flip = parsed
-    own = "ct" if connection else "meta"
-    if not origin:
-        return Effect("ct_mark" if connection else "mark", (0, flip))
-    if origin == own:
-        return Effect("ct_mark" if connection else "mark", (keep, flip))
-    if keep == _ALL_BITS and flip == 0:
-        return Effect("save_mark" if connection else "restore_mark", (_ALL_BITS, _ALL_BITS))
-    return Effect("forget_ct_mark" if connection else "forget_mark", None)
-
-
-def _bit_operation(value: Any) -> tuple[str, int, int] | None:
-    """Return (whose mark it starts from: "meta", "ct" or ""; kept bits; flipped bits) of a mark's new value."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return "", 0, value
-    if not isinstance(value, dict) or len(value) != 1:
-        return None
-    ((operator, operands),) = value.items()
-    if operator in {"meta", "ct"}:
-        return (operator, _ALL_BITS, 0) if operands == {"key": "mark"} else None
-    if operator not in {"&", "|", "^"} or not isinstance(operands, list) or len(operands) != 2:
-        return None
-    inner, bits = _bit_operation(operands[0]), operands[1]
-    if inner is None or not isinstance(bits, int):
-        return None
-    origin, keep, flip = inner
-    if operator == "&":
-        return origin, keep & bits, flip & bits
-    if operator == "|":
-        return origin, keep & ~bits, flip & ~bits | bits
-    return origin, keep, flip ^ bits

@@ -65,6 +65,12 @@ _COMMENTS: tuple[tuple[str, str], ...] = (
     ("lxd", "generated for LXD"),
     ("lxd", "generated for Incus"),
 )
+# Beginnings of eBPF programs' names, of which the kernel keeps 15 letters ("cali_tc_preambl"), or of the section in a
+# file ("from_hep_no_log.o:[calico_from_host_ep]").
+_PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("calico", ("cali_", "calico_", "xdp_calico")),
+    ("cilium", ("cil_", "cilium", "bpf_host", "bpf_netdev", "bpf_lxc", "bpf_overlay", "bpf_xdp")),
+)
 # Owners who put rules of their own, or a policy, right into the kernel's own chains: known by the chains they have
 # beside.
 _BESIDE = {
@@ -107,8 +113,20 @@ def of_rule(table: str, chain: str, text: str, path: Iterable[str], chains: Iter
         owners = [of_chain(name) for name in path]
         found = next((owner for owner in reversed(owners) if owner != UNKNOWN), UNKNOWN)
     if found == UNKNOWN and chain in _BASE_CHAINS and (not text or _is_closing(text)):
-        found = next((_BESIDE[name] for name in chains if name in _BESIDE), UNKNOWN)
+        beside = list(chains)
+        found = next((_BESIDE[name] for name in beside if name in _BESIDE), UNKNOWN)
+        # Docker makes DROP the policy of FORWARD where it switches on forwarding itself.
+        if found == UNKNOWN and chain == "FORWARD" and not text and "DOCKER-USER" in beside:
+            found = "docker"
     return found
+
+
+def of_program(name: str) -> str:
+    """Return whose an eBPF program is, by its name or that of the file and section which it was loaded from."""
+    for owner, beginnings in _PROGRAMS:
+        if name.startswith(beginnings) or any(f"[{beginning}" in name for beginning in beginnings):
+            return owner
+    return UNKNOWN
 
 
 def part_of(owner: str, chains: Iterable[str]) -> str:

@@ -191,8 +191,8 @@ class _Tests:
                 yield "state", match
         elif kind in _OF_STATE:
             yield "state", match
-        elif kind == "any_of":
-            for group in value:
+        elif kind in {"any_of", "changing_set"}:
+            for group in value if kind == "any_of" else value[1]:
                 for inner in group:
                     yield from self._taken_apart(inner, depth)
         elif kind == "set":

@@ -35,7 +35,7 @@ BEFORE, TRACKED, UNTRACKED = 0, 1, 2
 
 _ON_THE_WAY = frozenset(
     (
-        *("mark", "ct_mark", "ct_state", "ct_status", "ct_direction", "ct_protocol"),
+        *("mark", "ct_mark", "ct_state", "ct_status", "ct_direction", "ct_protocol", "ct_family"),
         *("ct_source", "ct_destination", "ct_source_port", "ct_destination_port"),
     )
 )
@@ -70,6 +70,25 @@ class _Index:
         return self._up_to[last] & ~self._up_to[first] if first < last else 0
 
 
+# Prefixes in rules' texts, which several batches ask about.
+_PREFIXES: dict[tuple[str, str], tuple[int, int] | None] = {}
+_MOST_PREFIXES = 100_000
+
+
+def _interval_of(text: str, family: str) -> tuple[int, int] | None:
+    """Return the lowest and highest address of "address/length"; None if it is none of this family."""
+    key = (text, family)
+    if key not in _PREFIXES:
+        address, _slash, length = text.partition("/")
+        parsed = model.address_number(address)
+        full = 32 if family == "ipv4" else 128
+        known = parsed is not None and parsed[0] == family and is_whole(length) and int(length) <= full
+        if len(_PREFIXES) >= _MOST_PREFIXES:
+            _PREFIXES.clear()
+        _PREFIXES[key] = model.prefix_interval(parsed[1], int(length), family) if known and parsed is not None else None
+    return _PREFIXES[key]
+
+
 class Batch:
     """Packets of one family and one direction, ready to be asked about.
 
@@ -90,6 +109,8 @@ class Batch:
         self.packets = packets
         self._kinds = kinds
         self._indexes: dict[str, _Index] = {}
+        self._given: dict[str, _Index] = {}  # of fields that are no longer what the packets began with
+        self._changed_sets: dict[str, Answer] = {}  # who may have been put into a set, and taken out of it
         self._answers: dict[Match, Answer] = {}
         self._plain: dict[tuple[str, str], bool] = {}
 
@@ -124,13 +145,53 @@ class Batch:
 
     def forgetting(self, fields: Iterable[str], who: int) -> Batch:
         """Return the same packets, of which those in `who` have unknown values in `fields`."""
-        other = Batch(self.packets, self.sets, self._kinds)
+        given = {}
         for field in fields:
             index = self.index(field)
             masks: dict[Any, int] = {value: mask & ~who for value, mask in index.masks.items() if mask & ~who}
             masks[None] = index.unknown | who
-            other._indexes[field] = _Index(masks)
+            given[field] = _Index(masks)
+        return self._with(given)
+
+    def _with(self, given: Mapping[str, _Index]) -> Batch:
+        other = Batch(self.packets, self.sets, self._kinds)
+        other._given = {**self._given, **given}
+        other._indexes = dict(other._given)
+        other._changed_sets = dict(self._changed_sets)
         return other
+
+    def with_changed_set(self, name: str, grows: bool, who: int) -> Batch | None:
+        """Return the same packets after a rule may have put those in `who` into a set, or have taken them out of it;
+        None if that was known already."""
+        put_in, taken_out = self._changed_sets.get(name, (0, 0))
+        now = (put_in | who, taken_out) if grows else (put_in, taken_out | who)
+        if now == (put_in, taken_out):
+            return None
+        other = self._with({})
+        other._changed_sets[name] = now
+        return other
+
+    def after_others(self, batches: Iterable[Batch]) -> Batch | None:
+        """Return these packets as they come after others, which have changed sets; None if that is known already."""
+        changed: Batch | None = None
+        for other in batches:
+            for name, (put_in, taken_out) in other._changed_sets.items():
+                for grows, who in ((True, put_in), (False, taken_out)):
+                    if who:
+                        changed = (changed or self).with_changed_set(name, grows, self.all) or changed
+        return changed
+
+    def is_forgotten(self, field: str) -> bool:
+        """Say whether a field is no longer what the packets began with."""
+        return field in self._given
+
+    def goes_through(self) -> bool:
+        """Say whether these packets go through this host: then they come by an interface and leave by another one."""
+        return not any("" in self.index(field).masks for field in ("in_interface", "out_interface"))
+
+    def before_routing(self) -> Batch:
+        """Return the same packets as the hooks see them that come before it is known where they go."""
+        return self._with({"out_interface": _Index({"": self.all})})
 
     def screen(self) -> model.Screen:
         """Return what throws out rules by their text."""
@@ -152,14 +213,14 @@ class Batch:
         if field in {"in_interface", "out_interface"}:
             name = text[:-1] + "*" if text.endswith("+") else text
             return self._interfaces(field, (name,))[1] != 0
-        address, _slash, length = text.partition("/")
-        parsed = model.address_number(address)
-        full = 32 if self.family == "ipv4" else 128
-        if parsed is None or parsed[0] != self.family or not is_whole(length) or int(length) > full:
-            return True
-        low, high = model.prefix_interval(parsed[1], int(length), self.family)
+        interval = _interval_of(text, self.family)
         index = self.index(field)
-        return bool(index.unknown or index.between(low, high))
+        if interval is None or index.unknown:
+            return True
+        low, high = interval
+        if len(index.masks) < 4:
+            return any(low <= value <= high for value in index.masks)
+        return index.between(low, high) != 0
 
     # --- matches ---
 
@@ -188,6 +249,8 @@ class Batch:
             return self._interfaces(kind, value)
         if kind == "any_of":
             return self._any_of(value, state)
+        if kind == "changing_set":
+            return self._as_changed(value[0], self._any_of(value[1], state))
         if kind in _SPECIAL:
             return _SPECIAL[kind](self, value)
         if state is not None and kind in _ON_THE_WAY:
@@ -248,8 +311,20 @@ class Batch:
         return 0, self.all & ~self.index("bridged").masks.get(False, 0)
 
     def _set(self, value: tuple[str, Sequence[str]]) -> Answer:
-        found = self.sets(value[0])
-        return found.answer(self, value[1]) if found is not None else (0, self.all)
+        return self.in_set(*value)
+
+    def in_set(self, name: str, directions: Sequence[str], depth: int = 0) -> Answer:
+        """Return (sure, maybe): the packets in a set of ipset, after what rules have done to it on the way."""
+        found = self.sets(name)
+        answer = found.answer(self, directions, depth) if found is not None else (0, self.all)
+        return self._as_changed(name, answer)
+
+    def _as_changed(self, name: str, answer: Answer) -> Answer:
+        put_in, taken_out = self._changed_sets.get(name, (0, 0))
+        return answer[0] & ~taken_out, answer[1] | put_in
+
+    def _ipsec(self, _value: None) -> Answer:
+        return 0, self.all & ~self.index("ipsec").masks.get(False, 0)
 
     def _any_of(self, groups: Sequence[Sequence[Match]], state: State | None) -> Answer:
         sure = maybe = 0
@@ -276,8 +351,8 @@ class Batch:
             return self._mark(state[2], state[3], value)
         if kind == "ct_direction":
             return self._one_of(self.index("direction"), value)
-        if kind == "ct_protocol":
-            return self._one_of(self.index("protocol"), value)
+        if kind in {"ct_protocol", "ct_family"}:
+            return self._one_of(self.index(kind[3:]), value)
         if kind == "ct_status":  # nothing has happened yet to a new connection; words are () where none can be meant
             news = self.index("state").masks.get("NEW", 0)
             return 0, self.all & ~news if value else 0
@@ -312,10 +387,10 @@ class Batch:
         return sure, maybe
 
 
-_INTERVALS = frozenset(("source", "destination", "source_port", "destination_port"))
+_INTERVALS = frozenset(("source", "destination", "source_port", "destination_port", "uid"))
 _WORDS = frozenset(
     (
-        *("protocol", "family", "packet_type"),
+        *("protocol", "family", "packet_type", "in_type"),
         *("source_type", "destination_type", "source_type_here", "destination_type_here"),
     )
 )
@@ -328,13 +403,15 @@ _SPECIAL: dict[str, Callable[[Batch, Any], Answer]] = {
     "reverse_path": Batch._reverse_path,
     "bridge_port": Batch._bridge_port,
     "set": Batch._set,
+    "ipsec": Batch._ipsec,
 }
 
 
 def depends_on_the_way(match: Match) -> bool:
     """Say whether the answer to `match` may change while a packet passes through the chains."""
-    if match.kind == "any_of":
-        return any(depends_on_the_way(inner) for group in match.value for inner in group)
+    if match.kind in {"any_of", "changing_set"}:
+        groups = match.value if match.kind == "any_of" else match.value[1]
+        return any(depends_on_the_way(inner) for group in groups for inner in group)
     return match.kind in _ON_THE_WAY
 
 

@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 UNITS = "/etc/systemd/system"
-_SYSV = ("/etc/rcS.d", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc5.d")
-_OPENRC = ("/etc/runlevels/boot", "/etc/runlevels/default")
-_IPTABLES = {
+SYSV = ("/etc/rcS.d", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc5.d")
+OPENRC = ("/etc/runlevels/boot", "/etc/runlevels/default")
+IPTABLES = {
     "netfilter-persistent": (("ipv4", "/etc/iptables/rules.v4"), ("ipv6", "/etc/iptables/rules.v6")),
     "iptables-persistent": (("ipv4", "/etc/iptables/rules.v4"), ("ipv6", "/etc/iptables/rules.v6")),
     "iptables": (("ipv4", "/etc/sysconfig/iptables"), ("ipv4", "/etc/iptables/rules-save")),
     "ip6tables": (("ipv6", "/etc/sysconfig/ip6tables"), ("ipv6", "/etc/iptables/rules6-save")),
 }
-_NFT = ("/etc/sysconfig/nftables.conf", "/etc/nftables.conf", "/etc/nftables.nft")
-_SERVICES = (*_IPTABLES, "nftables", "ufw", "firewalld")
+NFT = ("/etc/sysconfig/nftables.conf", "/etc/nftables.conf", "/etc/nftables.nft")
+FIREWALLD = "/etc/firewalld/firewalld.conf"
+SERVICES = (*IPTABLES, "nftables", "ufw", "firewalld")
 _MOST_BYTES = 32 << 20
 _MOST_INCLUDED = 50
 
@@ -41,7 +42,10 @@ class Loader(NamedTuple):
 
 
 class Files:
-    """The host's files, as they are seen below `root`."""
+    """The host's files, as they are seen below `root`. `knows_scripts` says whether those are among them that load
+    filters in ways of their own (see boot_scripts)."""
+
+    knows_scripts = True
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -61,6 +65,13 @@ class Files:
         """Say whether there is a file, or a link whatever it points to."""
         return os.path.lexists(self.root + path)
 
+    def leads_to(self, path: str) -> str:
+        """Return what a link points to, "" if there is no link."""
+        try:
+            return os.readlink(self.root + path)
+        except OSError:
+            return ""
+
     def matching(self, pattern: str) -> list[str]:
         """Return the texts of the files which an `include` of nft names, at most 50."""
         from glob import glob
@@ -74,18 +85,19 @@ def loaders(files: Files) -> list[Loader]:
     """Return the services which load rules at boot, with their files."""
     enabled = _enabled(files)
     found = []
-    for service in _SERVICES:
+    for service in SERVICES:
         if service not in enabled:
             continue
-        if service in _IPTABLES:
-            own = [(family, path) for family, path in _IPTABLES[service] if files.exists(path)]
+        if service in IPTABLES:
+            own = [(family, path) for family, path in IPTABLES[service] if files.exists(path)]
         elif service == "nftables":
-            own = [("", path) for path in _NFT if files.exists(path)][:1]
+            own = [("", path) for path in NFT if files.exists(path)][:1]
+        elif service == "firewalld":
+            own = [("", FIREWALLD)]
         else:
-            from . import firewalld_files, ufw
+            from . import ufw
 
-            path = ufw.CONFIGURATION if service == "ufw" else firewalld_files.CONFIGURATION
-            own = [("", path)] if service != "ufw" or ufw.is_enabled(files.read) else []
+            own = [("", ufw.CONFIGURATION)] if ufw.is_enabled(files.read) else []
         if own:
             found.append(Loader(service, own))
     return found
@@ -99,17 +111,14 @@ def _enabled(files: Files) -> set[str]:
         for folder in units:
             if folder.endswith((".wants", ".requires")):
                 names = files.names(f"{UNITS}/{folder}")
-                found.update(name for name in _SERVICES if name + ".service" in names)
+                found.update(name for name in SERVICES if name + ".service" in names)
         return {name for name in found if not _is_masked(files, name)}
-    for folder in _SYSV:
-        found.update(name[3:] for name in files.names(folder) if name[:1] == "S" and name[3:] in _SERVICES)
-    for folder in _OPENRC:
-        found.update(name for name in files.names(folder) if name in _SERVICES)
+    for folder in SYSV:
+        found.update(name[3:] for name in files.names(folder) if name[:1] == "S" and name[3:] in SERVICES)
+    for folder in OPENRC:
+        found.update(name for name in files.names(folder) if name in SERVICES)
     return found
 
 
 def _is_masked(files: Files, service: str) -> bool:
-    try:
-        return os.readlink(f"{files.root}{UNITS}/{service}.service") == "/dev/null"
-    except OSError:
-        return False
+    return files.leads_to(f"{UNITS}/{service}.service") == "/dev/null"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 
 from . import nft_kernel
+from .patience import Patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from .._facts.sources import Sources
     from .ipset import IpSet
-    from .model import BaseChain, Table
+    from .model import BaseChain, Packet, Table
+    from .surroundings import Surroundings
 
 FAMILIES = ("ipv4", "ipv6")
 _MAX_SINGLE_SETS = 8
@@ -35,10 +37,12 @@ class Rulesets:
     def __init__(self, sources: Sources, timeout: float) -> None:
         self.sources = sources
         self.timeout = timeout
+        self.patience = Patience(timeout)
         self.tables: list[Table] = []
         self.bases: list[BaseChain] = []
         self.rules: dict[str, int] = {}
         self.native: list[str] = []
+        self.surroundings: Surroundings | None = None
         self._sets: dict[str, IpSet] = {}
         self._sets_asked: set[str] = set()
 
@@ -47,22 +51,27 @@ class Rulesets:
         wanted = frozenset(hooks)
         return [base for base in self.bases if base.hook in wanted and base.table.family in {family, "inet", "netdev"}]
 
+    def completed(self, packets: list[Packet]) -> list[Packet]:
+        """Return the packets with what is known of them on this host."""
+        return self.surroundings.completed(packets) if self.surroundings is not None else packets
+
     def find_set(self, name: str) -> IpSet | None:
         """Return the set `name` of ipset, read now if it was not yet; None if it cannot be had."""
         if name not in self._sets and name not in self._sets_asked:
-            from .._host import commands
             from . import ipset, tables
 
             # A few sets are read one by one, for others may be enormous; from then on all of them at once.
             wanted = [name] if len(self._sets_asked) < _MAX_SINGLE_SETS else []
             self._sets_asked.add(name)
-            result = commands.run(["ipset", "save", *wanted], self.timeout, tables.MAX_BYTES)
+            result = self.patience.run(["ipset", "save", *wanted], tables.MAX_BYTES)
             if result.failure or result.rc:
                 self.sources.failed("ipset", f"set {name}: {tables.reason(result)}")
             else:
-                self._sets.update(ipset.parse(result.stdout))
-                if self.sources.status("ipset") != "failed":
+                told = ipset.parse(result.stdout)
+                self._sets.update(told)
+                if not self.sources.status("ipset"):
                     self.sources.ok("ipset")
+                self.sources.unread("ipset", told.unread)
         return self._sets.get(name)
 
 
@@ -78,6 +87,10 @@ def read(sources: Sources, timeout: float, proc_root: str = "/proc") -> Rulesets
     else:
         sources.absent("iptables_nft", "the kernel has no nf_tables")
         sources.absent("nftables", "the kernel has no nf_tables")
+    if found.bases:
+        from . import surroundings
+
+        found.surroundings = surroundings.Surroundings(timeout, proc_root)
     return found
 
 
@@ -144,7 +157,9 @@ def _read_nf_tables(found: Rulesets) -> None:
 
 def _note(found: Rulesets, source: str, in_use: bool, otherwise: str) -> None:
     """Note that a backend was read or is not there, unless it was noted that it cannot be read."""
-    if not in_use:
-        found.sources.absent(source, otherwise)
-    elif not found.sources.status(source):
+    if found.sources.status(source):
+        return
+    if in_use:
         found.sources.ok(source)
+    else:
+        found.sources.absent(source, otherwise)

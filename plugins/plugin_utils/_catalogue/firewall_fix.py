@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .._evidence.model import Rule
@@ -28,7 +29,12 @@ def allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
     if verdict is None:
         return [f"on {subject.nodes[0]}: allow TCP 179 from {_callers(subject)} in the host's firewall"]
     networks = [_bare(network) for network in merged(subject.about.peers)]
-    lines = _answers(verdict, networks) if verdict.direction in ANSWERS else _lines(verdict, networks)
+    if verdict.direction in ANSWERS:
+        lines = _answers(verdict, networks)
+    else:
+        # What stops the connection next is opened, too: of two filters in a row one alone lets nothing through.
+        each = [_lines(replace(verdict, rule=rule), networks) for rule in (verdict.rule, *verdict.then)]
+        lines = list(dict.fromkeys(line for lines in each for line in lines))
     return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in lines]
 
 
@@ -61,30 +67,31 @@ def _callers(subject: Subject) -> str:
 
 def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
     rule = verdict.rule or Rule("iptables-nft", verdict.family, "filter", "INPUT", 1, "", "unknown")
-    outbound = verdict.direction == "outbound"
+    outbound, port = verdict.direction == "outbound", verdict.port
     if rule.owner == "ufw":
-        how = "ufw allow out proto tcp to {} port 179" if outbound else "ufw allow proto tcp from {} to any port 179"
-        return [how.format(peer) for peer in peers]
+        how = "ufw allow out proto tcp to {} port {}" if outbound else "ufw allow proto tcp from {} to any port {}"
+        return [how.format(peer, port) for peer in peers]
     if rule.owner == "firewalld":
-        rich = '"rule family={} source address={} port port=179 protocol=tcp accept"'
-        added = [f"firewall-cmd --permanent --add-rich-rule={rich.format(rule.family, peer)}" for peer in peers]
+        rich = '"rule family={} source address={} port port={} protocol=tcp accept"'
+        added = [f"firewall-cmd --permanent --add-rich-rule={rich.format(rule.family, peer, port)}" for peer in peers]
         return [*added, "firewall-cmd --reload"]
     if rule.backend == "nftables":
-        return [_nft_insert(rule, verdict.family, "daddr" if outbound else "saddr", peers, "tcp dport 179")]
+        return [_nft_insert(rule, verdict.family, "daddr" if outbound else "saddr", peers, f"tcp dport {port}")]
     way = "-d" if outbound else "-s"
-    return [_iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --dport 179")]
+    return [_iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --dport {port}")]
 
 
 def _answers(verdict: Verdict, peers: list[str]) -> list[str]:
-    """The lines for answers. Only packets of connections that exist: a source port of 179 proves nothing."""
+    """The lines for answers. Only packets of connections that exist: a source port of BGP's proves nothing."""
     rule, sent = verdict.rule, verdict.direction == "answers_sent"
     if rule is None or not peers:
         return []
     if rule.backend == "nftables":
-        match = "tcp sport 179 ct state established"
+        match = f"tcp sport {verdict.port} ct state established"
         return [_nft_insert(rule, verdict.family, "daddr" if sent else "saddr", peers, match)]
     way = "-d" if sent else "-s"
-    return [_iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --sport 179 -m conntrack --ctstate ESTABLISHED")]
+    match = f"-p tcp {way} {','.join(peers)} --sport {verdict.port} -m conntrack --ctstate ESTABLISHED"
+    return [_iptables_insert(rule, match)]
 
 
 def _nft_insert(rule: Rule, packets: str, end: str, peers: list[str], match: str) -> str:

@@ -222,6 +222,23 @@ class Pair:
                 found.setdefault(parsed.tag, socket.inet_ntop(family, parsed.source))
         return [found.get(shot.tag) for shot in tagged]
 
+    def forward(self, shots, silence=SETTLED):
+        """Send packets to addresses behind the host; return what became of each: accept, (reject, with) or drop."""
+        self._drain()
+        waiting = {key(shot): shot for shot in shots}
+        for shot in shots:
+            wire, host_mac, peer_mac = self._wires[shot.link]
+            wire.send(_frame(shot, host_mac, peer_mac))
+        answers = {}
+        for frame in self._received(silence):
+            parsed = _parsed(frame[14:])
+            if parsed is not None and parsed.key in waiting:
+                answers[parsed.key] = "accept"
+            for seen, answer in _answered(frame):
+                if seen in waiting:
+                    answers.setdefault(seen, answer)
+        return [answers.get(key(shot), "drop") for shot in shots]
+
     def open(self, shots):
         """Send packets from the host to `source` of each, and look no further."""
         with inside(self.host.descriptor):
@@ -407,21 +424,25 @@ def _parsed_payload(protocol, source, destination, carried):
 def _answers(wire):
     """Yield (key of the packet that is answered, answer)."""
     for frame in _frames(wire):
-        content = frame[14:]
-        parsed = _parsed(content)
-        if parsed is not None:
-            if parsed.protocol == TCP and parsed.flags & _RST:
-                yield parsed.answered, ("reject", "tcp-reset")
-            elif parsed.protocol == TCP and parsed.flags & _SYN_ACK == _SYN_ACK:
-                yield parsed.answered, "accept"
-        elif len(content) > 28 and content[0] >> 4 == 4 and content[9] == 1 and content[20] == 3:
-            quoted = _parsed(content[28:])
-            if quoted is not None:
-                yield quoted.key, ("reject", f"icmp {content[20]} {content[21]}")
-        elif len(content) > 48 and content[0] >> 4 == 6 and content[6] == 58 and content[40] == 1:
-            quoted = _parsed(content[48:])
-            if quoted is not None:
-                yield quoted.key, ("reject", f"icmp6 {content[40]} {content[41]}")
+        yield from _answered(frame)
+
+
+def _answered(frame):
+    content = frame[14:]
+    parsed = _parsed(content)
+    if parsed is not None:
+        if parsed.protocol == TCP and parsed.flags & _RST:
+            yield parsed.answered, ("reject", "tcp-reset")
+        elif parsed.protocol == TCP and parsed.flags & _SYN_ACK == _SYN_ACK:
+            yield parsed.answered, "accept"
+    elif len(content) > 28 and content[0] >> 4 == 4 and content[9] == 1 and content[20] == 3:
+        quoted = _parsed(content[28:])
+        if quoted is not None:
+            yield quoted.key, ("reject", f"icmp {content[20]} {content[21]}")
+    elif len(content) > 48 and content[0] >> 4 == 6 and content[6] == 58 and content[40] == 1:
+        quoted = _parsed(content[48:])
+        if quoted is not None:
+            yield quoted.key, ("reject", f"icmp6 {content[40]} {content[41]}")
 
 
 def _copied(copies, family, protocol):

@@ -38,6 +38,8 @@ SETS = {
     "ipv4": ("s-ip", "s-net", "s-ipport", "s-netport", "s-netiface", "s-bitmap", "s-port", "s-list", "s-netnet"),
     "ipv6": ("6-ip", "6-net", "6-ipport", "6-netport", "6-netiface", "s-port", "6-list"),
 }
+# Rules put packets into it.
+SEEN = {"ipv4": "s-seen", "ipv6": "6-seen"}
 DIMENSIONS = {
     "ip": 1,
     "net": 1,
@@ -165,12 +167,15 @@ class Iptables(Dice):
             tables = ["nat", *(["mangle"] if self.chance(0.5) else [])]
         return "".join(self._table(name) for name in tables)
 
-    def _table(self, name):
+    def _entries(self, name):
         first, last = ("OUTPUT", "POSTROUTING") if self.outbound else ("PREROUTING", "INPUT")
         own = "OUTPUT" if self.outbound else "INPUT"
         if self.snat and name == "nat":
             first = last
-        entries = {"raw": (first,), "mangle": (first, last), "nat": (first, last)}.get(name, (own,))
+        return {"raw": (first,), "mangle": (first, last), "nat": (first, last)}.get(name, (own,))
+
+    def _table(self, name):
+        entries = self._entries(name)
         lines = [f"*{name}"]
         entries = tuple(dict.fromkeys(entries))
         for entry in entries:
@@ -228,7 +233,10 @@ class Iptables(Dice):
         if later and self.chance(0.35):
             return f"-{self.pick('jjjg')} {self.pick(later)}"
         notrack = ["-j CT --notrack"] * 6 if table == "raw" else []
-        return self.pick([*MARKING, *notrack, "-j NFLOG", "", "-j RETURN"])
+        # What is put into this set is one packet's own, so that no other one finds it there.
+        change = f"-j SET --{self.pick(('add', 'del'))}-set {SEEN[self.family]} src,src,dst"
+        changing = [change] if SEEN[self.family] and not self.outbound and self.chance(0.2) else []
+        return self.pick([*MARKING, *notrack, *changing, "-j NFLOG", "", "-j RETURN"])
 
     def _verdict(self, table, protocol):
         if table == "nat" and self.snat and self.chance(0.7):
@@ -267,6 +275,8 @@ class Iptables(Dice):
             f'-m comment --comment "{self.pick(("it is --dport 22 here", "a b", "-j DROP", "x"))}"',
             *[self._set_match(no) for _each in range(5)],
         ]
+        if self.chance(0.1):
+            choices = self._rare_matches(no, protocol)
         if protocol in {"tcp", "udp"}:
             lists = ("179,5473", "4789,8472", "4000:5000,51820") if self.flows else ("22,179", "80,443", "100:180,8080")
             choices += [
@@ -284,6 +294,21 @@ class Iptables(Dice):
         if not self.outbound:
             choices += [f"-m physdev {no}--physdev-is-bridged", f"-m physdev {no}--physdev-in {self.pick(LINKS)}"]
         return self.pick(choices)
+
+    def _rare_matches(self, no, protocol):
+        """Conditions that were once taken for others, or for undecidable ones without need."""
+        choices = [
+            f"-m policy --dir {'out' if self.outbound else 'in'} --pol {self.pick(('none', 'ipsec'))}",
+        ]
+        if SEEN[self.family]:
+            choices.append(f"-m set {no}--match-set {SEEN[self.family]} src,src,dst")
+        if self.family == "ipv6":
+            choices += ["-m rt --rt-type 0", "-m frag --fragfirst"]
+        if protocol == "tcp":
+            choices.append(f"-m tcpmss {no}--mss 1:535")
+        if self.outbound:
+            choices.append(f"-m owner {no}--uid-owner {self.pick(('0', '0-99', '1000'))}")
+        return choices
 
     def _set_match(self, no):
         name = self.pick(SETS[self.family])
@@ -305,6 +330,8 @@ class Iptables(Dice):
         prefix = "s" if self.family == "ipv4" else "6"
         members = [f"{prefix}-ip", f"{prefix}-net", f"{prefix}-ipport"]
         lines += [f"add {prefix}-list {member}" for member in self.random.sample(members, 2)]
+        if SEEN[self.family]:
+            lines.append(f"flush {SEEN[self.family]}")
         return "\n".join([*lines, ""])
 
     def _element(self, kind):
@@ -337,9 +364,10 @@ def create_sets():
         "list": "list:set",
         "bitmap": "bitmap:ip range 10.100.0.0/24",
         "port": "bitmap:port range 0-65535",
+        "seen": "hash:ip,port,ip",
     }
     commands = {}
-    for name in sorted({*SETS["ipv4"], *SETS["ipv6"]}):
+    for name in sorted({*SETS["ipv4"], *SETS["ipv6"], *SEEN.values()}):
         kind = kinds[name.split("-")[1]]
         family = " family inet6" if name.startswith("6") and kind.startswith("hash") else ""
         commands[name] = f"create {name} {kind}{family}"
@@ -350,20 +378,85 @@ def forget_set(name):
     """Do without a set."""
     for family, names in SETS.items():
         SETS[family] = tuple(known for known in names if known != name)
+        if SEEN[family] == name:
+            SEEN[family] = ""
+
+
+class IptablesBetween(Iptables):
+    """Rulesets of iptables for what goes through the host."""
+
+    def _entries(self, name):
+        return {"raw": ("PREROUTING",), "nat": ("PREROUTING",), "mangle": ("PREROUTING", "FORWARD")}.get(
+            name, ("FORWARD",)
+        )
+
+    def _rule(self, table, later):
+        # In a chain that prerouting comes to, too, nothing is known of where a packet will leave.
+        self.way = "i" if self.chance(0.5) else "o"
+        return super()._rule(table, later)
+
+    def _table(self, name):
+        lines = super()._table(name).split("\n")
+        # (In the chain itself iptables does not take such a condition.)
+        return "\n".join(line.replace(" -o ", " -i ") if line.startswith("-A PREROUTING") else line for line in lines)
+
+    def own(self):
+        return self.prefix()
 
 
 class Nft(Dice):
-    """Rulesets of native nftables."""
+    """Rulesets of native nftables; `between` for what goes through the host."""
 
-    def __init__(self, seed, family, outbound=False, flows=False):
+    def __init__(self, seed, family, outbound=False, flows=False, between=False, beside=False):
         super().__init__(seed, family, outbound, flows)
+        self.between = between
+        self.beside = beside  # iptables-nft, whose tables are its own
+        self.hook = ""
+        self.kind = ""
+        self.own_sets = False  # whether there are the sets and maps of _sets() to name
         self.ip = "ip" if family == "ipv4" else "ip6"
+        # What is one packet's own, so that no packet finds what an earlier one has put into a set.
+        self.own_key = f"{self.ip} saddr . {self.ip} daddr . th sport . th dport"
         self.near, self.far, self.way = ("saddr", "daddr", "oif") if outbound else ("daddr", "saddr", "iif")
 
     def ruleset(self):
         """Return text for `nft -f`: one or two tables."""
         kinds = self.random.sample(("inet", self.ip), self.pick((1, 1, 2)))
-        return "\n".join(self._table(kind, number) for number, kind in enumerate(kinds))
+        self.own_sets = True
+        tables = [self._table(kind, number) for number, kind in enumerate(kinds)]
+        if not self.between and not self.beside and self.chance(0.3):
+            tables.append(self._by_a_name_of_iptables())
+        if not self.between and not self.outbound and self.chance(0.2):
+            tables.append(self._of_devices())
+        return "\n".join(tables)
+
+    def _by_a_name_of_iptables(self):
+        """A chain by the name that one of iptables has, elsewhere; or where it has its place, in a table at rest."""
+        names = (("filter", "OUTPUT", 0), ("raw", "OUTPUT", -300), ("nat", "OUTPUT", -100))
+        if not self.outbound:
+            names = (("filter", "INPUT", 0), ("raw", "PREROUTING", -300), ("mangle", "INPUT", -150))
+        table, name, priority = self.pick(names)
+        sleeps = self.chance(0.3)
+        # (A table of such a name that is there already is iptables-nft's own, and stays awake.)
+        kind, table = (self.ip, table) if not sleeps else (self.pick(("inet", self.ip)), "asleep")
+        head = f"type filter hook {name.lower()} priority {priority + self.pick((-7, 7))}"
+        own = self.own_sets
+        self.own_sets = False
+        rules = "\n".join(f"  {self._rule('user', ())}" for _time in range(3))
+        self.own_sets = own
+        policy = self.pick(("accept", "accept", "drop")) if sleeps else "accept"
+        flags = " flags dormant;\n" if sleeps else ""
+        chain = f" chain {name} {{\n  {head}; policy {policy};\n{rules}\n }}"
+        return f"table {kind} {table} {{\n{flags}{chain}\n}}\n"
+
+    def _of_devices(self):
+        devices = self.pick(("device eth0", "device wan1", "devices = { eth0, wan1 }"))
+        port = self.pick(("tcp dport 22", "udp dport 4789", "meta l4proto 4", f"{self.ip} saddr {self.prefix()}"))
+        other = self.pick(("ip6", "ip")) if self.chance(0.3) else "arp"
+        rules = f"  ether type {other} drop\n  {port} {self.pick(('drop', 'accept', 'meta mark set 1'))}"
+        return (
+            f"table netdev links {{\n chain c {{\n  type filter hook ingress {devices} priority 0;\n{rules}\n }}\n}}\n"
+        )
 
     def sources(self):
         """Return text for `nft -f`: a table with two chains that rewrite sources, in the order of their priorities."""
@@ -384,6 +477,7 @@ class Nft(Dice):
         return "\n".join([*lines, "}", ""])
 
     def _table(self, kind, number):
+        self.kind = kind
         lines = [f"table {kind} random{number} {{", self._sets()]
         chains = ("last", "middle", "first")
         for position, chain in enumerate(chains):
@@ -392,6 +486,9 @@ class Nft(Dice):
             lines.append(" }")
         own, beside = ("output", "postrouting") if self.outbound else ("input", "prerouting")
         early = (-310, -160, 0) if not self.outbound else (-160, 0, 50)
+        if self.between:
+            own, beside = "forward", self.pick(("prerouting", "postrouting"))
+            early = early if beside == "prerouting" else (-160, 0, 50)
         for hook, priority in ((own, 0), (own, self.pick((-5, 10))), (beside, self.pick(early))):
             if not self.chance(0.7 if hook == own else 0.4):
                 continue
@@ -409,7 +506,11 @@ class Nft(Dice):
         return (
             f" set nets {{\n  type {kind}\n  flags interval\n  elements = {{ {low}-{high}, {prefix} }}\n }}\n"
             f" set pairs {{\n  type {kind} . inet_service\n  elements = {{ {low} . 179, {high} . 22 }}\n }}\n"
-            ' map ways {\n  type ifname : verdict\n  elements = { "eth0" : continue, "wan1" : return }\n }'
+            ' map ways {\n  type ifname : verdict\n  elements = { "eth0" : continue, "wan1" : return }\n }\n'
+            f" map marks {{\n  type {kind} : mark\n  elements = {{ {low} : 1, {high} : 3 }}\n }}\n"
+            f" set seen {{\n  type {kind} . {kind} . inet_service . inet_service\n  size 65535\n"
+            "  flags dynamic,timeout\n  timeout 1m\n }\n"
+            " counter counted {\n }"
         )
 
     def rule(self):
@@ -417,6 +518,7 @@ class Nft(Dice):
         return self._rule("user", ())
 
     def _rule(self, hook, later):
+        self.hook = hook
         words = [self._match() for _time in range(self.pick((0, 1, 1, 2)))]
         verdict = self._verdict(hook, later)
         if verdict.startswith("reject with tcp"):
@@ -426,7 +528,77 @@ class Nft(Dice):
             words = [word for word in words if not word.startswith("meta protocol")]
         return " ".join([*words, self.pick(("", "", "counter")), verdict])
 
+    def _rare_match(self):
+        """Conditions that were once taken for others, or for undecidable ones without need."""
+        low = self.sorted_addresses()[0]
+        order = self.pick(("<", "<=", ">", ">="))
+        seen = [f"meta l4proto {{ tcp, udp }} {self.own_key} {self.pick(('', '!= '))}@seen"] if self.own_sets else []
+        inbound = (
+            []
+            if self.outbound
+            else [
+                # (In a table of one family nft 1.0.6 fails to list the former.)
+                *([f"ether type {self.pick(('', '!= '))}{self.pick(('ip', 'ip6'))}"] if self.kind == "inet" else ()),
+                f"iiftype {self.pick(('', '!= '))}ether",
+            ]
+        )
+        return self.pick(
+            (
+                *seen,
+                *(inbound if not self.between and self.hook in {"prerouting", "input"} else ()),
+                *([f"meta ipsec {self.pick(('exists', 'missing'))}"] if not self.outbound and not self.between else ()),
+                *([f"meta skuid {self.pick(('0', '!= 0', '> 0'))}"] if self.outbound and self.hook == "output" else ()),
+                f"exthdr {self.pick(('hbh', 'frag', 'rt', 'dst', 'mh'))} {self.pick(('missing', 'exists'))}",
+                f"{self.ip} saddr {order} {low}",
+                f"{self.ip} daddr {order} {low}",
+                f"ip frag-off & {self.pick(('0x1fff', '0x3fff', '0x2000'))} {self.pick(('==', '!='))} 0",
+                f"ip hdrlength {self.pick(('5', '!= 5', '> 5', '<= 5'))}",
+                f"{self.ip} version {self.pick(('4', '!= 4', '6'))}",
+                f"ct l3proto {self.pick(('', '!= '))}{self.pick(('ipv4', 'ipv6'))}",
+                f"tcp option maxseg size {self.pick(('1-535', '< 500', '<= 535'))}",
+            )
+        )
+
+    def _rare_verdict(self, hook):
+        """Statements that end their rule where they have no value, or change what later rules see."""
+        low, high = self.sorted_addresses()
+        far = f"{self.ip} {self.far}"
+        ending = self.pick(("accept", "drop", "drop", ""))
+        changing = [
+            f"{self.pick(('add', 'update', 'delete'))} @seen {{ {self.own_key} }} {self.pick(('', '', ending))}"
+        ]
+        own = [
+            f"meta mark set {far} map @marks {ending}",
+            f'counter name {far} map {{ {low} : "counted" }} {ending}',
+            # (Not of IPIP, where the place of a port holds the same for every packet.)
+            *[f"meta l4proto {{ tcp, udp }} {words}" for words in changing],
+        ]
+        return self.pick(
+            (
+                *(own if self.own_sets else ()),
+                f"meta mark set {far} map {{ {low} : 1, {high} : 3 }} {ending}",
+                f"meta mark set tcp dport map {{ 22 : 1, 179 : 2 }} {ending}",
+                f"meta priority set {far} map {{ {low} : 1:1 }} {ending}",
+                f"meta mark set 1 {far} vmap {{ {low} : accept, {high} : drop }}",
+                f"tcp option maxseg size set 1200 {ending}",
+                f"{'ip dscp' if self.family == 'ipv4' else 'ip6 dscp'} set cs1 {ending}",
+                *((f"ct mark set {far} map {{ {low} : 1 }} {ending}",) if hook in {"input", "output"} else ()),
+                *((f"meta mark set ct mark {ending}",) if hook in {"input", "output"} else ()),
+                *((self._moving(),) if self.chance(0.05) else ()),
+            )
+        )
+
+    def _moving(self):
+        low = self.sorted_addresses()[0]
+        return (
+            f"{self.ip} {self.far} {self.prefix()} {self.pick((f'{self.ip} {self.far} set {low}', 'tcp dport set 22'))}"
+        )
+
     def _match(self):
+        if self.chance(0.15):
+            return self._rare_match()
+        if self.between:  # (Where a packet came in is not evaluated behind routing: it depends on the kernel.)
+            self.way = "oif" if self.hook == "postrouting" else self.pick(("iif", "oif"))
         no = self.pick(("", "", "!= "))
         low, high = self.sorted_addresses()
         other = self.sorted_addresses()[0]
@@ -494,6 +666,8 @@ class Nft(Dice):
         )
 
     def _verdict(self, hook, later):
+        if self.chance(0.12):
+            return self._rare_verdict(hook)
         low, high = self.sorted_addresses()
         choices = ["accept"] * 3 + ["drop"] * 3 + ["return", "continue", ""]
         choices += [f"{self.pick(('jump', 'jump', 'goto'))} {chain}" for chain in later] * 2
@@ -509,7 +683,7 @@ class Nft(Dice):
         choices += ["meta mark set 1 tcp dport 22 drop"]
         if hook == "prerouting":
             choices += ["notrack"]
-        if hook in {"input", "output"}:
+        if hook in {"input", "output", "forward"}:
             choices += ["ct mark set 1", "ct mark set meta mark", "meta mark set ct mark"]
             unreachable = self.pick(("icmp type host-prohibited", "icmpv6 type admin-prohibited"))
             choices += [

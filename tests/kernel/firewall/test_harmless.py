@@ -13,6 +13,13 @@ from ansible_collections.netmedic.calico.plugins.module_utils._facts import fire
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.bgp_daemon import Peer
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._firewall import nft_kernel
+from ansible_collections.netmedic.calico.plugins.module_utils._host import (
+    bpf_programs,
+    links,
+    netlink,
+    overlay,
+    pod_routes,
+)
 from ansible_collections.netmedic.calico.plugins.module_utils._host.routes import Route
 from ansible_collections.netmedic.calico.tests.kernel.firewall import pair as network
 
@@ -80,6 +87,21 @@ def test_on_a_fresh_host_nothing_appears(host):
         {"verdict": "accept", "count": 2, "family": "ipv4"},
         {"verdict": "accept", "count": 1, "family": "ipv6"},
     ]
+
+
+def test_to_look_for_programs_pods_and_other_nodes_changes_nothing(host):
+    host.run("ip", "link", "add", "vxlan.calico", "type", "vxlan", "id", "4096", "dstport", "4789")
+    before, loaded = (everything(host), host.run("ip", "-d", "address").stdout), modules()
+    sources = Sources()
+    with network.inside(host.descriptor), netlink.Netlink() as connection:
+        found = links.read(connection)
+        names = [link.name for link in found.links.values()]
+        assert bpf_programs.read(connection, found, names, sources) == []
+        assert pod_routes.read(connection, "ipv4", found).here == []
+        assert overlay.learn(connection, found, "", sources).nodes == {}
+    assert (everything(host), host.run("ip", "-d", "address").stdout) == before
+    assert modules() == loaded
+    assert [(entry["source"], entry["status"]) for entry in sources.as_list()] == [("overlay", "absent")]
 
 
 def test_no_table_is_made_beside_those_that_exist(host):

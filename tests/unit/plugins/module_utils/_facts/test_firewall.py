@@ -12,6 +12,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._facts import fire
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.bgp_daemon import Peer
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._firewall import ipset, iptables_save, read
+from ansible_collections.netmedic.calico.plugins.module_utils._host.bpf_programs import Program
 from ansible_collections.netmedic.calico.plugins.module_utils._host.links import Address, Link, Network
 from ansible_collections.netmedic.calico.plugins.module_utils._host.routes import Route
 
@@ -426,3 +427,137 @@ def test_a_thousand_rules_that_block_do_not_make_a_thousand_entries(node):
 def test_everything_is_plain_json(node):
     facts = node.recorded("calico_host_endpoint_legacy.txt").with_peers("10.200.0.10", "10.200.1.5").gather()
     assert json.loads(json.dumps(facts)) == facts
+
+
+# --- where this node listens ---
+
+
+def test_a_connection_goes_to_the_port_on_which_this_node_listens(node):
+    node.filter("-p tcp -m tcp --dport 1790 -j DROP").with_peers("10.200.0.10", "10.200.0.11")
+
+    facts = firewall.facts(node.found, node.peers, node.network, node.ways, node.locals, firewall.More({"ipv4": 1790}))
+
+    assert [entry["verdict"] for entry in facts["tcp179"]["inbound"]] == ["drop"]
+    assert [entry["verdict"] for entry in facts["tcp179"]["outbound"]] == ["accept"]
+    assert facts["tcp179"]["listen_ports"] == {"ipv4": 1790}
+    assert [entry["verdict"] for entry in node.gather()["tcp179"]["inbound"]] == ["accept"]
+
+
+def test_the_peers_own_ports_are_dialled(node):
+    node.filter("-p tcp -m tcp --dport 1790 -j DROP", chain="OUTPUT").with_peers("10.200.0.10", port=1790)
+    node.with_peers("10.200.0.11")
+
+    facts = firewall.facts(node.found, node.peers, node.network, node.ways, node.locals, firewall.More({"ipv4": 179}))
+
+    assert {entry["verdict"]: peers_of(entry) for entry in facts["tcp179"]["outbound"]} == {
+        "accept": ["10.200.0.11"],
+        "drop": ["10.200.0.10"],
+    }
+    assert "listen_ports" not in facts["tcp179"]
+
+
+def test_listen_ports_come_from_birds_configuration():
+    daemons = {"ipv4": {"config": {"listen_port": 1790}}, "ipv6": {"config": {}}}
+
+    assert firewall.listen_ports({"daemons": daemons}) == {"ipv4": 1790}
+    assert firewall.listen_ports({}) == {}
+
+
+# --- peers with whom nobody speaks BGP ---
+
+
+@pytest.mark.parametrize("rules", [(), ("-p tcp -m tcp --dport 179 -j DROP",)])
+def test_with_nodes_that_speak_no_bgp_only_the_other_flows_are_evaluated(node, rules):
+    if rules:
+        node.filter(*rules)
+    node.with_peers("10.200.0.10", "10.200.0.11")
+    node.peers = [peer._replace(kind=firewall.NO_BGP) for peer in node.peers]
+
+    facts = node.gather()
+
+    assert facts["tcp179"] == {"inbound": [], "outbound": []}
+    assert facts["flows"] == {"accepted": ["ipip", "udp4789", "udp8472", "udp51820", "tcp5473"]}
+    assert "persistence" not in facts
+
+
+# --- eBPF programs ---
+
+
+def with_programs(node, *programs):
+    more = firewall.More(programs=lambda interfaces: [one for one in programs if one.interface in interfaces])
+    return firewall.gather({}, Sources(), node.peers, node.network, node.ways, node.locals, "", more)
+
+
+def test_verdicts_of_packets_that_pass_somebodys_program_are_unknown(node):
+    node.with_peers("10.200.0.10")
+
+    facts = with_programs(node, Program("eth0", "tc ingress", "someone"), Program("eth7", "xdp", "other"))
+
+    (entry,) = facts["tcp179"]["inbound"]
+    assert (entry["verdict"], entry["why_unknown"]) == ("unknown", "it depends on: the program someone")
+    assert entry["rule"] == {
+        "backend": "ebpf",
+        "family": "ipv4",
+        "table": "eth0",
+        "chain": "tc ingress",
+        "rule": 1,
+        "text": "someone",
+        "owner": "unknown",
+        "path": ["tc ingress 1"],
+    }
+    assert [entry["verdict"] for entry in facts["tcp179"]["outbound"]] == ["accept"]
+    assert [one["program"] for one in facts["backends"]["ebpf"]] == ["someone"]
+
+
+def test_shapers_of_pods_are_no_filters(node):
+    node.with_peers("10.200.0.10")
+    node.ways["10.200.0.10"] = Route("10.200.0.10", "unicast", "cali5", "", "10.200.0.9")
+
+    assert "ebpf" not in with_programs(node, Program("cali5", "tc ingress", "u32", False))["backends"]
+    assert "ebpf" in with_programs(node, Program("cali5", "tc ingress", "someone"))["backends"]
+
+
+# --- what would block next ---
+
+
+def then(entry):
+    return [(further["verdict"], further.get("rule", {}).get("text")) for further in entry.get("then", ())]
+
+
+def test_what_stands_behind_the_rule_that_blocks_is_told(node):
+    node.filter("-p tcp -m tcp --dport 179 -j DROP", chain="PREROUTING", table="raw")
+    node.filter("-s 10.200.0.10/32 -j REJECT --reject-with icmp-host-prohibited", policy="DROP")
+
+    facts = node.with_peers("10.200.0.10").gather()
+
+    (entry,) = facts["tcp179"]["inbound"]
+    assert entry["rule"]["table"] == "raw"
+    assert then(entry) == [("reject", "-A INPUT -s 10.200.0.10/32 -j REJECT --reject-with icmp-host-prohibited")]
+    assert entry["then"][0]["with"] == "icmp-host-prohibited"
+
+
+def test_of_one_filter_alone_nothing_stands_behind(node):
+    node.filter("-p tcp -m tcp --dport 179 -j DROP", policy="DROP")
+
+    (entry,) = node.with_peers("10.200.0.10").gather()["tcp179"]["inbound"]
+
+    assert "then" not in entry
+
+
+def test_what_may_block_next_is_told_as_unknown(node):
+    node.filter("-p tcp -m tcp --dport 179 -j DROP", chain="PREROUTING", table="raw")
+    node.filter("-p tcp -m limit --limit 1/sec -j DROP")
+
+    (entry,) = node.with_peers("10.200.0.10").gather()["tcp179"]["inbound"]
+
+    ((verdict, text),) = then(entry)
+    assert (verdict, "limit" in text) == ("unknown", True)
+
+
+def test_outbound_connections_have_something_behind_them_too(node):
+    node.filter("-p tcp -m tcp --dport 179 -j DROP", chain="OUTPUT", table="mangle")
+    node.filter("-p tcp -m tcp --dport 179 -j DROP", chain="OUTPUT")
+
+    (entry,) = node.with_peers("10.200.0.10", "10.200.0.11").gather()["tcp179"]["outbound"]
+
+    assert then(entry) == [("drop", "-A OUTPUT -p tcp -m tcp --dport 179 -j DROP")]

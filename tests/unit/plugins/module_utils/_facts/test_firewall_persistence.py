@@ -13,6 +13,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._facts import fire
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.bgp_daemon import Peer
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._firewall import (
+    ipset,
     iptables_save,
     nft_script,
     nftables,
@@ -202,3 +203,91 @@ def test_ufw_that_is_enabled_and_does_not_run_now(host, monkeypatch):
 def test_ufw_that_is_not_enabled(host, monkeypatch):
     host.starts("ufw").file("/etc/ufw/ufw.conf", "ENABLED=no\n")
     assert persistence.loaders(persistence.Files(host.root)) == []
+
+
+RC_LOCAL = "#!/bin/sh\n/usr/sbin/iptables -I INPUT -p tcp --dport 179 -j DROP\nexit 0\n"
+UNIT = "[Unit]\nAfter=iptables.service\n[Service]\nExecStart={}\n"
+WANTS = "/etc/systemd/system/multi-user.target.wants"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/etc/rc.local", RC_LOCAL),
+        ("/etc/rc.d/rc.local", "iptables-restore </etc/rules\n"),
+        ("/etc/network/interfaces", "iface eth0 inet dhcp\n  pre-up iptables-restore </etc/iptables.up.rules\n"),
+        ("/etc/network/if-pre-up.d/firewall", "#!/bin/sh\nnft -f /etc/my.nft\n"),
+        ("/etc/NetworkManager/dispatcher.d/50-rules", "ip6tables -A INPUT -j DROP\n"),
+        ("/etc/local.d/rules.start", "iptables -P INPUT DROP\n"),
+        ("/var/lib/cloud/scripts/per-boot/rules.sh", RC_LOCAL),
+        ("/var/lib/cloud/instance/user-data.txt", "#cloud-config\nbootcmd:\n - [iptables, -A, INPUT, -j, DROP]\n"),
+        ("/etc/cron.d/rules", "@reboot root /sbin/iptables-restore /etc/rules\n"),
+        (f"{WANTS}/mine.service", UNIT.format("/bin/sh -c 'iptables -A INPUT -j DROP'")),
+        (f"{WANTS}/iptables-restore.service", ""),
+        (f"{WANTS}/ferm.service", ""),
+    ],
+)
+def test_a_rule_that_something_may_load_again_is_not_said_to_go(host, monkeypatch, path, text):
+    facts = host.runs(save(DROP)).file(path, text).facts(monkeypatch)
+
+    assert changes(facts) == [("inbound", "drop", "unknown", 1, DROP)]
+    assert facts["persistence"]["may_load"] == [path]
+
+
+def test_a_units_own_script_is_looked_into(host, monkeypatch):
+    host.file("/usr/lib/systemd/system/mine.service", UNIT.format("-/opt/rules.sh start"))
+    host.file(f"{WANTS}/mine.service", "").file("/opt/rules.sh", RC_LOCAL)
+
+    facts = host.runs(save(DROP)).facts(monkeypatch)
+
+    assert facts["persistence"]["may_load"] == ["/opt/rules.sh"]
+
+
+def test_what_only_speaks_of_filters_loads_none(host, monkeypatch):
+    host.file("/etc/rc.local", "#!/bin/sh\n# iptables -A INPUT -j DROP\necho nftables iptables.service my-iptables\n")
+    host.file(f"{WANTS}/fail2ban.service", UNIT.format("/usr/bin/fail2ban-server -xf start"))
+    host.file("/usr/bin/fail2ban-server", "\x7fELF iptables \0")
+    host.file("/etc/systemd/system/not-enabled.service", UNIT.format("/sbin/iptables -A INPUT -j DROP"))
+    os.symlink("/dev/null", host.root + "/etc/systemd/system/masked.service")
+    host.file(f"{WANTS}/masked.service", UNIT.format("/sbin/iptables -A INPUT -j DROP"))
+
+    facts = host.runs(save(DROP)).facts(monkeypatch)
+
+    assert changes(facts) == [("inbound", "drop", "accept", 1, DROP)]
+    assert "may_load" not in facts["persistence"]
+
+
+def test_scripts_of_other_ways_to_start(host, monkeypatch):
+    host.file("/etc/rc2.d/S20mine", "").file("/etc/init.d/mine", RC_LOCAL)
+    host.file("/etc/runlevels/default/shorewall", "").file("/etc/runlevels/default/sshd", "")
+
+    facts = host.runs(save(DROP)).facts(monkeypatch)
+
+    assert facts["persistence"]["may_load"] == ["/etc/init.d/mine", "/etc/init.d/shorewall"]
+
+
+def test_flows_that_may_be_blocked_again_are_undecided(host, monkeypatch):
+    rule = "-A INPUT -p udp -m udp --dport 4789 -j DROP"
+
+    assert host.runs(save(rule)).facts(monkeypatch)["persistence"]["flows_gained"] == ["udp4789"]
+    told = host.file("/etc/rc.local", RC_LOCAL).facts(monkeypatch)["persistence"]
+    assert (told["flows_undecided"], "flows_gained" in told) == (["udp4789"], False)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "change"),
+    [
+        ("mine", "", False),
+        ("mine", "/etc/iptables/ipsets", True),
+        ("mine", "/etc/firewalld/ipsets/mine.xml", True),
+        ("cali40s:x", "", True),
+    ],
+)
+def test_a_set_that_nothing_makes_again_leaves_open_what_its_rules_do(host, monkeypatch, name, kept, change):
+    rule = f"-A INPUT -p tcp -m tcp --dport 179 -m set --match-set {name} src -j DROP"
+    host.starts("netfilter-persistent").file("/etc/iptables/rules.v4", save(rule))
+    if kept:
+        host.file(kept, f"create {name} hash:ip family inet\nadd {name} 10.200.0.10\n")
+    host.found._sets.update(ipset.parse(f"create {name} hash:ip family inet\nadd {name} 10.200.0.10\n"))
+
+    assert ("persistence" in host.facts(monkeypatch)) is change

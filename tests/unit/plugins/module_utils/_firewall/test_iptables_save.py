@@ -53,7 +53,8 @@ def test_base_chains_stand_at_the_kernels_priorities(world):
     assert found["nat", "PREROUTING"] == ("prerouting", -100, "nat")
     assert found["nat", "POSTROUTING"] == ("postrouting", 100, "nat")
     assert found["filter", "INPUT"] == ("input", 0, "filter")
-    assert ("filter", "FORWARD") not in found
+    assert found["filter", "FORWARD"] == ("forward", 0, "filter")
+    assert ("nat", "FORWARD") not in found
 
 
 def test_a_cut_listing_says_which_chains_are_in_doubt(world):

@@ -55,6 +55,9 @@ XT = [
         ([payload(1, 12, 4), compare(0, ADDRESS)], False),
         ([payload(2, 2, 2), compare(0, PORT), payload(2, 0, 2), compare(0, PORT)], False),
         ([expression("reject", big_endian(1, 0))], False),
+        ([expression("match", attribute(1, b"rt\0"), big_endian(2, 0))], False),
+        ([expression("match", attribute(1, b"socket\0"), big_endian(2, 0))], False),
+        ([expression("rt", big_endian(1, 1))], True),
         ([payload(1, 12, 4), expression("lookup", attribute(1, b"__set0\0"), big_endian(2, 1))], True),
         ([payload(1, 12, 4), compare(5, ADDRESS), compare(3, ADDRESS)], True),
         ([payload(1, 12, 4), between(ADDRESS, ADDRESS)], True),
@@ -69,5 +72,5 @@ def test_rules_that_iptables_cannot_have_written(monkeypatch, expressions, forei
         return struct.pack("=BBH", 2, 0, 0) + names + attribute(4, b"".join(content))
 
     dump = [rule("filter", "INPUT", XT), rule("filter", "other", expressions), rule("filter", "INPUT", expressions)]
-    monkeypatch.setattr(nft_kernel, "dump", lambda *_args: iter(dump))
+    monkeypatch.setattr(nft_kernel, "dump", lambda *_args: dump)
     assert nft_foreign.foreign_rules("ip", "filter", "INPUT") == ({2} if foreign else set())

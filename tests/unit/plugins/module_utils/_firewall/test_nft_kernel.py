@@ -98,3 +98,22 @@ def test_base_chains_as_the_kernel_lists_them(monkeypatch):
         ("netdev", "in", "ingress", 0, "accept", "?"),
     ]
     assert found[0]["uses"] == 4
+
+
+def test_dormant_tables_and_chains_of_several_devices(monkeypatch):
+    def chain(table, devices):
+        names = b"".join(attribute(kind, name + b"\0") for kind, name in devices)
+        hook = big_endian(1, 0) + attribute(2, struct.pack("!i", 0)) + attribute(4, names)
+        return struct.pack("=BBH", 5, 0, 0) + attribute(1, table + b"\0") + attribute(3, b"c\0") + attribute(4, hook)
+
+    def dump(kind, *_args):
+        if kind == 1:
+            flags = ((b"asleep", 1), (b"t", 2))
+            return [
+                struct.pack("=BBH", 5, 0, 0) + attribute(1, name + b"\0") + big_endian(2, flag) for name, flag in flags
+            ]
+        chains = (b"asleep", []), (b"t", [(1, b"eth0"), (1, b"wan1")]), (b"t", [(2, b"eth")]), (b"t", [(9, b"eth")])
+        return [chain(*one) for one in chains]
+
+    monkeypatch.setattr(nft_kernel, "dump", dump)
+    assert [one["dev"] for one in nft_kernel.base_chains()] == [["eth0", "wan1"], ["eth*"], "?"]

@@ -150,6 +150,31 @@ def test_tables_of_iptables_nft(host, world):
     assert (host.status("iptables_nft"), host.status("nftables")) == (("ok", ""), ("ok", ""))
 
 
+def test_tables_of_iptables_nft_are_known_by_their_shape_without_its_program(host, world):
+    host.chains = [dict(BASE, family="ip", table="filter", name="INPUT")]
+    listing = world.text("native_host_firewall.json").replace('"inet"', '"ip"')
+    listing = listing.replace('"input", "handle"', '"INPUT", "handle"').replace('"chain": "input"', '"chain": "INPUT"')
+    host.says("nft -j list table ip filter", listing)
+    found = host.read()
+    assert (found.native, set(found.rules)) == ([], {model.NFT})
+    assert found.rules[model.NFT] > 5
+    assert [(table.backend, table.family, table.name) for table in found.tables] == [(model.NFT, "ipv4", "filter")]
+    assert verdict(found, world, "10.200.1.5") == ("reject", "tcp-reset", "INPUT 6")
+    assert host.status("iptables_nft") == ("ok", "read by nft, for there is no iptables-nft-save")
+
+
+@pytest.mark.parametrize("odd", [{"prio": 10}, {"name": "input"}, {"table": "mine"}, {"family": "inet"}])
+def test_a_table_of_another_shape_is_somebodys_own(host, odd):
+    host.chains = [{**BASE, "family": "ip", "table": "filter", "name": "INPUT", **odd}]
+    assert len(host.read().native) == 1
+
+
+def test_a_table_that_nobody_can_show_is_not_taken_for_absent(host):
+    host.chains = [dict(BASE, family="ip", table="filter", name="INPUT")]
+    assert host.read().native == ["ip filter INPUT"]
+    assert host.status("iptables_nft") == ("failed", "ipv4: iptables-nft-save is not installed")
+
+
 def test_native_chains_are_read_through_nft(host, world):
     host.chains = [dict(BASE, family="inet", table="filter", name="input", policy="drop")]
     host.says("nft -j list table inet filter", world.text("native_host_firewall.json"))
@@ -195,7 +220,8 @@ def test_what_iptables_cannot_show_is_read_through_nft(host, world):
 
 
 def test_one_table_that_breaks_the_listing_does_not_hide_the_others(host, world):
-    host.chains = [dict(BASE, family="ip", table=table, name="INPUT") for table in ("filter", "mangle")]
+    places = {"filter": 0, "mangle": -150}
+    host.chains = [dict(BASE, family="ip", table=table, name="INPUT", prio=at) for table, at in places.items()]
     host.says("iptables-nft-save -c", "*filter\n:INPUT ACCEPT [0:0]\n", rc=3, stderr="Error: unknown payload offset\n")
     host.says("iptables-nft-save -c -t mangle", "*mangle\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j DROP\nCOMMIT\n")
     found = host.read()
