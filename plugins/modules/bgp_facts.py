@@ -139,8 +139,9 @@ ansible_facts:
                   returned: always
                   sample: answers
                 via:
-                  description: How it was asked. V(birdcl) where only the client program could reach it, empty without
-                    an answer.
+                  description: How it was asked. V(birdcl) where only the client program could reach it, V(calicoctl)
+                    in facts made of a bundle that holds only calicoctl's table of its sessions, empty without an
+                    answer.
                   type: str
                   returned: always
                   sample: socket
@@ -242,9 +243,21 @@ ansible_facts:
                       description:
                         - Of more than 20 such names the peers of the others, packed, by kind.
                         - The same goes for C(only_running_packed) and C(changed_packed).
+                        - Of names that Calico did not make 1,000 are told, and last how many there are besides.
                       type: dict
                       returned: if there are more than 20
                       sample: {"Mesh": {"10.200.1": "1-250"}}
+                    hold_times:
+                      description: The peers for whom bird.cfg has a hold time, packed, by its seconds. BIRD's own is
+                        240.
+                      type: dict
+                      returned: if there are any
+                      sample: {"9": {"10.200.0": "10"}}
+                    keepalive_times:
+                      description: The same for the time between keepalives. BIRD's own is a third of the hold time.
+                      type: dict
+                      returned: if there are any
+                      sample: {"3": {"10.200.0": "10"}}
                     duplicate_names:
                       description: Names that are defined more than once, for which BIRD rejects the whole
                         configuration.
@@ -315,6 +328,12 @@ ansible_facts:
                       type: raw
                       returned: if there are any
                       sample: {"10.200.0": "12"}
+                    short_hold_times:
+                      description: The peers of established sessions with whom a hold time of less than 90 seconds was
+                        agreed on, packed, by its seconds, at most 8.
+                      type: dict
+                      returned: if there are any
+                      sample: {"9": {"10.200.0": "10"}}
                 recent:
                   description: Sessions younger than two minutes though BIRD is older, at most 20.
                   type: list
@@ -425,6 +444,12 @@ ansible_facts:
                       description: Whether packets from afar are refused.
                       type: bool
                       returned: if so
+                    direct:
+                      description: Whether the peer has to be in a connected subnet, by the word C(direct) or because it
+                        is in another AS and there is no C(multihop). BIRD does not dial one that is not, and has no
+                        error to show for it.
+                      type: bool
+                      returned: if so
                 troubled_groups:
                   description:
                     - The further sessions in trouble. Those that are equal but for their peer are one entry with their
@@ -432,6 +457,8 @@ ansible_facts:
                     - Keys are as in RV(ignore:troubled), without those that change by the second. C(name) is there
                       if it is not made of kind and peer. Of the sessions' ages C(since_seconds_ago) is the least,
                       C(since_seconds_ago_longest) the greatest.
+                    - There are 1,000 entries at most. What would be more is the last of them, with what all of it have
+                      in common.
                   type: list
                   elements: dict
                   returned: if more than 20 are in trouble
@@ -475,8 +502,12 @@ ansible_facts:
               returned: if it may be seen
         sockets:
           description:
-            - Sockets of the BGP port on either side that are being opened, or that send again what was not
-              acknowledged.
+            - Sockets of the BGP port on either side that are being opened, that send again what was not acknowledged,
+              or that are stuck.
+            - A stuck one was so at two looks, I(stuck_seconds) apart, with nothing taken out of its queue. Either
+              something is unread in I(receive_queue), then this node's BIRD hangs. Or I(timer) is V(persist), then
+              I(send_queue) waits because the peer's window is closed, and it is the peer's BIRD that hangs.
+            - Of a node without Python there is one look only, and no I(stuck_seconds).
             - At most 20. Queues are in bytes.
           type: list
           elements: dict
@@ -494,6 +525,16 @@ ansible_facts:
           description: How many TCP sockets with the BGP port on either side are established.
           type: int
           returned: if the kernel's table of sockets could be read
+        other_speakers:
+          description:
+            - Programs on this host's network that may speak BGP (by name; FRR's, MetalLB's, GoBGP's and others, and a
+              BIRD that is not Calico's), and whatever else holds established connections to the BGP ports; with
+              I(process), I(pid), I(container) and I(peers), whom it is connected to, packed by network.
+            - An entry without a I(process) is of connections whose holder may not be seen.
+          type: list
+          elements: dict
+          returned: if there are any
+          sample: [{"process": "speaker", "pid": 4711, "container": "0123456789ab", "peers": {"10.200.0": "254"}}]
         sockets_left_out:
           description: How many more sockets are in trouble, by their state.
           type: dict
@@ -660,7 +701,7 @@ from ..module_utils._facts import node, options
 
 def main() -> None:
     """Gather the facts and return them."""
-    module = AnsibleModule(argument_spec=options.spec(*options.OPTIONS), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=options.spec(*options.BGP), supports_check_mode=True)
     problem = options.out_of_range(module.params)
     if problem:
         module.fail_json(msg=problem)

@@ -63,7 +63,7 @@ ansible_facts:
           returned: always
           sample: [{"source": "chrony", "status": "ok", "detail": ""}]
         service:
-          description: The time service that runs, V(chrony), V(ntpd), V(timesyncd) or V(none).
+          description: The time service that runs, V(chrony), V(ntpd), V(openntpd), V(timesyncd) or V(none).
           type: str
           returned: always
           sample: chrony
@@ -72,6 +72,12 @@ ansible_facts:
           type: bool
           returned: always
           sample: true
+        also_running:
+          description: Other time services that run at the same time. Two of them may work against each other.
+          type: list
+          elements: str
+          returned: if there are any
+          sample: [timesyncd]
         synchronised:
           description: Whether it follows a source of time. V(none) if it does not say.
           type: bool

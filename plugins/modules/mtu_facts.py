@@ -220,8 +220,13 @@ ansible_facts:
               description: One of them.
               type: str
               returned: always
+        paths_left_out:
+          description: How many more classes of path there are, which were not measured.
+          type: int
+          returned: if there are more than 16
+          sample: 4
         paths:
-          description: What was measured, one entry for each class of path.
+          description: What was measured, one entry for each class of path, of the 16 with the most peers.
           type: list
           elements: dict
           returned: always

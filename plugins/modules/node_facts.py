@@ -26,6 +26,16 @@ notes:
   - On a node without Python a task with C(async) fails.
   - Run it as root. Other users may not use BIRD's socket, read the firewall's rules or send probes. The facts then
     say so.
+options:
+  texts:
+    description:
+      - Whether to return, beside the facts, what the programs on the node print, by the names of files in an evidence
+        bundle. A shell script reads it after the module has gathered the facts.
+      - What was read is not small. It is for keeping, not for every run.
+      - On a node without Python the texts are returned in any case.
+    type: bool
+    default: false
+    version_added: 1.1.0
 extends_documentation_fragment:
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
@@ -67,7 +77,7 @@ read_without_python:
 texts:
   description: What the shell script read, by the names of files in an evidence bundle, without passwords.
   type: dict
-  returned: if the node was read without Python
+  returned: if O(texts=true), or the node was read without Python
   sample: {"uname.txt": "Linux node-1 6.1.0-30-amd64 x86_64"}
 ansible_facts:
   description: The facts.
@@ -102,10 +112,31 @@ ansible_facts:
           returned: always
           sample: node-1
         nodename_source:
-          description: Where that comes from, V(file) for C(/var/lib/calico/nodename) or V(hostname).
+          description: Where that comes from, V(environment) of calico-node, V(file) for C(/var/lib/calico/nodename) or
+            V(hostname).
           type: str
           returned: always
           sample: file
+        nodename_file:
+          description: The name in C(/var/lib/calico/nodename).
+          type: str
+          returned: if calico-node was told another one
+          sample: node-1
+        node_ref:
+          description: The name by which calico-node was told to look for the Node of Kubernetes.
+          type: str
+          returned: if it is another than the node's name
+          sample: node-1.example.org
+        kubelet_nodename:
+          description: The name of the Node as kubelet's client certificate has it.
+          type: str
+          returned: if the certificate may be read
+          sample: node-1
+        hardware:
+          description: Vendor and product by the firmware; of a virtual machine, its cloud or hypervisor.
+          type: str
+          returned: if the firmware tells
+          sample: Amazon EC2 m5.large
         hostname:
           description: The host's name.
           type: str
@@ -228,7 +259,8 @@ ansible_facts:
               worked out from the interfaces as calico-node of this version does.
             - A family of which nothing is to be told is left out.
           type: dict
-          returned: if the addresses could be read
+          returned: if the addresses could be read, and the networking backend is not V(none), with which Calico does
+            not look for an address
           sample: {"ipv4": {"picks": "10.200.0.9/24", "interface": "eth0", "outward": "10.200.0.9"}}
           contains:
             set:
@@ -280,6 +312,25 @@ ansible_facts:
           type: dict
           returned: always
           sample: {"ipv4": "10.200.0.9"}
+        overlay:
+          description: The other nodes, as this node's tunnels and routes tell of them. They are looked at like BIRD's
+            peers, only that nobody speaks BGP with them where Calico runs without BIRD.
+          type: dict
+          returned: if BIRD tells of no peer and there is any other node
+          contains:
+            addresses:
+              description: By family, the address by which the others know this node. It is the local address of its
+                VXLAN device, else the one from which the kernel sends to most of them.
+              type: dict
+              returned: always
+              sample: {"ipv4": "10.200.0.9"}
+            nodes:
+              description: The others' addresses, packed, by what tells of them. That is a VXLAN device's forwarding
+                table or a WireGuard device's peers, under the device's name, or V(routes) for next hops of Felix' or
+                flannel's routes.
+              type: dict
+              returned: always
+              sample: {"vxlan.calico": {"10.200.0": "10-12"}}
         calico:
           description: What runs of Calico.
           type: dict
@@ -315,6 +366,16 @@ ansible_facts:
               type: int
               returned: if it runs
               sample: 3600
+            felix_started_seconds_ago:
+              description: How long ago Felix started itself.
+              type: int
+              returned: if that was more than 30 seconds after calico-node started
+              sample: 5
+            confd_started_seconds_ago:
+              description: The same of confd.
+              type: int
+              returned: if that was more than 30 seconds after calico-node started
+              sample: 5
         host:
           description:
             - The host below Calico. What is as it should be is left out.
@@ -336,14 +397,25 @@ ansible_facts:
               type: dict
               returned: if there are any
               sample: {"strict": ["eth0"]}
+            checksum_errors_tcp:
+              description: TCP segments that arrived with a wrong checksum.
+              type: dict
+              returned: if there were any
+              sample: {"total": 12, "grew": 0}
+            checksum_errors_udp:
+              description: The same of UDP datagrams, VXLAN's among them.
+              type: dict
+              returned: if there were any
+              sample: {"total": 12, "grew": 3}
             reverse_path_dropped:
               description: Packets that the reverse path filter dropped.
               type: dict
               returned: if there were any
               sample: {"total": 120, "grew": 3}
             conntrack:
-              description: The connection tracking table, its C(count) of entries and C(max), and the counters
-                C(insert_failed), C(drop) and C(early_drop) if they ever moved.
+              description: The connection tracking table, its C(count) of entries and C(max), the counters
+                C(insert_failed), C(drop), C(early_drop) and C(invalid) (packets that fit no connection) if they ever
+                moved, and C(tcp_be_liberal) if that is on.
               type: dict
               returned: if connections are tracked
               sample: {"count": 1204, "max": 262144}
@@ -357,6 +429,22 @@ ansible_facts:
               description: Over how many seconds counters grew.
               type: float
               returned: if one grew
+            strain:
+              description:
+                - What keeps BIRD from sending its keepalives in time.
+                - I(pressure) is the share of the last 10 and 60 seconds, in percent, in which something waited for
+                  C(cpu), C(memory) or C(io), if it was a tenth or more. I(load) is that of the last minute with the
+                  number of processors, if it is twice that number or more.
+                - I(interfaces) are the counters of interfaces towards peers that tell of lost packets, those of dropped
+                  ones only if they grew or are more than one in a thousand. I(oom_kills) counts processes that the
+                  kernel killed for want of memory on the whole host.
+                - I(calico_node) is what the control groups of its container tell, I(throttled) (of so many I(periods)
+                  so many were cut short, for I(seconds) in all) and I(oom_kills) in it or its pod.
+              type: dict
+              returned: if there is something to say
+              sample:
+                pressure: {"cpu": [23.9, 71.0]}
+                calico_node: {"throttled": {"periods": 9000, "throttled": 4100, "seconds": 250.5}, "oom_kills": 3}
             neighbours:
               description: The peers, or routers towards them, whose entry in the neighbour table is C(failed) or
                 C(incomplete), packed.
@@ -374,6 +462,23 @@ ansible_facts:
                 C(blackhole) or C(local).
               type: dict
               returned: if there are any
+            rules:
+              description: By family, the rules of policy routing beside the three that every kernel has, as C(ip rule)
+                prints them, at most 16.
+              type: dict
+              returned: if there are any
+              sample: {"ipv4": ["100: from 10.200.0.9 to 10.200.0.10 lookup 100"]}
+            rules_left_out:
+              description: How many more there are.
+              type: int
+              returned: if there are more
+            rerouted:
+              description: The peers to whom packets from the address that BGP uses go another way than those from any
+                address, packed, by that way, which is C(via) a router and C(dev) a device, or what there is instead,
+                for example C(blackhole).
+              type: dict
+              returned: if there are any
+              sample: {"blackhole": {"10.200.0": "10"}}
             tunnels:
               description:
                 - Tunnel devices in trouble, each with I(name) and, if it is needed, why.
@@ -389,9 +494,17 @@ ansible_facts:
             routes:
               description:
                 - By family, the number of destinations with routes of C(bird) and of C(felix) in the kernel.
-                - C(blackholes), C(unreachable), C(dead) (by a link that is down) and C(conflicts) (of both BIRD and
-                  Felix) name the first eight destinations of such routes of BIRD. C(blackholes_count) and so on is
-                  their number if there are more. A node has a blackhole for each of its own blocks of addresses.
+                - C(blackholes) (of BIRD or Felix), C(unreachable), C(dead) (by a link that is down) and C(conflicts)
+                  (of both BIRD and Felix) name the first eight destinations of such routes of BIRD. If there are more,
+                  C(blackholes_count) and so on is their number, and C(blackholes_packed) and so on are the first 256,
+                  packed by the length of their prefixes. A node has a blackhole for each of its own blocks of
+                  addresses.
+                - All of these are about the table main. C(other_tables) counts routes of BIRD and Felix in others, by
+                  the number of the table; WireGuard has one.
+                - C(not_in_kernel) is there if BIRD exports routes to the kernel that are not in it, with their numbers
+                  C(exported) and C(in_kernel). C(missing) are these routes and C(refused) those that the kernel did not
+                  take, packed likewise, at most 256 each (then C(missing_left_out) or C(refused_left_out) says how many
+                  more there are).
                 - C(off_link) counts BIRD's routes by next hops that are in no subnet of their interface, C(via_router)
                   those by a router that is no BGP peer and which this host uses for other things, too.
               type: dict
@@ -412,6 +525,14 @@ ansible_facts:
               type: dict
               returned: if there are any
               sample: {"weave": {"interfaces": ["weave"], "rules": true}}
+            checksum_offload:
+              description: Tunnel devices that leave the checksums of what they send to others (C(tx-checksumming) of
+                C(ethtool -k)). Some kernels before 5.7 and some network cards get them wrong; Calico from 3.28 on
+                switches it off.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: [vxlan.calico]
             kernel_missing:
               description: Parts of the kernel that Calico needs here, and that are neither loaded, nor built in, nor
                 can be loaded.
@@ -420,8 +541,11 @@ ansible_facts:
               returned: if there are any
               sample: [ipip]
             kubelet:
-              description: Kubelet's I(process), or V(false) for I(running), I(started_seconds_ago), I(state) if it is
-                stopped or hangs, I(node_ip) and I(hostname_override) if its command line has them.
+              description:
+                - Kubelet's I(process), or V(false) for I(running), I(started_seconds_ago), I(state) if it is stopped or
+                  hangs, I(node_ip) and I(hostname_override) if its command line has them or, with k3s and MicroK8s,
+                  the files of these.
+                - I(supervisor) is the program of a distribution (RKE2, k0s) that starts kubelet, and as what it runs.
               type: dict
               returned: always
               sample: {"process": "kubelet", "started_seconds_ago": 86000, "node_ip": "10.200.0.9"}
@@ -435,6 +559,10 @@ ansible_facts:
               description:
                 - The CNI configurations of this node by name, at most 8 (then I(files_left_out) is the number of the
                   others), the I(plugin) of the first, and their I(folder) if it is not C(/etc/cni/net.d).
+                - I(ipam) is who hands out addresses, unless that is C(calico-ipam), I(use_pod_cidr) V(true) if it does
+                  so from the Node's podCIDR.
+                - Of several folders that counts which the container runtime is told to read. I(other_folders) are the
+                  others with their files. I(runtime_folder) is there if the runtime reads a folder without any.
                 - I(token_age_seconds) and I(token_expires_in_seconds), negative if that is past, of the token in
                   C(calico-kubeconfig). calico-node renews it when a quarter of its time is over. The token itself is
                   never returned.
@@ -453,17 +581,90 @@ ansible_facts:
                   state: expired
                   not_before: "2025-11-20T00:00:00Z"
                   not_after: "2026-11-20T00:00:00Z"
+            control_plane:
+              description:
+                - This node's connections to what governs Calico, as the kernel has them, and what Felix and Typha say
+                  of themselves.
+                - Connections are counted by endpoint, C(address:port), I(established), I(opening) (asked for and not
+                  answered yet) by I(opened_by), and I(retransmitting) (established, but what was sent last is not
+                  acknowledged). What is not there counts 0 and is left out, but for I(established). That alone is no
+                  sign of trouble, as programs connect when they have something to ask; the CNI plugin does so while it
+                  sets up a pod.
+              type: dict
+              returned: if Calico runs here or kubelet is set up
+              sample:
+                apiserver: {"10.96.0.1:443": {"established": 2, "told": ["calico"]}}
+                felix: {"state": "ready"}
+              contains:
+                apiserver:
+                  description:
+                    - The API server's endpoints, with I(told), which of V(calico), V(kubelet) and V(cni) (the plugin's
+                      C(calico-kubeconfig)) were told to connect there. Other connections to port 6443 are counted, too.
+                    - I(name) is the name that they were told, if not the address. I(address) is V(unknown) for a name
+                      that stands not in C(/etc/hosts); of that, connections are not known.
+                  type: dict
+                  returned: if there are any
+                  sample:
+                    "10.96.0.1:443": {"established": 0, "opening": 1, "opened_by": ["calico-node"], "told": ["calico"]}
+                etcd:
+                  description: The same for etcd's endpoints.
+                  type: dict
+                  returned: if Calico keeps its data in etcd
+                  sample: {"10.0.0.2:2379": {"established": 3}}
+                typha:
+                  description:
+                    - I(service), its namespace and name, or I(address), where Felix looks for Typha, and its
+                      I(connections).
+                    - Where none is established, also I(service_address), at which there was a service of that name in
+                      calico-node's own namespace when its pod started; I(expects), the I(cn) or I(uri) that Typha's
+                      certificate must have; I(certificate), whom Felix' own one names, its I(issuer) and the beginning
+                      of that one's key identifier, I(issuer_key); I(trusts), names and key identifiers of the CAs.
+                  type: dict
+                  returned: if Felix looks for one or there are connections to port 5473
+                  sample:
+                    service: calico-system/calico-typha
+                    connections: {"10.0.0.5:5473": {"established": 0, "opening": 1, "opened_by": ["calico-node"]}}
+                    expects: {"cn": "typha-server"}
+                    certificate: {"cn": "typha-client", "issuer": "tigera-signer", "issuer_key": "150ce840b5aedd60"}
+                    trusts: [{"cn": "tigera-signer", "key": "150ce840b5aedd60"}]
+                felix:
+                  description:
+                    - I(state) as Felix says itself on its health port, which kubelet asks, too; V(ready), V(not_ready)
+                      or V(not_live), then with I(parts), by name what each part reports that is not well.
+                    - V(off) if no port was asked for and none is open, V(not_listening), V(port_taken) by another
+                      I(process), V(refused), V(no_answer) within a second, V(unrecognised), or V(unknown) if it may not
+                      be seen whose port it is.
+                  type: dict
+                  returned: if Felix runs
+                  sample: {"state": "not_ready", "parts": {"CalculationGraph": "reporting non-ready"}}
+                typha_here:
+                  description: Typha's I(state) and I(parts) like Felix', whether it I(listens), how many I(clients) it
+                    has, and I(expects), I(certificate) and I(trusts) as of Felix.
+                  type: dict
+                  returned: if a Typha runs on this host
+                  sample: {"state": "ready", "listens": true, "clients": 12}
             log:
               description:
-                - Telling lines of calico-node's programs and of kubelet, newest first, at most 20, with I(at),
-                  I(component), I(kind) and I(text), without secrets. Lines of one component and kind are one, with
-                  their I(count).
-                - Of calico-node V(autodetection), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
-                  V(unauthorized), V(tls), V(typha), V(datastore), V(rp_filter), V(tunnel), V(mtu), V(iptables),
-                  V(nftables), V(ipset), V(kernel_module), V(encapsulation_change), V(health_port), V(token),
-                  V(password_secret), V(peer_address), V(config_error), V(terminated), and V(other) for other errors.
-                - Of kubelet V(nodename_missing), V(unauthorized), V(mtu), V(cni_not_ready), V(certificate),
-                  V(node_status), V(apiserver), V(runtime), V(start) and V(calico_restarts).
+                - Telling lines of calico-node's programs, Typha, the CNI plugin, flannel and kubelet, newest first, at
+                  most 20, with I(at), I(component), I(kind) and I(text), without secrets. Lines of one component and
+                  kind are one, with their I(count); those about connections to Typha only if to the same endpoint.
+                - Of Calico V(autodetection), V(autodetected) (only where addresses of one family changed),
+                  V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed), V(node_ip_found_anew) (also when a
+                  node starts for the first time), V(node_ip_without_mask), V(nodename_missing), V(unauthorized),
+                  V(tls), V(typha_discovery), V(typha), V(datastore),
+                  V(rp_filter), V(tunnel), V(mtu), V(iptables), V(nftables), V(ipset), V(kernel_module),
+                  V(encapsulation_change), V(health_port), V(health), V(token), V(password_secret), V(peer_address),
+                  V(config_error), V(pod_setup), V(crash), V(terminated), and V(other) for other errors.
+                - Of flannel V(unauthorized), V(tls), V(podcidr), V(interface), V(apiserver), V(network_config),
+                  V(kernel_module), V(iptables) and V(other).
+                - Of kubelet V(calico_not_ready), V(calico_not_live), V(probe_errored), V(nodename_missing),
+                  V(unauthorized), V(mtu), V(cni_not_ready), V(certificate), V(node_status), V(apiserver), V(runtime),
+                  V(start), V(pod_setup) and V(calico_restarts). They come from its own log or the system's. Where it
+                  writes to no file, its journal is read if something that it may explain is amiss (kubelet, the
+                  container runtime or Calico does not run or was started within the window, Felix or Typha is not
+                  ready, no connection to the API server, no CNI configuration, a token or certificate past its time).
+                - The source C(host_logs) tells of logs of which less than the window was read, C(host_journal) why the
+                  journal was read or why it tells nothing.
               type: list
               elements: dict
               returned: if there are any

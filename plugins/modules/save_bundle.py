@@ -12,8 +12,8 @@ short_description: Write what the nodes told as an evidence bundle on the contro
 version_added: 1.1.0
 author: netmedic.calico contributors (@netmedic)
 description:
-  - Writes the facts of M(netmedic.calico.node_facts), and the raw texts of nodes that were read without Python, into a
-    directory on the controller, whole or not at all.
+  - Writes the facts of M(netmedic.calico.node_facts), and the texts that it returned
+    (O(netmedic.calico.node_facts#module:texts)), into a directory on the controller, whole or not at all.
   - C(nodes/<name>/facts.json) holds a node's facts as they came, C(nodes/<name>/probes.json) what was measured from
     there, C(bundle.json) who was asked and who did not answer.
   - Only the user who runs Ansible may read it. Passwords, tokens and private keys are not in it.

@@ -6,7 +6,8 @@
 
 Python's own would answer differently: it takes lookaheads, backreferences and possessive repetition, which calico-node
 refuses, and does not know [[:digit:]], \\z or flags in mid-pattern. It also may take for ever over a hostile pattern.
-Here a pattern becomes functions on sets of positions, kept as the bits of one number: no way back, no waiting.
+Here a pattern becomes functions on sets of positions, kept as the bits of one number: no way back, no waiting. What a
+repeated part reaches from a position is found out once for each name, so that repeats in repeats are no powers of work.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Test = Callable[[str], bool]
-    # Given a name and the positions reached so far, the positions reached with this part as well.
-    Step = Callable[[str, int], int]
+    # Given a name and the positions reached so far, the positions reached with this part as well. What is reached from
+    # several positions is what is reached from each of them, put together.
+    Step = Callable[["_Name", int], int]
 
 _MOST_REPEATS = 1000  # Go's own limit, also for repeats in repeats
 _MOST_DEPTH = 100  # Go allows 1000
@@ -63,7 +65,16 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     step, _repeats = parser.alternatives(0, "")
     if parser.rest():
         raise InvalidError("there is a ) without its (")
-    return lambda name: bool(step(name, (2 << len(name)) - 1))
+    return lambda name: bool(step(_Name(name), (2 << len(name)) - 1))
+
+
+class _Name:
+    """A name, and what has been found out about it: of single characters, and of each repeated part."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.fitting: dict[Step, int] = {}
+        self.reached: dict[Step, dict[int, int]] = {}
 
 
 class _Parser:
@@ -290,40 +301,43 @@ def _in(ranges: tuple[tuple[str, str], ...], negated: bool = False) -> Test:
 def _one(test: Test, flags: str) -> Step:
     """Go on by one character that passes the test."""
 
-    def step(name: str, positions: int) -> int:
-        found = 0
-        for number, char in enumerate(name):
-            if positions >> number & 1 and (test(char) or ("i" in flags and test(char.swapcase()))):
-                found |= 2 << number
-        return found
+    def step(name: _Name, positions: int) -> int:
+        fitting = name.fitting.get(step)
+        if fitting is None:
+            fitting = 0
+            for number, char in enumerate(name.text):
+                if test(char) or ("i" in flags and test(char.swapcase())):
+                    fitting |= 1 << number
+            name.fitting[step] = fitting
+        return (positions & fitting) << 1
 
     return step
 
 
-def _start(_name: str, positions: int) -> int:
+def _start(_name: _Name, positions: int) -> int:
     return positions & 1
 
 
-def _end(name: str, positions: int) -> int:
-    return positions & 1 << len(name)
+def _end(name: _Name, positions: int) -> int:
+    return positions & 1 << len(name.text)
 
 
-def _boundaries(name: str) -> int:
+def _boundaries(name: _Name) -> int:
     is_word = _in(_WORDS)
-    sides = [False] + [is_word(char) for char in name] + [False]
-    return sum(1 << number for number in range(len(name) + 1) if sides[number] != sides[number + 1])
+    sides = [False] + [is_word(char) for char in name.text] + [False]
+    return sum(1 << number for number in range(len(name.text) + 1) if sides[number] != sides[number + 1])
 
 
-def _at_word_boundary(name: str, positions: int) -> int:
+def _at_word_boundary(name: _Name, positions: int) -> int:
     return positions & _boundaries(name)
 
 
-def _not_at_word_boundary(name: str, positions: int) -> int:
+def _not_at_word_boundary(name: _Name, positions: int) -> int:
     return positions & ~_boundaries(name)
 
 
 def _chain(steps: list[Step]) -> Step:
-    def step(name: str, positions: int) -> int:
+    def step(name: _Name, positions: int) -> int:
         for each in steps:
             if not positions:
                 break
@@ -337,7 +351,7 @@ def _either(steps: list[Step]) -> Step:
     if len(steps) == 1:
         return steps[0]
 
-    def step(name: str, positions: int) -> int:
+    def step(name: _Name, positions: int) -> int:
         found = 0
         for each in steps:
             found |= each(name, positions)
@@ -360,16 +374,37 @@ def _repeated(items: list[tuple[Step, int]], bounds: tuple[int, int | None], aga
     if repeats > _MOST_REPEATS:
         raise InvalidError(f"repeats in repeats come to more than {_MOST_REPEATS}")
 
-    def step(name: str, positions: int) -> int:
+    once = _remembered(inner)
+
+    def step(name: _Name, positions: int) -> int:
         for _number in range(low):
-            before, positions = positions, inner(name, positions)
+            before, positions = positions, once(name, positions)
             if positions == before:
                 break
         # Each round that brings something new brings at least one position, of which there are few.
-        for _number in range(len(name) + 1 if high is None else min(high - low, len(name) + 1)):
-            before, positions = positions, positions | inner(name, positions)
-            if positions == before:
+        new = positions
+        for _number in range(len(name.text) + 1 if high is None else high - low):
+            new = once(name, new) & ~positions
+            if not new:
                 break
+            positions |= new
         return positions
 
     return step, repeats
+
+
+def _remembered(inner: Step) -> Step:
+    """Return the same step, which takes each position of a name once only."""
+
+    def once(name: _Name, positions: int) -> int:
+        reached = name.reached.setdefault(once, {})
+        found = 0
+        while positions:
+            position = positions & -positions
+            positions ^= position
+            if position not in reached:
+                reached[position] = inner(name, position)
+            found |= reached[position]
+        return found
+
+    return once

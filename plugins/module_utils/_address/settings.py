@@ -26,13 +26,14 @@ _NAMES = ("calico-node", "calico-felix", "calico", "felix", "runsvdir", "runsv",
 _ALWAYS_SET = "PATH"  # tells "not set" from "may not be read"
 
 
-def read(processes: Iterable[Process]) -> dict[str, str] | None:
-    """Return what of it is set in the first of Calico's processes that may be read; None if none of them may."""
+def read(processes: Iterable[Process], wanted: Iterable[str] = (*_ADDRESSES, *_MTUS)) -> dict[str, str] | None:
+    """Return which of the `wanted` variables are set in the first of Calico's processes that may be read; None if none
+    of them may."""
     ordered = sorted(
         processes, key=lambda process: _NAMES.index(process.comm) if process.comm in _NAMES else len(_NAMES)
     )
     for process in ordered:
-        found = process.environ((*_ADDRESSES, *_MTUS, _ALWAYS_SET))
+        found = process.environ((*wanted, _ALWAYS_SET))
         if found:
             found.pop(_ALWAYS_SET, None)
             return found

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from .._host.links import Address
 
 # Programs that give a host an address which may be another host's the next minute.
-HOLDERS = ("keepalived", "kube-vip", "ucarp", "vrrpd", "pacemakerd")
+HOLDERS = (
+    "keepalived",
+    "kube-vip",
+    "ucarp",
+    "vrrpd",
+    "uvrrpd",
+    "pacemakerd",
+    "corosync",
+    "ctdbd",
+    "vip-manager",
+)
 _WIDTH = {"ipv4": 32, "ipv6": 128}
 
 

@@ -18,10 +18,13 @@ import re
 
 from .._numbers import is_whole
 from .._record import NamedTuple
+from .._unread import MOST, note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .._unread import Unread
 
     Reader = Callable[[str], "str | None"]
 
@@ -29,6 +32,9 @@ _DEEPEST_INCLUDE = 8
 _MOST_INCLUDES = 64
 _OPEN, _CLOSE, _END = "{", "}", ";"
 _OFF = ("no", "off")
+_CHECKED = ("neighbor", "router")
+_SETTINGS = ("ttl", "source", "disabled", "passive", "multihop", "neighbor", "password", "passwords")
+_TIMES = ("hold", "keepalive")
 # One piece of text: plain words, a string, a quoted name, a comment or a mark. A string ends at the line's end at the
 # latest, as in BIRD's own reader; a comment that is never closed runs to the end of the file.
 _PIECE = re.compile(
@@ -41,7 +47,10 @@ _DISABLED = r"#\s*IPv[46] disabled on this node"
 
 
 class Peering(NamedTuple):
-    """One `protocol bgp` with what it takes over from its template. '' and None: not configured."""
+    """One `protocol bgp` with what it takes over from its template. '' and None: not configured.
+
+    `direct` says whether the peer has to be in a connected subnet: by that word, or in another AS without `multihop`.
+    """
 
     name: str
     peer: str
@@ -54,6 +63,9 @@ class Peering(NamedTuple):
     disabled: bool
     multihop: bool
     ttl_security: bool
+    direct: bool = False
+    hold_time: int | None = None
+    keepalive_time: int | None = None
 
 
 class Config(NamedTuple):
@@ -62,7 +74,8 @@ class Config(NamedTuple):
     `disabled` is confd's remark that this node has no address of the family, `duplicate_names` are protocols defined
     more than once (BIRD rejects the whole file then), `missing` the included files that could not be read, `files`
     those that were, `tunnels` the devices that routes are sent into by `krt_tunnel`. `unbalanced` says of what there is
-    too much where braces do not match (BIRD rejects that, too), else ''.
+    too much where braces do not match (BIRD rejects that, too), else ''. `unread` are the statements that were not
+    understood although they are about a session or the router ID, or have no end: lines of one file, then its path.
     """
 
     router_id: str
@@ -76,13 +89,18 @@ class Config(NamedTuple):
     missing: list[str]
     tunnels: list[str]
     unbalanced: str = ""
+    unread: tuple[Unread, str] = ([], "")
 
 
 class _Statement(NamedTuple):
-    """Words up to a mark: ';' (a statement), '{' (the head of a block) or '}' (its end; words before it are stray)."""
+    """Words up to a mark: ';' (a statement), '{' (the head of a block) or '}' (its end; words before it are stray).
+
+    `at` is where in the text the mark is, -1 if it never came.
+    """
 
     words: list[str]
     mark: str
+    at: int
 
 
 class _Block:
@@ -112,6 +130,9 @@ def parse(path: str, read: Reader) -> Config:
             facts.top_level(statement.words)
         elif block is not None:
             _set(block, statement.words)
+        first = statement.words[0] if statement.words else ""
+        if statement.at < 0 or (first in _CHECKED and not _is_understood(statement.words, depth)):
+            files.note(statement)
         facts.note_tunnels(statement.words)
         stray += statement.mark == _CLOSE and depth == 0
         if statement.mark == _CLOSE and depth > 0:
@@ -119,7 +140,7 @@ def parse(path: str, read: Reader) -> Config:
             if depth == 0:
                 block = None
     unbalanced = "a } without its {" if stray else "a { that is never closed" if depth else ""
-    return facts.config(files)._replace(unbalanced=unbalanced)
+    return facts.config(files)._replace(unbalanced=unbalanced, unread=(files.unread, files.unread_in))
 
 
 class _Files:
@@ -129,7 +150,10 @@ class _Files:
         self.read: list[str] = []
         self.missing: list[str] = []
         self.disabled = False
+        self.unread: Unread = []
+        self.unread_in = ""
         self._reader = read
+        self._now = ("", "")  # path and text of the file that the last statement was in
 
     def statements(self, path: str, depth: int = 0) -> Iterator[_Statement]:
         text = self._reader(path) if len(self.read) < _MOST_INCLUDES else None
@@ -144,7 +168,16 @@ class _Files:
                 included = os.path.join(os.path.dirname(path), statement.words[1])
                 yield from self.statements(included, depth + 1)
             else:
+                self._now = path, text
                 yield statement
+
+    def note(self, statement: _Statement) -> None:
+        """Note that the statement just given was not understood; those of one file, the first that has such, do."""
+        path, text = self._now
+        self.unread_in = self.unread_in or path
+        if path == self.unread_in and len(self.unread) < MOST:
+            end = statement.at if statement.at >= 0 else len(text.rstrip())
+            note(self.unread, text.count("\n", 0, end) + 1, " ".join(statement.words))
 
 
 def _cut(text: str) -> Iterator[_Statement]:
@@ -154,7 +187,7 @@ def _cut(text: str) -> Iterator[_Statement]:
     for piece in _PIECE.finditer(text):
         kind = piece.lastgroup
         if kind == "mark":
-            yield _Statement(words, piece.group())
+            yield _Statement(words, piece.group(), piece.start())
             words, secret = [], False
         elif secret or kind == "comment":
             continue
@@ -171,7 +204,18 @@ def _cut(text: str) -> Iterator[_Statement]:
         else:
             words.append(piece.group(kind or 0))
     if words:
-        yield _Statement(words, _END)
+        yield _Statement(words, _END, -1)
+
+
+def _is_understood(words: list[str], depth: int) -> bool:
+    """Say whether what a statement says of a session's peer, or of the router ID, could be read."""
+    first, second = (*words[:2], "", "")[:2]
+    if first == "neighbor" and depth:
+        named = second in ("range", "as", "port", "internal", "external") or _ADDRESS.match(second) is not None
+        return named and ("as" not in words[:-1] or is_whole(words[words.index("as") + 1]))
+    if first == "router" and second == "id" and len(words) == 3:
+        return _ADDRESS.match(words[2]) is not None
+    return True
 
 
 def _set(block: _Block, words: list[str]) -> None:
@@ -179,7 +223,7 @@ def _set(block: _Block, words: list[str]) -> None:
     if not words:
         return
     name, value = words[0], words[1:]
-    if name in ("ttl", "source", "disabled", "passive", "multihop", "neighbor", "password", "passwords"):
+    if name in _SETTINGS or (name in _TIMES and value[:1] == ["time"]):
         block.settings[name] = value
     elif name == "local":
         # `local as N`, `local ADDRESS as N` and BIRD 2's `local port N` may stand side by side.
@@ -249,18 +293,24 @@ class _Facts:
         neighbor = self._setting(block, "neighbor") or []
         local = self._setting(block, "local") or []
         ttl = self._setting(block, "ttl") or []
+        hops = self._setting(block, "multihop")
+        peer_as, local_as = _number_after(neighbor, "as"), _number_after(local, "as")
+        external = None not in (peer_as, local_as) and peer_as != local_as
         return Peering(
             name=block.name,
             peer=_address(neighbor[0] if neighbor else ""),
-            peer_as=_number_after(neighbor, "as"),
+            peer_as=peer_as,
             port=_number_after(neighbor, "port"),
-            local_as=_number_after(local, "as"),
+            local_as=local_as,
             source=_address(_after(self._setting(block, "source"), "address") or (local[0] if local else "")),
             passive=_switch(self._setting(block, "passive")),
             password=self._setting(block, "password") is not None or self._setting(block, "passwords") is not None,
             disabled=_switch(self._setting(block, "disabled")),
-            multihop=_switch(self._setting(block, "multihop")),
+            multihop=_switch(hops),
             ttl_security=_switch(ttl[1:]) if ttl[:1] == ["security"] else False,
+            direct=external if hops is None else not _switch(hops),
+            hold_time=_number_after(self._setting(block, "hold"), "time"),
+            keepalive_time=_number_after(self._setting(block, "keepalive"), "time"),
         )
 
     def _setting(self, block: _Block, name: str) -> list[str] | None:

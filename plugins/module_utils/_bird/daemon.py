@@ -13,9 +13,11 @@ import time
 from .._host.processes import read_bytes
 from .._record import NamedTuple
 from . import config, control, replies
+from .exports import Exports, parse_protocols
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .._unread import Unread
     from .discovery import Daemon, Place
 
 STATUS = "show status"
@@ -32,7 +34,8 @@ class Spoken(NamedTuple):
 
     `state` is one of control's constants, `via` how it was asked ('socket', 'birdcl', '' if there was no answer),
     `status` None if it was not answered, `sessions` None if they were not answered to the end, `at` when it ended, in
-    seconds since the epoch.
+    seconds since the epoch, `unread` the lines that were not understood of the answer to the question `unread_of`,
+    `exports` what it gives to the kernel (None: nothing, or it did not say).
     """
 
     state: str
@@ -42,6 +45,9 @@ class Spoken(NamedTuple):
     status: replies.Status | None
     sessions: list[replies.Session] | None
     at: float = 0.0
+    unread_of: str = ""
+    unread: Unread = []  # noqa: RUF012 - never written to
+    exports: Exports | None = None
 
 
 NOT_UNDERSTOOD = Spoken(control.GARBAGE, "", "", "", None, None)
@@ -74,7 +80,9 @@ def speak(daemon: Daemon, timeout: float) -> Spoken:
         second = client.ask(daemon.family, path, (STATUS, PROTOCOLS), timeout)
         if second.state == control.ANSWERS:
             exchange, via = second, "birdcl"
-    return understand(place.path, via, exchange)
+    spoken = understand(place.path, via, exchange)
+    exports = spoken.exports
+    return spoken._replace(exports=exports._replace(socket=place.actual)) if exports else spoken
 
 
 def read_config(daemon: Daemon) -> tuple[OnDisk | None, str]:
@@ -117,14 +125,21 @@ def _distinct(places: list[Place]) -> list[Place]:
 def understand(path: str, via: str, exchange: control.Exchange) -> Spoken:
     """Read what came of asking STATUS and PROTOCOLS at the socket `path`."""
     answers = {reply.command: reply for reply in exchange.replies if reply.code < 8000}
-    status = sessions = None
+    status = sessions = exports = None
+    unread: tuple[str, Unread] = ("", [])
     if STATUS in answers and answers[STATUS].code != control.NEVER_ENDED:
         status = replies.parse_status(answers[STATUS].text)
         if not status.version:
             status = status._replace(version=exchange.version)
+        if status.unread:
+            unread = STATUS, status.unread
     if PROTOCOLS in answers and answers[PROTOCOLS].code != control.NEVER_ENDED:
         sessions = replies.parse_sessions(answers[PROTOCOLS].text, status.now if status else None)
-    return Spoken(exchange.state, exchange.detail, via, path, status, sessions, time.time())
+        if sessions.unread:
+            unread = PROTOCOLS, sessions.unread
+        names, count = parse_protocols(answers[PROTOCOLS].text)
+        exports = Exports(path, names, count) if names else None
+    return Spoken(exchange.state, exchange.detail, via, path, status, sessions, time.time(), *unread, exports)
 
 
 def _parse(place: Place) -> OnDisk | None:

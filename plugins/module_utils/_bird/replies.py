@@ -16,10 +16,14 @@ import re
 
 from .._numbers import is_whole
 from .._record import NamedTuple
+from .._unread import note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import List
+
+    from .._unread import Unread
 
 UP = "up"
 SHUTDOWN = "shutdown"
@@ -29,14 +33,28 @@ RECONFIGURING = "reconfiguring"
 KINDS = ("Mesh", "Node", "Global", "Local_Workload")
 OTHER = "other"
 
+# More than any BIRD has or prints: what answers may be anything, and the facts are to stay of a size that can be read.
+MOST_SESSIONS = 8192
+_LONGEST_LINE = 1024
+_LONGEST_VALUE = 160
+
 _DAY = 86400.0
 _STATES = {
     "Daemon is up and running": UP,
     "Shutdown in progress": SHUTDOWN,
     "Reconfiguration in progress": RECONFIGURING,
 }
+# What `show status` says besides, and what stands before and after a table.
+_PLAIN = (
+    *("BIRD ", "0001 BIRD ", "Router ID is ", "Hostname is ", "Access restricted"),
+    *("Graceful restart recovery in progress", "Waiting for ", "Wait timer is ", *_STATES),
+)
+_MOMENTS = ("Current server time is ", "Last reboot on ", "Last reconfiguration on ")
+_END_CODES = ("0000", "0013")
+_PROTOCOL_STATES = frozenset(("down", "start", "feed", "wait", "up", "stop", "flush"))
 _CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?$")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?)?$")
+_ROUTER_ID = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
 _COUNTS = re.compile(r"(?<!\d)(\d{1,20}) (imported|exported|filtered)")
 # As BIRD prints them: what is left of them and their full length, in seconds.
 _TIMERS = {
@@ -48,8 +66,17 @@ _TIMERS = {
 }
 
 
+if TYPE_CHECKING:
+    _Sessions = List["Session"]
+else:
+    _Sessions = list
+
+
 class Status(NamedTuple):
-    """`show status`. Ages are seconds by BIRD's clock, None where it did not say; `now` is that clock, see moment()."""
+    """`show status`. Ages are seconds by BIRD's clock, None where it did not say; `now` is that clock, see moment().
+
+    `unread` are the lines that were not understood.
+    """
 
     version: str
     router_id: str
@@ -59,6 +86,7 @@ class Status(NamedTuple):
     reconfigured_ago: float | None
     waiting_for: int | None
     wait_timer: str
+    unread: Unread = []  # noqa: RUF012 - never written to
 
 
 class Session(NamedTuple):
@@ -117,50 +145,75 @@ def port_in_name(name: str) -> int | None:
 def parse_status(text: str) -> Status:
     """Read `show status`. What is missing or not understood is '' or None."""
     version = router_id = state = wait_timer = ""
-    now = booted = reconfigured = None
+    times: dict[str, float | None] = {}
     waiting_for = None
-    for line in _stripped(text):
-        if line.startswith("BIRD ") and not line.endswith("ready."):
-            version = line[5:].strip()
+    unread: Unread = []
+    for number, line in enumerate(_stripped(text), 1):
+        head = next((head for head in _MOMENTS if line.startswith(head)), "")
+        if head:
+            times[head] = moment(line[len(head) :])
+        elif line.startswith("BIRD ") and not line.endswith("ready."):
+            version = line[5:].strip()[:_LONGEST_VALUE]
         elif line.startswith("Router ID is "):
-            router_id = line[13:].strip()
-        elif line.startswith("Current server time is "):
-            now = moment(line[23:])
-        elif line.startswith("Last reboot on "):
-            booted = moment(line[15:])
-        elif line.startswith("Last reconfiguration on "):
-            reconfigured = moment(line[24:])
+            router_id = _dotted(line[13:].strip())
         elif line in _STATES:
             state = _STATES[line]
         elif line.startswith("Wait"):
             waiting_for, wait_timer = _recovery(line, waiting_for, wait_timer)
-    return Status(version, router_id, state, now, _ago(now, booted), _ago(now, reconfigured), waiting_for, wait_timer)
+        is_odd = times[head] is None if head else line and not line.startswith(_PLAIN)
+        if is_odd or len(line) > _LONGEST_LINE or line == "Router ID is" or (line[:9] == "Router ID" and not router_id):
+            note(unread, number, line)
+    now, booted, reconfigured = (times.get(head) for head in _MOMENTS)
+    ages = _ago(now, booted), _ago(now, reconfigured)
+    return Status(version, router_id, state, now, *ages, waiting_for, wait_timer, unread)
 
 
-def parse_sessions(text: str, now: float | None) -> list[Session]:
+class Sessions(_Sessions):
+    """Sessions, and as `unread` the lines that were not understood, or the rows of sessions that were cut short."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread: Unread = []
+
+    def take(self, number: int, row: str, details: dict[str, str], now: float | None) -> None:
+        """Add the session of a row and what stands below it; line `number` is the row's. Beyond MOST_SESSIONS it is
+        only noted."""
+        if len(self) >= MOST_SESSIONS:
+            note(self.unread, number, row)
+            return
+        made = _session(row, details, now)
+        self.append(made)
+        # Without `all` nothing stands below any row: then details is empty for the first one, too.
+        cut = not made.peer and bool(self[0].peer or details) and "Neighbor range" not in details
+        if cut or made.state not in _PROTOCOL_STATES or (made.since is None and now is not None):
+            note(self.unread, number, row)
+
+
+def parse_sessions(text: str, now: float | None) -> Sessions:
     """Read the BGP protocols of `show protocols all`; `now` is BIRD's clock as parse_status() returns it."""
-    sessions: list[Session] = []
-    row = ""
+    sessions = Sessions()
+    row, begun = "", 0
     details: dict[str, str] = {}
     wanted = False
-    for line in text.split("\n"):
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _LONGEST_LINE:
+            note(sessions.unread, number, line)
+            line = line[:_LONGEST_LINE]  # noqa: PLW2901
         if line[:2] == "  " or line[:5] == "1006-":
             if wanted:
-                label, colon, value = line.partition(":")
-                if colon:
-                    _note(details, label.lstrip(" 106-"), value)
-                elif "graceful restart active" in label:
-                    details["restarting"] = "yes"
+                _note(details, line)
             continue
         body = _without_code(line)
         fields = body.split(None, 2)
         if len(fields) == 3:
             if row:
-                sessions.append(_session(row, details, now))
+                sessions.take(begun, row, details, now)
             wanted = fields[1] == "BGP"
-            row, details = (body, {}) if wanted else ("", {})
+            row, begun, details = (body, number, {}) if wanted else ("", 0, {})
+        elif fields and not body.startswith(_PLAIN) and line.strip() not in _END_CODES:
+            note(sessions.unread, number, line)
     if row:
-        sessions.append(_session(row, details, now))
+        sessions.take(begun, row, details, now)
     return sessions
 
 
@@ -195,7 +248,7 @@ def _recovery(line: str, waiting_for: int | None, wait_timer: str) -> tuple[int 
     if waiting:
         return int(waiting.group(1)), wait_timer
     timer = re.match(r"Wait timer is (\S+)", line)
-    return waiting_for, timer.group(1) if timer else wait_timer
+    return waiting_for, timer.group(1)[:_LONGEST_VALUE] if timer else wait_timer
 
 
 def _seconds(hour: str | None, minute: str | None, second: str | None) -> float:
@@ -204,6 +257,10 @@ def _seconds(hour: str | None, minute: str | None, second: str | None) -> float:
 
 def _ago(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else max(now - then, 0.0)
+
+
+def _dotted(text: str) -> str:
+    return text if _ROUTER_ID.match(text) else ""
 
 
 def _stripped(text: str) -> Iterator[str]:
@@ -216,16 +273,21 @@ def _without_code(line: str) -> str:
     return line[5:] if line[4:5] in ("-", " ") and line[:4].isdecimal() else line
 
 
-def _note(details: dict[str, str], label: str, value: str) -> None:
+def _note(details: dict[str, str], line: str) -> None:
     """Keep one detail. BIRD 2 prints the routes of each channel: these are collected, all else stands once."""
-    if label == "Routes" and label in details:
-        details[label] += "," + value
+    label, colon, value = line.partition(":")
+    label = label.lstrip(" 106-")
+    if not colon:
+        if "graceful restart active" in label:
+            details["restarting"] = "yes"
+    elif label == "Routes" and label in details:
+        details[label] = (details[label] + "," + value)[:_LONGEST_LINE]
     else:
-        details.setdefault(label, value.strip())
+        details.setdefault(label, value.strip()[:_LONGEST_VALUE])
 
 
 def _session(row: str, details: dict[str, str], now: float | None) -> Session:
-    fields = row.split(None, 5)
+    fields = [field[:_LONGEST_VALUE] for field in row.split(None, 5)]
     fields += [""] * (6 - len(fields))
     name, _proto, _table, state, entered, info = fields
     first, _space, rest = info.partition(" ")

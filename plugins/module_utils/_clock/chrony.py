@@ -10,9 +10,13 @@ Where it does not answer there (`cmdport 0`), chronyc asks over its Unix socket.
 
 from __future__ import annotations
 
+from .._unread import note, said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .._unread import Unread
 
 _COMMAND = ("chronyc", "-c", "-n", "-m", "tracking", "sources")
 _PORT_SECONDS = 0.3
@@ -52,19 +56,22 @@ def parse(text: str, now: float) -> tuple[dict[str, Any], str]:
     """
     found: dict[str, Any] = {}
     total = reachable = 0
-    for line in text.splitlines():
+    unread: Unread = []
+    for number, line in enumerate(text.splitlines(), 1):
         fields = line.strip().split(",")
         if len(fields) == _TRACKING_FIELDS:
             found.update(_tracking(fields, now))
         elif len(fields) == _SOURCE_FIELDS and fields[0] in ("^", "=", "#"):
             total += 1
             reachable += fields[5] != "0"
+        elif line.strip():
+            note(unread, number, line)
     if not found:
-        said = " ".join(text.split())[:100] or "nothing"
-        return {}, f"chronyc said: {said}."
+        words = " ".join(text.split())[:100] or "nothing"
+        return {}, f"chronyc said: {words}."
     found.update(sources_total=total, sources_reachable=reachable)
     found["why"] = _why(found)
-    return found, ""
+    return found, said(unread) if unread else ""
 
 
 def _tracking(fields: list[str], now: float) -> dict[str, Any]:

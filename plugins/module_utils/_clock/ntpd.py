@@ -12,10 +12,13 @@ from __future__ import annotations
 import re
 
 from .._numbers import is_whole
+from .._unread import note, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .._unread import Unread
 
 _COMMAND = ("ntpq", "-n", "-c", "rv", "-p")
 _VARIABLE = re.compile(r"\b(leap|stratum|offset|refid)=([^,\s]+)")
@@ -24,6 +27,7 @@ _LEAPS = {"00": "normal", "01": "insert_second", "10": "delete_second", "11": "n
 _LEAP_NUMBERS = {"0": "normal", "1": "insert_second", "2": "delete_second", "3": "not_synchronised"}
 _PORT_SECONDS = 0.3
 _UNSYNCHRONISED_STRATUM = 16
+_PEER_FIELDS = 10
 # Where `refid` is one of these, ntpd runs on its own clock.
 _OWN_CLOCK = ("LOCAL", "LOCL", "127.127.1.0", "127.127.1.1")
 
@@ -49,7 +53,9 @@ def read(timeout: float, _now: float) -> tuple[dict[str, Any], str]:
 
 def parse(text: str) -> tuple[dict[str, Any], str]:
     """Return the keys of calico_chrony and what could not be read, from the system variables and the table of peers."""
-    return _described(text, *_peers(text))
+    total, reachable, unread = _peers(text)
+    found, trouble = _described(text, total, reachable)
+    return found, trouble or (said(unread) if unread else "")
 
 
 def _described(text: str, total: int, reachable: int) -> tuple[dict[str, Any], str]:
@@ -57,8 +63,8 @@ def _described(text: str, total: int, reachable: int) -> tuple[dict[str, Any], s
     leap = _LEAPS.get(variables.get("leap", ""), "") or _LEAP_NUMBERS.get(variables.get("leap", ""), "")
     stratum = variables.get("stratum", "")
     if not leap or not is_whole(stratum):
-        said = " ".join(text.split())[:100] or "nothing"
-        return {}, f"ntpq said: {said}."
+        words = " ".join(text.split())[:100] or "nothing"
+        return {}, f"ntpq said: {words}."
     own = variables.get("refid", "") in _OWN_CLOCK
     synchronised = leap != "not_synchronised" and int(stratum) < _UNSYNCHRONISED_STRATUM and not own
     found: dict[str, Any] = {
@@ -85,14 +91,25 @@ def _verb(synchronised: bool, own: bool) -> str:
     return "is synchronised" if synchronised else "has not synchronised"
 
 
-def _peers(text: str) -> tuple[int, int]:
-    """Count the lines of the table of peers, and those whose reach register (octal) has a bit set."""
-    _head, ruler, table = text.partition("=====")
+def _peers(text: str) -> tuple[int, int, Unread]:
+    """Count the lines of the table of peers, and those whose reach register (octal) has a bit set; and return those
+    that are none."""
+    head, ruler, table = text.partition("=====")
     total = reachable = 0
-    for line in table.splitlines()[1:] if ruler else []:
-        fields = line[1:].split()
+    unread: Unread = []
+    begun = head.count("\n") + 1
+    alone: list[str] = []
+    for number, line in enumerate(table.splitlines()[1:] if ruler else [], begun + 1):
+        fields = alone + line[1:].split()
+        # A long name, as IPv6 addresses are, has a line of its own.
+        alone = fields if len(fields) == 1 and not alone else []
         # remote refid st t when poll reach delay offset jitter; pools and broadcasts are no sources.
-        if len(fields) >= 10 and fields[3] not in ("p", "B", "M"):
+        if len(fields) < _PEER_FIELDS:
+            if fields and not alone:
+                note(unread, number, line)
+        elif fields[3] not in ("p", "B", "M"):
             total += 1
             reachable += fields[6] != "0"
-    return total, reachable
+    if alone:
+        note(unread, begun + table.rstrip().count("\n"), alone[0])
+    return total, reachable, unread

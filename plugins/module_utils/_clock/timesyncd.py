@@ -25,6 +25,9 @@ _COMMAND = ("timedatectl", "timesync-status", "--no-pager")
 MARK = "/run/systemd/timesync/synchronized"
 _LINE = re.compile(r"^[ \t]*([A-Z][A-Za-z ]*): (.+)$", re.MULTILINE)
 _SPAN = re.compile(r"(?<![0-9.])([0-9]{1,18}(?:\.[0-9]{0,18})?)\s{0,8}(us|ms|s|min|h|d)\b")
+_LONGEST_POLL = re.compile(r"^[ \t]*Poll interval: .{0,64}?\bmax:? ([^)\n]{1,32})\)", re.MULTILINE)
+_USUAL_POLL = 2048.0
+_MISSED_POLLS = 3
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _LEAPS = {"normal": "normal", "insert second": "insert_second", "delete second": "delete_second"}
 
@@ -41,9 +44,9 @@ def read(timeout: float, now: float, mark: str = MARK) -> tuple[dict[str, Any], 
     else:
         trouble = f"timedatectl: {result.failure}." if result.failure else ""
     found, unread = parse(result.stdout or result.stderr) if not trouble else ({}, "")
-    found["synchronised"] = marked is not None or bool(found.get("synchronised"))
+    found["synchronised"] = bool(found.get("synchronised"))
     if marked is not None:
-        found["last_update_seconds_ago"] = max(int(now - marked), 0)
+        apply_mark(found, now - marked, result.stdout)
     found["why"] = _why(found)
     return found, trouble or unread
 
@@ -72,6 +75,21 @@ def parse(text: str) -> tuple[dict[str, Any], str]:
     return found, ""
 
 
+def apply_mark(found: dict[str, Any], age: float, text: str) -> None:
+    """Put into `found` what the mark of the last synchronisation says, which was `age` seconds ago.
+
+    timesyncd asks at least once in its longest interval, 34 minutes unless it is told otherwise. A mark that is older
+    than three of these means that it was answered no more; `text`, what timedatectl said, has that interval. Without
+    it nothing is certain, and synchronised is None.
+    """
+    found["last_update_seconds_ago"] = max(int(age), 0)
+    longest = _LONGEST_POLL.search(text)
+    if age <= _MISSED_POLLS * (_span(longest.group(1)) if longest else _USUAL_POLL):
+        found["synchronised"] = True
+    else:
+        found["synchronised"] = False if longest else None
+
+
 def _span(text: str) -> float:
     """Return the seconds of '+1min 4.5s' or '-15us'."""
     seconds = sum(float(value) * _SECONDS[unit] for value, unit in _SPAN.findall(text))
@@ -82,4 +100,6 @@ def _why(found: dict[str, Any]) -> str:
     server = found.get("reference", "its server")
     if found["synchronised"]:
         return f"systemd-timesyncd has synchronised with {server}."
+    if "last_update_seconds_ago" in found:
+        return f"systemd-timesyncd synchronised with {server} {found['last_update_seconds_ago']} s ago, and not since."
     return f"systemd-timesyncd has not synchronised with {server} since the node booted."

@@ -33,7 +33,9 @@ _OF_SERVICES = ("kube-ipvs", "nodelocaldns")
 _OF_TUNNELS = ("flannel", "tunl", "vxlan", "wg-v6.cali", "wireguard.cali")
 _NO_NODE_ADDRESS = _OF_CONTAINERS + _OF_SERVICES + _OF_TUNNELS
 # Networks for documentation (RFC 5737, RFC 3849): the kernel is asked for its way there, nothing is ever sent.
-_OUTSIDE = {"ipv4": "198.51.100.1", "ipv6": "2001:db8::1"}
+OUTSIDE = {"ipv4": "198.51.100.1", "ipv6": "2001:db8::1"}
+# With this networking backend calico-node's start-up leaves out all that is about addresses.
+NO_NETWORKING = "none"
 _VARIABLES = {"ipv4": ("IP", "IP_AUTODETECTION_METHOD"), "ipv6": ("IP6", "IP6_AUTODETECTION_METHOD")}
 _DISCARD_PORT = 80  # can-reach's own; a UDP socket that is connected sends nothing
 _LONGEST = 200
@@ -64,7 +66,7 @@ def around(processes: ProcessTable, root: str = "", proc_root: str = "/proc") ->
         running,
         lambda interface: _promotes(interface, proc_root),
         lambda destination: source_of(destination, root),
-        _told_to_kubelet(processes),
+        told_to_kubelet(processes, root),
     )
 
 
@@ -75,15 +77,20 @@ def gather(
     version: str,
     sources: Sources,
     about: Around,
+    backend: str = "",
 ) -> Facts:
     """Return the keys of calico_node that are about addresses. Notes the source autodetection.
 
     `own` are the addresses BIRD takes for its own, `environment` what calico-node was told (None: not known),
-    `version` is Calico's ('' if not known).
+    `version` is Calico's ('' if not known). With the networking `backend` none Calico does not look for an address, so
+    that nothing is said of which it would pick.
     """
     facts = addresses_of(network, own, about)
     if about.holders:
         facts["vip_holders"] = list(about.holders)
+    if backend == NO_NETWORKING:
+        sources.absent("autodetection", "Calico does not look for an address: its networking backend is none.")
+        return facts
     facts["autodetection"] = autodetection(network, own, environment, version, about)
     if environment is None:
         sources.absent("autodetection", "How Calico finds this node's address is not known: no process of it was read.")
@@ -169,7 +176,7 @@ def autodetection(
         if first.address and (pick is None or (first.address, first.interface) != (pick.address, pick.interface)):
             fact["first_found"] = f"{first.address}/{first.prefix}"
             fact["first_found_interface"] = first.interface
-        outward = about.source_of(_OUTSIDE[family])
+        outward = about.source_of(OUTSIDE[family])
         if outward:
             fact["outward"] = outward
         if set(fact) != {"set"}:
@@ -180,7 +187,7 @@ def autodetection(
 def source_of(destination: str, root: str = "") -> str | None:
     """Return the address from which the kernel would send to a destination, found as calico-node does, by connecting a
     UDP socket, for which nothing is sent. '' if there is no way; None for a name that stands not in /etc/hosts."""
-    address = destination if _family(destination) else _in_hosts(destination, read_text(root + "/etc/hosts"))
+    address = destination if _family(destination) else in_hosts(destination, read_text(root + "/etc/hosts"))
     if not address:
         return None
     try:
@@ -191,7 +198,7 @@ def source_of(destination: str, root: str = "") -> str | None:
         return ""
 
 
-def _in_hosts(name: str, text: str) -> str:
+def in_hosts(name: str, text: str) -> str:
     """Return the first address of a name in /etc/hosts; ''."""
     for line in text.splitlines():
         words = line.partition("#")[0].split()
@@ -218,16 +225,12 @@ def _promotes(interface: str, proc_root: str) -> bool:
     return "1" in values
 
 
-def _told_to_kubelet(processes: ProcessTable) -> Sequence[str] | None:
-    """Return the addresses that kubelet was told to give as InternalIP; None if it was told none."""
-    for process in processes.named("kubelet"):
-        words = process.argv
-        for number, word in enumerate(words):
-            if word.startswith("--node-ip="):
-                return word[len("--node-ip=") :].split(",")
-            if word == "--node-ip" and number + 1 < len(words):
-                return words[number + 1].split(",")
-    return None
+def told_to_kubelet(processes: ProcessTable, root: str | None = None) -> Sequence[str] | None:
+    """Return the addresses that kubelet was told to give as InternalIP; None if it was told none. Without a `root`
+    (that of this host is '') no files are read for it."""
+    from .._host import kubelet
+
+    return kubelet.told_addresses(processes, processes.network_namespace, root)
 
 
 def _fact(entry: Address, positions: Mapping[str, int]) -> Facts:

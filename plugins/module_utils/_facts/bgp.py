@@ -13,6 +13,7 @@ from .._bird import control, discovery
 from .._bird.daemon import NOT_UNDERSTOOD, read_config, speak
 from .._host import counters, sockets
 from .._record import NamedTuple
+from . import bgp_sockets, speakers
 from .bgp_daemon import BGP_PORT, Look, Peer, facts_of, has_anything, local_address, peers_of
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from .._bird.daemon import OnDisk, Spoken
     from .._bird.discovery import Daemon, Installation
+    from .._bird.exports import Exports
     from .._bird.log import Line
     from .._host.processes import Process, ProcessTable
     from .sources import Sources
@@ -30,9 +32,7 @@ SCHEMA = 1
 _FAMILIES = (discovery.IPV4, discovery.IPV6)
 _TIMEOUT = 5.0
 _LOG_WINDOW = 3600
-_MOST_SOCKETS = 20
 _SHORT_ID = 12
-_OPENING = ("SYN_SENT", "SYN_RECV")
 MD5 = {"failure": "TCPMD5Failure", "unexpected": "TCPMD5Unexpected", "not_found": "TCPMD5NotFound"}
 # A dialler whose SYN is dropped repeats it after 1 and 3 seconds, and BIRD dials again every 5: within any 2.2 seconds
 # there is one.
@@ -43,7 +43,8 @@ class BgpGathering(NamedTuple):
     """The facts, and beside them what only this pass needs.
 
     `local_addresses` says by family what this node is known by in BGP, `tunnels` which devices bird.cfg sends routes
-    into, `md5_started` when the MD5 counters of `net_folder` were read (monotonic clock; None: they could not be).
+    into, `md5_started` when the MD5 counters of `net_folder` were read (monotonic clock; None: they could not be),
+    `waiting` the sockets that are to be looked at again, `exports` what BIRD gives to the kernel, by family.
     """
 
     facts: dict[str, Any]
@@ -53,6 +54,8 @@ class BgpGathering(NamedTuple):
     installation: Installation
     net_folder: str
     md5_started: float | None
+    waiting: bgp_sockets.Waiting | None = None
+    exports: Mapping[str, Exports] = {}
 
 
 def gather(
@@ -82,15 +85,26 @@ def gather(
     }
     own = [look.daemon.process for look in looks if look.daemon.process is not None]
     net_folder = os.path.join(own[0].directory if own else os.path.join(proc_root, "self"), "net")
-    facts.update(sources.guard("tcp_sockets", lambda: _sockets(looks, own, net_folder, processes, sources), no_sockets))
+    seen: list[bgp_sockets.Waiting] = []
+    facts.update(
+        sources.guard("tcp_sockets", lambda: _sockets(looks, own, net_folder, processes, sources, seen), no_sockets)
+    )
     md5_started = sources.guard("md5_counters", lambda: _start_md5(facts, net_folder, sources), None)
     peers = [peer for look in looks for peer in peers_of(look)]
+    alone: dict[str, Any] = {}
+    if seen:
+        known = sum(bool(peer.established) for peer in peers)
+        facts.update(sources.guard("other_speakers", lambda: speakers.look(seen[0].all, known, own, processes), alone))
     window = float(params.get("log_window") or _LOG_WINDOW)
     names = {peer.name: peer.address for peer in peers}
     facts["log"] = sources.guard("bird_log", lambda: _log(daemons, names, now, window, sources), no_lines)
     addresses = {look.daemon.family: local_address(look) for look in looks if local_address(look)}
     tunnels = [tunnel for look in looks if look.on_disk for tunnel in look.on_disk.config.tunnels]
-    return BgpGathering(facts, peers, addresses, list(dict.fromkeys(tunnels)), installation, net_folder, md5_started)
+    gathering = BgpGathering(
+        facts, peers, addresses, list(dict.fromkeys(tunnels)), installation, net_folder, md5_started
+    )
+    exports = {look.daemon.family: look.spoken.exports for look in looks if look.spoken.exports}
+    return gathering._replace(waiting=seen[0] if seen else None, exports=exports)
 
 
 def all_peers(gathering: BgpGathering) -> list[Peer]:
@@ -128,6 +142,20 @@ def finish_md5(
         sleep(missing)
     later = counters.read_netstat(gathering.net_folder, MD5.values())
     md5_grew(counted, later, clock() - gathering.md5_started)
+
+
+def finish_sockets(gathering: BgpGathering) -> None:
+    """Look again at sockets that looked stuck, and write into the facts those that still do."""
+    add_stuck(gathering.facts, gathering.waiting.look_again() if gathering.waiting else [])
+
+
+def add_stuck(facts: dict[str, Any], stuck: list[dict[str, Any]]) -> None:
+    """Put stuck sockets with those in trouble."""
+    if stuck:
+        known = facts.setdefault("sockets", [])
+        kept = stuck[: max(bgp_sockets.MOST - len(known), 0)]
+        known += kept
+        _leave_out(facts, [one["state"] for one in stuck[len(kept) :]])
 
 
 def _distinct(peers: list[Peer]) -> list[Peer]:
@@ -170,6 +198,7 @@ def note_spoken(spoken: Spoken, name: str, tried: Iterable[str], sources: Source
         sources.unrecognised(name, f"{spoken.socket} does not answer as BIRD does")
     else:
         sources.ok(name, "" if spoken.via == "socket" else f"asked through {spoken.via}")
+        sources.unread(name, spoken.unread, spoken.unread_of)
 
 
 def _read_config(daemon: Daemon, name: str, sources: Sources) -> OnDisk | None:
@@ -190,12 +219,19 @@ def note_config(on_disk: OnDisk | None, problem: str, name: str, tried: Iterable
         sources.unrecognised(name, f"{on_disk.path} does not look like a configuration of BIRD")
     else:
         sources.ok(name)
+        sources.unread(name, *on_disk.config.unread)
 
 
 def _sockets(
-    looks: list[Look], own: list[Process], net_folder: str, processes: ProcessTable, sources: Sources
+    looks: list[Look],
+    own: list[Process],
+    net_folder: str,
+    processes: ProcessTable,
+    sources: Sources,
+    waiting: list[bgp_sockets.Waiting],
 ) -> dict[str, Any]:
-    """Return listeners on the BGP ports and the sockets there that are in trouble."""
+    """Return listeners on the BGP ports and the sockets there that are in trouble; put into `waiting` what is to be
+    looked at again."""
     ports = {BGP_PORT} | {look.on_disk.config.listen_port or BGP_PORT for look in looks if look.on_disk}
     found = sockets.read_tcp(net_folder, ports)
     if not os.access(os.path.join(net_folder, "tcp"), os.R_OK):
@@ -203,7 +239,8 @@ def _sockets(
         return {"listeners": [], "sockets": []}
     listening = [one for one in found if one.state == sockets.LISTEN and one.local_port in ports]
     holders = sockets.owners([one.inode for one in listening], own, processes)
-    return socket_facts(found, listening, holders, sources)
+    waiting.append(bgp_sockets.Waiting(found, net_folder, ports))
+    return socket_facts(found, listening, holders, sources, bgp_sockets.is_troubled)
 
 
 def socket_facts(
@@ -211,8 +248,12 @@ def socket_facts(
     listening: list[sockets.TcpSocket],
     holders: Mapping[int, Process],
     sources: Sources,
+    in_trouble: Callable[[sockets.TcpSocket], bool] = bgp_sockets.seems_troubled,
 ) -> dict[str, Any]:
-    """Return listeners and sockets from those `found`; `holders` are the processes that hold them, by inode."""
+    """Return listeners and sockets from those `found`; `holders` are the processes that hold them, by inode.
+
+    Where there is one look only, sockets count as `in_trouble` that a second one might find well.
+    """
     listeners = []
     for one in listening:
         entry: dict[str, Any] = {"address": one.local, "port": one.local_port}
@@ -222,24 +263,20 @@ def socket_facts(
         listeners.append(entry)
     unowned = len(listening) - len(holders)
     sources.ok("tcp_sockets", f"the owner of {unowned} listening sockets may not be seen" if unowned else "")
-    troubled = [one for one in found if _in_trouble(one)]
+    troubled = [one for one in found if in_trouble(one)]
     facts: dict[str, Any] = {
         "listeners": listeners,
-        "sockets": [_troubled_socket(one) for one in troubled[:_MOST_SOCKETS]],
+        "sockets": [bgp_sockets.entry(one) for one in troubled[: bgp_sockets.MOST]],
         "sockets_established": sum(one.state == sockets.ESTABLISHED for one in found),
     }
-    for one in troubled[_MOST_SOCKETS:]:
-        left_out = facts.setdefault("sockets_left_out", {})
-        left_out[one.state] = left_out.get(one.state, 0) + 1
+    _leave_out(facts, [one.state for one in troubled[bgp_sockets.MOST :]])
     return facts
 
 
-def _in_trouble(one: sockets.TcpSocket) -> bool:
-    return one.state in _OPENING or (one.retransmits > 0 and (one.send_queue > 0 or one.receive_queue > 0))
-
-
-def _troubled_socket(one: sockets.TcpSocket) -> dict[str, Any]:
-    return {key: value for key, value in one._asdict().items() if key != "inode"}
+def _leave_out(facts: dict[str, Any], states: Iterable[str]) -> None:
+    for state in states:
+        left_out = facts.setdefault("sockets_left_out", {})
+        left_out[state] = left_out.get(state, 0) + 1
 
 
 def _start_md5(facts: dict[str, Any], net_folder: str, sources: Sources) -> float | None:
@@ -275,6 +312,7 @@ def _log(
     """Return the telling lines of all logs that were written to within the window, newest first."""
     read: list[str] = []
     fresh: list[str] = []
+    odd: list[str] = []
     seen: set[tuple[int, int]] = set()
     for place in dict.fromkeys(place for daemon in daemons for place in daemon.logs):
         identity = place.identity
@@ -282,6 +320,9 @@ def _log(
         if identity is None or identity in seen or (place.is_copy and fresh):
             continue
         seen.add(identity)
+        if not os.path.isfile(place.actual):
+            odd.append(place.path)
+            continue
         read.append(place.path)
         if place.modified >= now - window:
             fresh.append(place.actual)
@@ -289,13 +330,29 @@ def _log(
         sources.ok("bird_log", ", ".join(read))
     else:
         sources.absent("bird_log", "no log of BIRD was found in the usual places")
+    if odd:
+        sources.failed("bird_log", not_regular(odd))
     if not fresh:
         return []
     from .._bird import log
     from .._host import log_lines
 
-    lines = [line for path in fresh for line in log.parse(log_lines.read_tail(path), names)]
+    tails = {path: log_lines.read_tail(path) for path in fresh}
+    cut = [path for path, tail in tails.items() if not log_lines.reaches_back(path, tail, now - window)]
+    if cut and not odd:
+        sources.ok("bird_log", only_the_ends(cut))
+    lines = [line for tail in tails.values() for line in log.parse(tail, names)]
     return [log_entry(line) for line in log.recent(lines, now, window)]
+
+
+def only_the_ends(paths: Iterable[str]) -> str:
+    """Say that of these logs not all was read that is of interest."""
+    return f"only the ends of {', '.join(paths)} were read, which do not reach back for the window"
+
+
+def not_regular(paths: Iterable[str]) -> str:
+    """Say that these are read by nobody: what is no regular file may be endless, or wait for a writer for ever."""
+    return f"not a regular file, which is not read: {', '.join(paths)}"
 
 
 def log_entry(line: Line) -> dict[str, Any]:

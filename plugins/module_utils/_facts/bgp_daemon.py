@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .._bird import control
 from .._bird.replies import kind_of, port_in_name
+from .._numbers import is_whole
 from .._record import NamedTuple
 from .packing import canonical, pack
 
@@ -24,6 +25,9 @@ BGP_PORT = 179
 _YOUNG = 120.0
 _MOST_RECENT = 20
 _MOST_UNUSUAL = 20
+_MOST_GROUPS = 8
+# BIRD offers 240 seconds. Less than this leaves little room for a moment of loss or of want.
+_SHORT_HOLD = 90
 # BIRD tells times in whole seconds: what it did "2 seconds ago" was less than 3 and more than 1 second ago.
 _ROUNDING = 1.0
 
@@ -160,6 +164,7 @@ def _config_facts(look: Look, on_disk: OnDisk, now: float) -> dict[str, Any]:
     facts["disabled"] = config.disabled
     facts["peers"] = len(config.peerings)
     facts.update(_password_facts(config))
+    facts.update(_timer_facts(config))
     status = look.spoken.status
     if status is not None and status.reconfigured_ago is not None:
         facts["newer_than_running"] = look.spoken.at - on_disk.modified + _ROUNDING < status.reconfigured_ago
@@ -179,6 +184,23 @@ def _password_facts(config: Config) -> dict[str, Any]:
     if len(signed) == len(config.peerings):
         return {"password": "all"}
     return {"password": "some", "with_password": pack(signed)}
+
+
+def _timer_facts(config: Config) -> dict[str, Any]:
+    """Return hold_times and keepalive_times: the peers for whom others than BIRD's are configured, by seconds."""
+    facts: dict[str, Any] = {}
+    for name in ("hold_time", "keepalive_time"):
+        by_seconds: dict[str, list[str]] = {}
+        for peering in config.peerings:
+            seconds = getattr(peering, name)
+            if seconds is not None:
+                by_seconds.setdefault(str(seconds), []).append(peering.peer)
+        facts.update(_known(**{name + "s": _packed(by_seconds) or None}))
+    return facts
+
+
+def _packed(groups: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: pack(members) for name, members in list(groups.items())[:_MOST_GROUPS]}
 
 
 def _differences(config: Config, sessions: list[Session]) -> dict[str, Any]:
@@ -227,6 +249,7 @@ def _session_facts(look: Look, sessions: list[Session]) -> dict[str, Any]:
     peers["routes_imported"] = sum(session.imported for session in established)
     peers["routes_exported"] = sum(session.exported for session in established)
     peers.update(_odd_counts(established))
+    peers.update(_known(short_hold_times=_short_hold_times(established) or None))
     peerings = {peering.name: peering for peering in _peerings(look)}
     troubled = [session for session in sessions if not session.established] + unusual
     facts = {"peers": peers, "recent": _recent(look, established), "troubled": []}
@@ -246,6 +269,16 @@ def _odd_counts(established: list[Session]) -> dict[str, Any]:
     if silent:
         facts["without_routes"] = pack(silent) if len(silent) < len(established) else "all"
     return facts
+
+
+def _short_hold_times(established: list[Session]) -> dict[str, Any]:
+    """Return the peers with whom a hold time of less than 90 seconds was agreed on, by seconds."""
+    short: dict[str, list[str]] = {}
+    for session in established:
+        agreed = session.hold_timer.rpartition("/")[2].partition(".")[0]
+        if is_whole(agreed) and 0 < int(agreed) < _SHORT_HOLD:
+            short.setdefault(agreed, []).append(session.peer)
+    return _packed(short)
 
 
 def _is_unusual(session: Session) -> bool:
@@ -292,6 +325,7 @@ def _troubled(session: Session, peering: Peering | None) -> dict[str, Any]:
                 source=session.source or peering.source,
                 disabled=peering.disabled or None,
                 ttl_security=peering.ttl_security or None,
+                direct=peering.direct or None,
             )
         )
     return facts

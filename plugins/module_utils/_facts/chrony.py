@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PROCESSES = {"chronyd": "chrony", "ntpd": "ntpd", "systemd-timesyncd": "timesyncd"}
 _STOPPED = ("T", "t")
+_OPENNTPD = "openntpd"
 
 
 def gather(
@@ -51,9 +52,14 @@ def gather(
         return facts
     service, process = daemon
     facts.update(service=service, running=True)
+    others = _services(processes) - {service}
+    if others:
+        facts["also_running"] = sorted(others)
     said, trouble = _ask(service, process, sources, timeout, reader_of or _reader)
     facts.update(said)
-    if trouble:
+    if trouble and trouble.startswith("line "):  # all else was read
+        sources.unrecognised(service, trouble)
+    elif trouble:
         sources.failed(service, trouble)
         facts.setdefault("why", trouble)
     else:
@@ -71,8 +77,21 @@ def _daemon(processes: ProcessTable) -> tuple[str, Process] | None:
         if not here or process.network_namespace in ("", here):
             for name, service in _PROCESSES.items():
                 if process.comm == name[:15]:
-                    return service, process
+                    return _OPENNTPD if service == "ntpd" and _OPENNTPD in _services(processes) else service, process
     return None
+
+
+def _services(processes: ProcessTable) -> set[str]:
+    """Return all time services that run on this host."""
+    here = processes.network_namespace
+    ours = [one for one in processes.named(*_PROCESSES) if not here or one.network_namespace in ("", here)]
+    services = {_PROCESSES[name] for name in _PROCESSES if any(process.comm == name[:15] for process in ours)}
+    if "ntpd" in services:
+        from .._clock import openntpd
+
+        if any(openntpd.is_one(process.argv) for process in ours):
+            services = services - {"ntpd"} | {_OPENNTPD}
+    return services
 
 
 def _ask(
@@ -94,6 +113,10 @@ def _reader(service: str) -> Reader:
         from .._clock import ntpd
 
         return ntpd.read
+    if service == _OPENNTPD:
+        from .._clock import openntpd
+
+        return openntpd.read
     from .._clock import timesyncd
 
     return timesyncd.read

@@ -5,7 +5,8 @@
 """Many equal troubles in few bytes: a node that is cut off from a thousand peers says so once, not a thousand times.
 
 The first twenty entries stand in full. Of the others those that are equal but for their peer become one group, which
-has the peers packed under "peers", their number under "count", and what they have in common.
+has the peers packed under "peers", their number under "count", and what they have in common. There are at most 1,000
+groups: what would be more is one group.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Entry = Dict[str, Any]
 
 IN_FULL = 20
+MOST_GROUPS = 1000
+# Of names that nobody can fold, these many stand in full.
+MOST_NAMES = 1000
 _DOTS = 3
 _SINCE, _SINCE_LONGEST = "since_seconds_ago", "since_seconds_ago_longest"
 # What differs from session to session and from second to second, and tells nothing of why.
@@ -40,7 +44,14 @@ def fold(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         name = entry.get("name")
         if name is not None and name != name_of(str(entry.get("kind", "")), str(entry.get("peer", ""))):
             common["name"] = name
-        groups.setdefault(repr(sorted(common.items())), (common, []))[1].append(entry)
+        key = repr(sorted(common.items()))
+        if key not in groups and len(groups) >= MOST_GROUPS - 1:
+            key = ""
+        members = groups.setdefault(key, (common, []))[1]
+        members.append(entry)
+    if "" in groups:
+        common, members = groups[""]
+        groups[""] = {key: value for key, value in common.items() if all(e.get(key) == value for e in members)}, members
     return list(entries[:IN_FULL]), [_group(common, members) for common, members in groups.values()]
 
 
@@ -63,7 +74,8 @@ def _unfolded(groups: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
 
 def fold_names(names: Sequence[str]) -> tuple[list[str], dict[str, dict[str, str]]]:
     """Return the names that stand in full, and of the others the peers, packed, by the kind of peering: those names
-    that confd makes of kind and address. Names of another form all stand in full."""
+    that confd makes of kind and address. Names of another form stand in full, MOST_NAMES of them, and a last one says
+    how many there are besides."""
     kept = list(names[:IN_FULL])
     packed: dict[str, list[str]] = {}
     for name in names[IN_FULL:]:
@@ -73,6 +85,8 @@ def fold_names(names: Sequence[str]) -> tuple[list[str], dict[str, dict[str, str
             packed.setdefault(kind, []).append(address)
         else:
             kept.append(name)
+    if len(kept) > MOST_NAMES:
+        kept[MOST_NAMES:] = [f"(and {len(kept) - MOST_NAMES} more)"]
     return kept, {kind: pack(addresses) for kind, addresses in packed.items()}
 
 

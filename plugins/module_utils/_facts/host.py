@@ -5,7 +5,7 @@
 """The host below Calico: what of its settings, tables, tunnels, services and files may stand in a node's way.
 
 What is as it should be is left out. Everything is read from the kernel and from files; a program (journalctl) is run
-only where kubelet or Calico do not run. What could not be read stands among the sources.
+only where something is amiss that kubelet's lines explain. What could not be read stands among the sources.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import time
 
-from .._host import cni, conntrack, counters, forwarding, kubelet, route_table, tunnels
-from .._host.processes import names_in, read_text
+from .._host import cni, conntrack, counters, forwarding, kubelet, route_table, strain, tunnels
+from .._host.processes import read_text
 from .._record import NamedTuple
 from .packing import pack
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict
 
     from .._bird.discovery import Installation
+    from .._bird.exports import Exports
     from .._host.forwarding import Settings
     from .._host.links import Network
     from .._host.netlink import Netlink
@@ -50,24 +51,58 @@ _NO_UNDERLAY = (
     "veth",
     "virbr",
 )
-_NETWORK_MANAGERS = {"NetworkManager": "NetworkManager", "systemd-network": "systemd-networkd"}
-_FLANNEL_ENV = "/run/flannel/subnet.env"
+NETWORK_MANAGERS = {"NetworkManager": "NetworkManager", "systemd-network": "systemd-networkd"}
+FLANNEL_ENV = "/run/flannel/subnet.env"
 _NEIGHBOUR_TABLES = {"ipv4": ("arp_cache", "ipv4"), "ipv6": ("ndisc_cache", "ipv6")}
 _FAILING = ("failed", "incomplete")
+KUBELET_LOGS = (
+    "/var/log/kubelet.log",
+    "/var/lib/rancher/rke2/agent/logs/kubelet.log",
+    "/var/log/syslog",
+    "/var/log/messages",
+)
+CALICO_PODS = ("_calico-node-", "_canal-", "_rke2-canal-")
+SERVICES = (
+    "felix",
+    "confd",
+    "monitor-addresses",
+    "allocate-tunnel-addrs",
+    "node-status-reporter",
+    "node-services",
+    "cni",
+)
 _CERTIFIED = ("felix", "confd")
-_REVERSE_PATH = "IPReversePathFilter"
+REVERSE_PATH = "IPReversePathFilter"
+_CHECKSUMS = {"checksum_errors_tcp": "Tcp", "checksum_errors_udp": "Udp"}
 
 
 class Started(NamedTuple):
-    """Counters as they were when the pass began (monotonic clock): only that they grow tells of a fault of today."""
+    """Counters as they were when the pass began (monotonic clock): only that they grow tells of a fault of today.
+    `strain` are those of strain.counters()."""
 
     at: float
     totals: dict[str, int]
+    strain: Mapping[str, int] | None = None
+
+
+class Elsewhere(NamedTuple):
+    """Of another host than the one that this runs on: its time (seconds since the epoch), by how many seconds its local
+    time is before UTC, its kernel's release, the end of kubelet's journal, how those logs begin of which only the end
+    was read, and by port what the programs of Calico's say of their health."""
+
+    now: float
+    ahead: int
+    release: str
+    journal: str
+    ends: Mapping[str, str] = {}
+    health: Mapping[int, Facts] = {}
 
 
 class View(NamedTuple):
     """What the pass knows when it comes to the host. `network` and `connection` are None if the kernel does not answer
-    over netlink, `peers` are addresses, `ways` the routes to them, `tunnels` the devices that bird.cfg names."""
+    over netlink, `peers` are addresses, `ways` the routes to them, `tunnels` the devices that bird.cfg names.
+    `elsewhere` is None on the very host; else its files lie below `root`, and nothing is asked of this one. `exports`
+    are what BIRD gives to the kernel, by family."""
 
     processes: ProcessTable
     installation: Installation
@@ -83,33 +118,43 @@ class View(NamedTuple):
     proc_root: str = "/proc"
     window: float = 3600.0
     timeout: float = 5.0
+    elsewhere: Elsewhere | None = None
+    exports: Mapping[str, Exports] = {}
 
 
 def begin(proc_root: str = "/proc") -> Started:
     """Read for the first time the counters whose growth gather() reports."""
-    return Started(time.monotonic(), _totals(proc_root))
+    return Started(time.monotonic(), _totals(proc_root), strain.counters(proc_root))
 
 
-def gather(view: View, sources: Sources) -> Facts:
-    """Return calico_node.host. Notes the source host, and each that could not be read as host_<name>."""
+def gather(view: View, sources: Sources, instead: Mapping[str, Callable[[], Facts]] | None = None) -> Facts:
+    """Return calico_node.host. Notes the source host, and each that could not be read as host_<name>. `instead` are
+    steps that take the place of those of the same name."""
     steps: tuple[tuple[str, Callable[[], Facts]], ...] = (
         ("sysctl", lambda: _sysctl(view, sources)),
         ("counters", lambda: _counters(view, sources)),
+        ("strain", lambda: _strain(view, sources)),
         ("neighbours", lambda: _neighbours(view)),
         ("ways", lambda: ways_to_peers(view.ways, view.local_addresses)),
-        ("tunnels", lambda: _tunnels(view)),
-        ("routes", lambda: _routes(view, sources)),
+        ("rules", lambda: _rules(view, sources)),
+        ("routes", lambda: _routes(view, sources, listed)),
+        ("tunnels", lambda: _tunnels(view, listed, needed)),
+        ("offload", lambda: _offload(view, sources)),
         ("network_managers", lambda: _network_managers(view)),
-        ("kernel", lambda: _kernel(view, sources)),
+        ("kernel", lambda: _kernel(view, sources, needed)),
         ("services", lambda: _services(view)),
-        ("cni", lambda: _cni(view)),
+        ("cni", lambda: _cni(view, sources)),
         ("certificates", lambda: _certificates(view, sources)),
-        ("logs", lambda: _logs(view, sources)),
+        ("control_plane", lambda: _control_plane(view, sources)),
+        ("logs", lambda: _logs(view, facts, sources)),
     )
     nothing: Facts = {}
     facts: Facts = {}
+    # What one step leaves for later ones: the routes of Felix and BIRD, the tunnel devices that are needed.
+    listed: list[route_table.Entry] = []
+    needed: dict[str, str] = {}
     for name, step in steps:
-        facts.update(sources.guard("host_" + name, step, nothing))
+        facts.update(sources.guard("host_" + name, (instead or {}).get(name, step), nothing))
     sources.ok("host")
     return {name: value for name, value in facts.items() if value not in ({}, [], "", None)}
 
@@ -156,8 +201,8 @@ def underlay(network: Network | None, ways: Mapping[str, Route], in_use: Iterabl
 
 
 def losses(started: Started, totals: Mapping[str, int], now: float, sizes: Mapping[str, Mapping[str, int]]) -> Facts:
-    """Return conntrack, neighbour_tables, reverse_path_dropped: how full tables are, and counters that ever moved, as
-    {"total": n, "grew": n}. counted_seconds is the time over which they grew, if one did."""
+    """Return conntrack, neighbour_tables, reverse_path_dropped, checksum_errors_tcp and …_udp: how full tables are, and
+    counters that ever moved, as {"total": n, "grew": n}. counted_seconds is over how long they grew, if one did."""
     moved = {
         name: {"total": total, "grew": max(total - started.totals.get(name, 0), 0)}
         for name, total in totals.items()
@@ -175,8 +220,9 @@ def losses(started: Started, totals: Mapping[str, int], now: float, sizes: Mappi
         if table:
             neighbours[family] = table
     facts: Facts = {"conntrack": tracking, "neighbour_tables": neighbours}
-    if _REVERSE_PATH in moved:
-        facts["reverse_path_dropped"] = moved[_REVERSE_PATH]
+    if REVERSE_PATH in moved:
+        facts["reverse_path_dropped"] = moved[REVERSE_PATH]
+    facts.update((name, moved[name]) for name in _CHECKSUMS if name in moved)
     if any(counter["grew"] for counter in moved.values()):
         facts["counted_seconds"] = round(now - started.at, 1)
     return facts
@@ -189,10 +235,31 @@ def _counters(view: View, sources: Sources) -> Facts:
     return losses(view.started, totals, time.monotonic(), sizes)
 
 
+def _strain(view: View, sources: Sources) -> Facts:
+    """Return strain: what keeps BIRD from sending its keepalives in time."""
+    if not read_text(f"{view.proc_root}/loadavg", 128):
+        sources.absent("host_strain", "nothing tells of the host's load")
+        return {}
+    facts = strain.pressure(view.proc_root, view.root)
+    before, now = view.started.strain or {}, strain.counters(view.proc_root)
+    facts["interfaces"] = strain.interfaces(underlay(view.network, view.ways, view.tunnels), before, now)
+    if "oom_kills" in now:
+        grew = max(now["oom_kills"] - before.get("oom_kills", 0), 0) if before else 0
+        facts["oom_kills"] = {"total": now["oom_kills"], "grew": grew}
+    running = view.installation.processes
+    if running:
+        facts["calico_node"] = strain.container(view.installation.component("felix") or running[0], view.root)
+    return {"strain": {name: value for name, value in facts.items() if value}}
+
+
 def _totals(proc_root: str) -> dict[str, int]:
     net = os.path.join(proc_root, "net")
-    found = counters.read_netstat(net, (_REVERSE_PATH,))
+    found = counters.read_netstat(net, (REVERSE_PATH,))
     found.update(conntrack.losses(proc_root))
+    protocols = read_text(net + "/snmp", 1 << 14)
+    for name, group in _CHECKSUMS.items():
+        wrong = counters.parse(protocols, group, ("InCsumErrors",))
+        found.update((name, value) for value in wrong.values())
     for family, (table, _name) in _NEIGHBOUR_TABLES.items():
         counted = counters.parse_statistics(read_text(f"{net}/stat/{table}"), ("table_fulls",))
         found.update(("table_fulls_" + family, value) for value in counted.values())
@@ -247,7 +314,37 @@ def ways_to_peers(ways: Mapping[str, Route], local_addresses: Mapping[str, str])
     }
 
 
-def _tunnels(view: View) -> Facts:
+def _rules(view: View, sources: Sources) -> Facts:
+    """Return rules (by family, beside the kernel's own) and rerouted: the peers whom they lead BGP to another way."""
+    if view.connection is None or view.network is None:
+        return {}
+    from .._host import routes
+
+    families = []
+    for family in ("ipv4", "ipv6"):
+        if family == "ipv4" or "ipv6" in view.local_addresses:
+            try:
+                families += [family] if routes.has_rules(view.connection, family) else []
+            except OSError as error:
+                sources.failed("host_rules", f"the kernel does not list its {family} rules: {error.strerror}")
+    if not families:
+        return {}
+    from .._host import rules
+
+    found = {family: [rule.text for rule in rules.read(view.connection, family)] for family in families}
+    return rule_facts(found, rules.rerouted(view.connection, view.network, view.ways, view.local_addresses))
+
+
+def rule_facts(found: Mapping[str, Sequence[str]], led: Mapping[str, Sequence[str]]) -> Facts:
+    """Return rules, rules_left_out and rerouted from the rules by family and the peers by the way they are led."""
+    return {
+        "rules": {family: texts[:_MOST_NAMED] for family, texts in found.items() if texts},
+        "rules_left_out": sum(max(len(texts) - _MOST_NAMED, 0) for texts in found.values()) or None,
+        "rerouted": {way: pack(addresses) for way, addresses in list(led.items())[:_MOST_NAMED]},
+    }
+
+
+def _tunnels(view: View, listed: Iterable[route_table.Entry], needed: dict[str, str]) -> Facts:
     if view.network is None:
         return {}
     details = {}
@@ -256,31 +353,47 @@ def _tunnels(view: View) -> Facts:
             made = tunnels.vxlan(view.connection, link)
             if made is not None:
                 details[link.name] = made
-    wanted = needed_tunnels(
-        [link.name for link in view.network.links.values()],
-        view.tunnels,
-        view.installation.backend,
-        read_text(view.root + _FLANNEL_ENV, 4096),
+    felix = view.installation.component("felix")
+    needed.update(
+        needed_tunnels(
+            [link.name for link in view.network.links.values()],
+            view.tunnels,
+            view.installation.backend,
+            read_text(view.root + FLANNEL_ENV, 4096),
+            tunnels.reasons(view.network, led_into(listed), felix.environ(tunnels.SETTINGS) if felix else {}),
+        )
     )
-    return {"tunnels": tunnels.troubles(view.network, wanted, details, view.local_addresses.values())}
+    return {"tunnels": tunnels.troubles(view.network, needed, details, view.local_addresses.values())}
+
+
+def led_into(entries: Iterable[route_table.Entry]) -> set[str]:
+    """Return the devices that Felix's routes lead into, in whatever table."""
+    return {entry.device for entry in entries if entry.protocol == route_table.FELIX}
 
 
 def needed_tunnels(
-    present: Iterable[str], bird_tunnels: Iterable[str], backend: str, flannel_env: str
+    present: Iterable[str],
+    bird_tunnels: Iterable[str],
+    backend: str,
+    flannel_env: str,
+    reasons: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the tunnel devices that this node needs, each with the reason."""
-    found = dict.fromkeys(bird_tunnels, "bird.cfg sends routes into it")
+    """Return the tunnel devices that this node needs, each with the reason; `reasons` are tunnels.reasons()."""
+    found = dict(reasons or {})
+    found.update(dict.fromkeys(bird_tunnels, "bird.cfg sends routes into it"))
     if backend == "vxlan":
         found["vxlan.calico"] = "the networking backend is vxlan"
     # Felix makes these only where they are wanted; tunl0 comes with its module.
-    found.update((name, "it is there") for name in present if name in tunnels.NAMES and name != "tunl0")
+    for name in present:
+        if name in tunnels.NAMES and name != tunnels.IPIP:
+            found.setdefault(name, "it is there")
     values = dict(line.partition("=")[::2] for line in flannel_env.splitlines())
     if values.get("FLANNEL_MTU", "").endswith("50"):
-        found.setdefault("flannel.1", f"{_FLANNEL_ENV} leaves room for VXLAN in FLANNEL_MTU")
+        found.setdefault("flannel.1", f"{FLANNEL_ENV} leaves room for VXLAN in FLANNEL_MTU")
     return found
 
 
-def _routes(view: View, sources: Sources) -> Facts:
+def _routes(view: View, sources: Sources, listed: list[route_table.Entry]) -> Facts:
     if view.connection is None or view.network is None:
         return {}
     found: Facts = {}
@@ -291,10 +404,35 @@ def _routes(view: View, sources: Sources) -> Facts:
             except OSError as error:
                 sources.failed("host_routes", f"the kernel does not list its {family} routes: {error.strerror}")
                 continue
+            listed += entries
             summary = route_table.summary(entries, view.network, view.peers)
+            if family in view.exports and view.exports[family].total > summary.get("bird", 0):
+                from . import kernel_routes
+
+                lacking = kernel_routes.missing(view.exports[family], entries, view.timeout)
+                summary.update({"not_in_kernel": lacking} if lacking else {})
+                if lacking is None:
+                    sources.failed("host_routes", f"BIRD does not tell which {family} routes it gives to the kernel")
             if summary:
                 found[family] = summary
     return {"routes": found}
+
+
+def _offload(view: View, sources: Sources) -> Facts:
+    devices = [link.name for link in view.network.links.values()] if view.network else []
+    devices = [name for name in devices if name in tunnels.NAMES]
+    if not devices:
+        return {}
+    from .._host import offload
+
+    return offloaded(*offload.sending(devices), sources)
+
+
+def offloaded(on: Sequence[str], unknown: Sequence[str], sources: Sources) -> Facts:
+    """Return checksum_offload: the devices where it is on. Those that do not tell are noted."""
+    if unknown:
+        sources.failed("host_offload", f"{', '.join(unknown)} does not tell who makes its checksums")
+    return {"checksum_offload": on}
 
 
 # --- who else has a hand in it ---
@@ -302,9 +440,9 @@ def _routes(view: View, sources: Sources) -> Facts:
 
 def _network_managers(view: View) -> Facts:
     running = {
-        _NETWORK_MANAGERS[process.comm]
-        for process in _ours(view, view.processes.named(*_NETWORK_MANAGERS))
-        if process.comm in _NETWORK_MANAGERS
+        NETWORK_MANAGERS[process.comm]
+        for process in _ours(view, view.processes.named(*NETWORK_MANAGERS))
+        if process.comm in NETWORK_MANAGERS
     }
     facts: Facts = {}
     if running and view.network is not None:
@@ -323,13 +461,14 @@ def _network_managers(view: View) -> Facts:
     return facts
 
 
-def _kernel(view: View, sources: Sources) -> Facts:
+def _kernel(view: View, sources: Sources, devices: Iterable[str]) -> Facts:
     from .._host import kernel_features
 
-    wanted = needed_features(view.installation, view.firewall, view.tunnels)
+    wanted = needed_features(view.installation, view.firewall, list(dict.fromkeys((*view.tunnels, *devices))))
     if not wanted:
         return {}
-    missing, told = kernel_features.missing(wanted, os.uname().release, view.root, view.proc_root)
+    release = view.elsewhere.release if view.elsewhere else os.uname().release
+    missing, told = kernel_features.missing(wanted, release, view.root, view.proc_root)
     if not told:
         sources.absent("host_kernel", "neither lists of modules nor the kernel's configuration can be read")
     return {"kernel_missing": missing}
@@ -354,13 +493,16 @@ def needed_features(installation: Installation, firewall: Mapping[str, Any], dev
 def _services(view: View) -> Facts:
     here = view.processes.network_namespace
     return {
-        "kubelet": kubelet.kubelet(view.processes, here),
+        "kubelet": kubelet.kubelet(view.processes, here, view.root),
         "container_runtime": kubelet.runtime(view.processes, here, view.root),
     }
 
 
-def _cni(view: View) -> Facts:
-    return {"cni": cni.look(view.root)}
+def _cni(view: View, sources: Sources) -> Facts:
+    found = cni.look(view.root, _now(view))
+    path, unread = found.pop("unread", ("", []))
+    sources.unread("host_cni", unread, path)
+    return {"cni": found}
 
 
 def _certificates(view: View, sources: Sources) -> Facts:
@@ -369,74 +511,29 @@ def _certificates(view: View, sources: Sources) -> Facts:
     parts = [view.installation.component(name) for name in _CERTIFIED]
     owners = [process for process in parts if process is not None]
     owners += _ours(view, view.processes.named("calico-typha"))
-    read, concerning = certificates.look(owners, view.root)
+    read, concerning = certificates.look(owners, view.root, _now(view))
     if not read and not concerning:
         sources.absent("host_certificates", "no certificate was found in the usual places, or none may be read")
     return {"certificates": concerning}
 
 
-# --- logs ---
+# --- control plane and logs ---
 
 
-def _logs(view: View, sources: Sources) -> Facts:
-    """Return log: telling lines of calico-node's programs and of kubelet, from files written to within the window."""
-    now = time.time()
-    fresh = [path for path in _calico_logs(view.root) if _modified(path) >= now - view.window]
-    syslogs = [view.root + path for path in ("/var/log/kubelet.log", "/var/log/syslog", "/var/log/messages")]
-    kubelets = [path for path in syslogs if _modified(path) >= now - view.window][:1]
-    here = view.processes.network_namespace
-    stopped = not view.installation.processes or "running" in kubelet.kubelet(view.processes, here)
-    journal = stopped and os.path.isdir(view.root + "/run/systemd/system")
-    if not (fresh or kubelets or journal):
-        return {}
-    for path in [path for path in fresh + kubelets if not os.access(path, os.R_OK)]:
-        sources.failed("host_logs", f"{path} may not be read")
-    from .._host import calico_log, log_lines
+def _control_plane(view: View, sources: Sources) -> Facts:
+    from . import control_plane
 
-    lines = [line for path in fresh for line in calico_log.parse(log_lines.read_tail(path))]
-    for path in kubelets:
-        lines += calico_log.parse_kubelet(log_lines.read_tail(path), now)
-    if journal and not kubelets:
-        lines += calico_log.parse_kubelet(_journal(view), now)
-    return {"log": [_log_entry(line) for line in calico_log.recent(lines, now, view.window)]}
+    return control_plane.gather(view, sources)
 
 
-def _journal(view: View) -> str:
-    """Return the end of kubelet's journal, which is in a form that no file reader understands."""
-    from .._host import commands
+def _logs(view: View, facts: Facts, sources: Sources) -> Facts:
+    from . import host_logs
 
-    argv = ["journalctl", "-q", "--no-pager", "-o", "short-iso", "-u", "kubelet", "-n", "400"]
-    return commands.run([*argv, "--since", f"-{int(view.window)}s"], view.timeout, 1 << 18).stdout
+    return host_logs.gather(view, facts, sources)
 
 
-def _log_entry(line: Any) -> Facts:
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(line.at)) if line.at is not None else None
-    entry = {"at": at, "component": line.component, "kind": line.kind, "text": line.text}
-    if line.times > 1:
-        entry["count"] = line.times
-    return entry
-
-
-def _calico_logs(root: str) -> list[str]:
-    """Return the newest two logs of calico-node's container, and those that it writes itself where told to."""
-    found = []
-    pods = f"{root}/var/log/pods"
-    for pod in names_in(pods):
-        if "_calico-node-" in pod or "_canal-" in pod or "_rke2-canal-" in pod:
-            folder = f"{pods}/{pod}/calico-node"
-            found += [f"{folder}/{name}" for name in names_in(folder) if name.endswith(".log")]
-    found = sorted(found, key=_modified, reverse=True)[:2]
-    if not found:
-        services = ("felix", "confd", "monitor-addresses", "allocate-tunnel-addrs", "node-status-reporter", "cni")
-        found = [f"{root}/var/log/calico/{service}/current" for service in services]
-    return found
-
-
-def _modified(path: str) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0
+def _now(view: View) -> float:
+    return view.elsewhere.now if view.elsewhere else time.time()
 
 
 def _ours(view: View, found: Iterable[Process]) -> list[Process]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .._probe.path_mtu import Path, PathProber, PathResult
     from .sources import Sources
 
+_GREATEST_MTU = 1 << 20
 _MTU_FILES = ("/var/lib/calico/mtu", "/var/snap/microk8s/current/var/lib/calico/mtu")
 _CNI_FOLDERS = (
     "/etc/cni/net.d",
@@ -106,7 +107,11 @@ def gather(
     of_routes = mtu_automatic.routes(ways)
     if of_routes:
         facts["routes"] = of_routes
-    return MtuGathering(facts, classes(network, peers, ways))
+    paths = classes(network, peers, ways)
+    left_out = len(_by_class(network, peers, ways)) - _MOST_CLASSES if len(paths) == _MOST_CLASSES else 0
+    if left_out > 0:
+        facts["paths_left_out"] = left_out
+    return MtuGathering(facts, paths)
 
 
 def prober(gathering: MtuGathering, timeout: float, sources: Sources) -> PathProber | None:
@@ -124,6 +129,15 @@ def finish(gathering: MtuGathering, results: Iterable[PathResult]) -> None:
     gathering.facts["paths"] = [_path(result, required) for result in results]
 
 
+def _by_class(network: Network, peers: Sequence[PeerWay], ways: Mapping[str, Route]) -> dict[str, list[PeerWay]]:
+    groups: dict[str, list[PeerWay]] = {}
+    for peer in peers:
+        way = ways.get(peer.address)
+        if way is not None and way.kind == "unicast" and way.device:
+            groups.setdefault(_class_of(way, network), []).append(peer)
+    return groups
+
+
 def classes(network: Network, peers: Sequence[PeerWay], ways: Mapping[str, Route]) -> list[Path]:
     """Return one path for each class of way to peers, with up to three peers of it to try.
 
@@ -132,11 +146,7 @@ def classes(network: Network, peers: Sequence[PeerWay], ways: Mapping[str, Route
     """
     from .._probe.path_mtu import Path
 
-    groups: dict[str, list[PeerWay]] = {}
-    for peer in peers:
-        way = ways.get(peer.address)
-        if way is not None and way.kind == "unicast" and way.device:
-            groups.setdefault(_class_of(way, network), []).append(peer)
+    groups = _by_class(network, peers, ways)
     paths = []
     for name in sorted(groups, key=lambda name: -len(groups[name]))[:_MOST_CLASSES]:
         members = sorted(groups[name], key=_turn)
@@ -175,12 +185,12 @@ def parse_cni(text: str) -> int | None:
     """Return the MTU in a CNI configuration (0: taken from Calico's MTU file); None if it sets none or is no JSON."""
     try:
         config = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     plugins = config.get("plugins") if isinstance(config, dict) else None
     for plugin in plugins if isinstance(plugins, list) else [config]:
         mtu = plugin.get("mtu") if isinstance(plugin, dict) else None
-        if isinstance(mtu, int) and not isinstance(mtu, bool):
+        if isinstance(mtu, int) and not isinstance(mtu, bool) and 0 <= mtu <= _GREATEST_MTU:
             return mtu
     return None
 
@@ -212,7 +222,8 @@ def _class_of(way: Route, network: Network) -> str:
 
 def _subnet(address: str, prefix: int) -> str:
     raw = _packed(address)
-    value = int.from_bytes(raw, "big") >> (len(raw) * 8 - prefix) << (len(raw) * 8 - prefix)
+    cut = max(len(raw) * 8 - prefix, 0)
+    value = int.from_bytes(raw, "big") >> cut << cut
     family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
     return f"{socket.inet_ntop(family, value.to_bytes(len(raw), 'big'))}/{prefix}"
 

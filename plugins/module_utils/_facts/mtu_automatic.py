@@ -12,6 +12,7 @@ hardware to it.
 from __future__ import annotations
 
 from .._address import releases
+from .._numbers import is_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _matcher(pattern: str, rules: releases.Rules) -> tuple[Callable[[str], bool]
 
 def _given(environment: Mapping[str, str], variable: str) -> int:
     text = environment.get(variable, "").strip()
-    return int(text) if text.isdigit() and len(text) < 6 else 0
+    return int(text) if is_whole(text) and len(text) < 6 else 0
 
 
 def _differing(

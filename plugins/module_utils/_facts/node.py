@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Dict
 
+    from .._host.bpf_programs import Program
     from .._host.links import Network
     from .._host.netlink import Netlink
+    from .._host.overlay import Learnt
+    from .._host.pod_routes import Pods
     from .._host.routes import Route
     from .._probe.loop import Prober
     from .._probe.path_mtu import PathProber
@@ -40,6 +43,8 @@ PARTS = ("bgp", "firewall", "mtu", "chrony", "node")
 _MOST_TARGETS = 1000
 _SEARCH_SECONDS = 6.0
 _PASS_SECONDS = 30.0
+# All others take little, or have limits of their own: what hung before is no reason to leave them out.
+_LONG = ("firewall",)
 
 
 def gather(params: Mapping[str, Any], parts: Iterable[str] = PARTS, root: str = "", proc_root: str = "/proc") -> Facts:
@@ -67,6 +72,9 @@ class Pass:
         self._facts: dict[str, Facts] = {}
         self._connection: Netlink | None = None
         self._network: Network | None = None
+        self._pods_of: dict[str, Pods] = {}
+        self._learnt: Learnt | None = None
+        self._own: dict[str, str] = {}
         self._ways: Mapping[str, Route] = {}
         self._told: tuple[Facts, dict[str, str] | None] | None = None
         self._counted: Started | None = None
@@ -114,18 +122,19 @@ class Pass:
         self._facts["bgp"] = session.facts
         peers = bgp.all_peers(session)
         more = _more_peers(self._params.get("peers") or (), peers, session)
-        self._look_around([peer.address for peer in peers + more])
-        self._measure(session, peers, bgp.troubled_peers(session) + more)
-        self._part("firewall", lambda: self._firewall(session, peers + more))
+        nodes = self._look_around(session, peers + more)
+        self._measure(session, peers + more + nodes, bgp.troubled_peers(session) + more)
+        self._part("firewall", lambda: self._firewall(session, peers + more + nodes))
         if "bgp" in self._wanted:
+            sources.guard("tcp_sockets", lambda: bgp.finish_sockets(session), None)
             sources.guard("md5_counters", lambda: bgp.finish_md5(session), None)
         self._part("node", lambda: self._identity(session))
 
     def _part(self, part: str, gather_it: Callable[[], Facts]) -> None:
-        """Gather one part if it is wanted and there is time left."""
+        """Gather one part if it is wanted, and if there is time left for one that may take long."""
         if part not in self._wanted:
             return
-        if time.monotonic() - self._began > _PASS_SECONDS:
+        if part in _LONG and time.monotonic() - self._began > _PASS_SECONDS:
             why = f"Not looked at: the pass had taken {_PASS_SECONDS:.0f} s already."
             self._sources[part].failed(f"{part}_facts", why)
             return
@@ -135,18 +144,41 @@ class Pass:
         """Return the record of the first part that is wanted: what all parts share is noted there."""
         return self._sources[next(part for part in parts if part in self._wanted)]
 
-    def _look_around(self, addresses: list[str]) -> None:
-        """Read interfaces, addresses and the ways to all peers from the kernel."""
+    def _look_around(self, session: BgpGathering, peers: list[Peer]) -> list[Peer]:
+        """Read interfaces, addresses and the ways to all peers from the kernel. Return the other nodes that it knows
+        where BIRD tells of none."""
         from .._host import links, netlink, routes
 
         sources = self._sources_for("node", "mtu", "bgp", "firewall")
+        self._own = dict(session.local_addresses)
+        nodes: list[Peer] = []
         try:
             self._connection = netlink.Netlink()
             self._network = links.read(self._connection)
+            addresses = [peer.address for peer in peers]
+            if not session.peers:
+                addresses += self._learn(self._connection, self._network)
             self._ways = routes.look_up(self._connection, addresses, self._network)
+            if self._learnt is not None:
+                from . import other_nodes
+
+                self._own = other_nodes.own(self._learnt, self._ways, session)
+                nodes = other_nodes.peers(self._learnt, peers, self._own, session)
             sources.ok("netlink")
         except OSError as error:
             sources.failed("netlink", f"The kernel does not answer over netlink: {error.strerror or error}.")
+        return nodes
+
+    def _learn(self, connection: Netlink, network: Network) -> list[str]:
+        """Learn of the other nodes from tunnels and routes; return their addresses."""
+        from .._host import overlay
+        from .._host.processes import read_text
+        from .host import FLANNEL_ENV
+
+        sources = self._sources_for("node", "firewall", "mtu", "bgp")
+        flannel = read_text(self._root + FLANNEL_ENV, 4096)
+        self._learnt = sources.guard("overlay", lambda: overlay.learn(connection, network, flannel, sources), None)
+        return self._learnt.addresses if self._learnt is not None else []
 
     def _measure(self, session: BgpGathering, peers: list[Peer], troubled: list[Peer]) -> None:
         """Send all probes of this pass together: to peers in trouble, and along each class of path."""
@@ -182,9 +214,7 @@ class Pass:
         from . import mtu
 
         ways = [
-            mtu.PeerWay(
-                peer.address, bool(peer.established), peer.source or session.local_addresses.get(peer.family, "")
-            )
+            mtu.PeerWay(peer.address, bool(peer.established), peer.source or self._own.get(peer.family, ""))
             for peer in peers
         ]
         calico, environment = self._calico(session)
@@ -230,8 +260,26 @@ class Pass:
         from . import firewall
 
         sources = self._sources["firewall"]
-        own = session.local_addresses
-        return firewall.gather(self._params, sources, peers, self._network, self._ways, own, self._root)
+        more = firewall.More(firewall.listen_ports(session.facts))
+        if self._connection is not None:
+            more = more._replace(pods=self._pods, programs=self._programs)
+        return firewall.gather(self._params, sources, peers, self._network, self._ways, self._own, self._root, more)
+
+    def _pods(self, family: str) -> Pods:
+        from .._host import pod_routes
+
+        if family not in self._pods_of:
+            self._pods_of[family] = pod_routes.Pods([], {})
+            if self._connection is not None and self._network is not None:
+                self._pods_of[family] = pod_routes.read(self._connection, family, self._network)
+        return self._pods_of[family]
+
+    def _programs(self, interfaces: Iterable[str]) -> list[Program]:
+        from .._host import bpf_programs
+
+        if self._connection is None or self._network is None:
+            return []
+        return bpf_programs.read(self._connection, self._network, interfaces, self._sources["firewall"])
 
     def _clock(self) -> Facts:
         from . import chrony
@@ -242,10 +290,17 @@ class Pass:
         from .._host import identity
 
         facts = identity.host(self._root, self._proc_root)
+        named: Facts = {}
+        installation = session.installation
+        facts.update(self._sources["node"].guard("names", lambda: identity.names(installation, self._root), named))
         facts["calico"] = dict(self._calico(session)[0])
         nothing: Facts = {}
         facts.update(self._sources["node"].guard("addresses", lambda: self._addresses(session), nothing))
         facts["bgp_addresses"] = dict(session.local_addresses)
+        if self._learnt is not None and self._learnt.nodes:
+            from . import other_nodes
+
+            facts["overlay"] = other_nodes.facts(self._learnt, self._own)
         facts["host"] = self._sources["node"].guard("host", lambda: self._host(session), nothing)
         return facts
 
@@ -255,10 +310,11 @@ class Pass:
         if self._network is None:
             return {}
         calico, environment = self._calico(session)
-        own = list(session.local_addresses.values())
+        own = list(self._own.values())
         about = addresses.around(self._processes, self._root, self._proc_root)
         version = str(calico.get("version", ""))
-        return addresses.gather(self._network, own, environment, version, self._sources["node"], about)
+        sources, backend = self._sources["node"], session.installation.backend
+        return addresses.gather(self._network, own, environment, version, sources, about, backend)
 
     def _calico(self, session: BgpGathering) -> tuple[Facts, dict[str, str] | None]:
         """Return what runs of Calico and what it was told by its environment (None: not known), read once."""
@@ -280,10 +336,11 @@ class Pass:
             network=self._network,
             ways=self._ways,
             peers=[peer.address for peer in session.peers],
-            local_addresses=session.local_addresses,
+            local_addresses=self._own,
             tunnels=session.tunnels,
             firewall=self._facts.get("firewall", {}),
             started=self._counted or host.begin(self._proc_root),
+            exports=session.exports,
             root=self._root,
             proc_root=self._proc_root,
             window=float(self._params.get("log_window") or 3600),

@@ -19,7 +19,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "bird_socket": {"type": "str", "default": ""},
     "bird6_socket": {"type": "str", "default": ""},
     "log_window": {"type": "int", "default": 3600},
+    "texts": {"type": "bool", "default": False},
 }
+# What bgp_facts takes, which is all but what only the action plugin of node_facts acts on.
+BGP = tuple(name for name in OPTIONS if name != "texts")
 BIRD = ("bird_socket", "bird6_socket")
 PROBES = ("probe", "probe_timeout")
 

@@ -59,6 +59,17 @@ def pack(addresses: Iterable[str]) -> dict[str, str]:
     return packed
 
 
+def pack_prefixes(prefixes: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return prefixes by their length, {"26": {"10.244.1": "0,64"}}; what has none is a whole address ("32", "128") or
+    no address at all, under ""."""
+    by_length: dict[str, list[str]] = {}
+    for prefix in prefixes:
+        address, _slash, length = prefix.partition("/")
+        whole = "128" if ":" in address else "32"
+        by_length.setdefault((length or whole) if family_of(address) else "", []).append(address)
+    return {length: pack(by_length[length]) for length in sorted(by_length, key=lambda text: (len(text), text))}
+
+
 def unpack(packed: Mapping[str, str]) -> Iterator[str]:
     """Yield every address of `packed` as inet_ntop spells it, at most MOST. Parts that make no address are left out."""
     return itertools.islice(_unpacked(packed), MOST)

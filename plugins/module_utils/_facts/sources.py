@@ -12,7 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -41,6 +41,14 @@ class Sources:
     def unrecognised(self, name: str, detail: str) -> None:
         """Note that `name` was read but holds something this version cannot interpret."""
         self._put(name, "unrecognised", detail)
+
+    def unread(self, name: str, lines: Sequence[tuple[int, str]], where: str = "") -> None:
+        """Note that `name` was read but for these lines (see _unread); nothing if there are none. What failed stays
+        so."""
+        if lines and self.status(name) != "failed":
+            from .._unread import said
+
+            self.unrecognised(name, f"{where}: {said(lines)}" if where else said(lines))
 
     def guard(self, name: str, gather: Callable[[], T], default: T) -> T:
         """Return gather(), or `default` after noting `name` as failed if it raised anything at all.

@@ -2,14 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The telling lines of what calico-node's programs and kubelet wrote of late.
+"""The telling lines of what Calico's programs, flannel and kubelet wrote of late.
 
-Felix, confd and the programs that start calico-node write "2026-11-21 00:00:00.000 [ERROR][88] felix/route_mgr.go 548:
-Failed to get tunnel device, retrying... error=…". The words looked for are those of Calico 3.20 to 3.32: startup.go,
-autodetection_methods.go and filtered.go below node/pkg/lifecycle/startup, token_watch.go in node/pkg/cni; daemon.go,
-route_mgr.go, ipip_mgr.go, int_dataplane.go and table.go below felix; client.go and resource.go below confd/pkg;
-plugin.go in cni-plugin/pkg/plugin, whose messages kubelet passes on.
-Imported only if a log was written to within the window.
+Felix, confd, Typha, the CNI plugin and the programs that start calico-node write "2026-11-21 00:00:00.000 [ERROR][88]
+felix/route_mgr.go 548: Failed to get tunnel device, retrying... error=…". Imported only if a log was written to within
+the window.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ import re
 import time
 
 from .._record import NamedTuple
+from .calico_log_words import AUTODETECTED, CALICO_LINES, FLANNEL_LINES, KUBELET_LINES, LEVELS, TOLD_CALMLY
 from .log_lines import shown, stamp
 
 TYPE_CHECKING = False
@@ -27,92 +25,22 @@ if TYPE_CHECKING:
 
 MOST_LINES = 20
 _MOST_OTHERS = 5
-KUBELET = "kubelet"
-_LEVELS = ("[WARNING]", "[ERROR]", "[FATAL]", "[PANIC]")
-# What any program of calico-node may say at level INFO and that tells something all the same.
-_TOLD_CALMLY = ("Hit error connecting to datastore", "Host MTU changed", "x509: ", "terminated")
-# The first that stands in a line counts.
-_CALICO = (
-    ("autodetection", "Couldn't autodetect an IPv"),
-    ("autodetection", "Unable to auto-detect"),
-    ("autodetection", "Autodetection of IPv"),
-    ("autodetection", "IP autodetection method"),
-    ("autodetection", "no valid IPv"),
-    ("node_ip_conflict", "is already using the IPv"),
-    ("node_ip_conflict", "conflicting node detected"),
-    ("node_ip_not_on_host", "Unable to confirm IPv"),
-    ("node_ip_not_on_host", "unable to find parent interface"),
-    ("node_ip_not_on_host", "Failed to find parent device"),
-    ("node_ip_changed", "address has changed. This could happen"),
-    ("unauthorized", "is unauthorized"),
-    ("unauthorized", "Unauthorized"),
-    ("tls", "x509: "),
-    ("typha", "Failed to connect to Typha"),
-    ("typha", "connect to Typha"),
-    ("datastore", "Unable to access datastore"),
-    ("datastore", "Hit error connecting to datastore"),
-    ("datastore", "Failed to read Node from datastore"),
-    ("datastore", "Failed to get config from datastore"),
-    ("datastore", "failed to fetch node resource"),
-    ("datastore", "datastore is not ready"),
-    ("datastore", "Error getting cluster information"),
-    ("datastore", "Unable to set node resource configuration"),
-    ("rp_filter", "Kernel's RPF check"),
-    ("rp_filter", "RPFilter"),
-    ("rp_filter", "rp_filter"),
-    ("tunnel", "tunnel device"),
-    ("tunnel", "Failed to create VXLAN device"),
-    ("tunnel", "VXLAN FDB"),
-    ("mtu", "Host MTU changed"),
-    ("mtu", "Configured MTU is larger"),
-    ("mtu", "auto-detect host MTU"),
-    ("mtu", "MTU file"),
-    ("iptables", "tables-restore command"),
-    ("iptables", "Failed to program iptables"),
-    ("iptables", "tables-save command"),
-    ("nftables", "Failed to program nftables"),
-    ("ipset", "ipset"),
-    ("kernel_module", "Failed to load module"),
-    ("kernel_module", "modprobe"),
-    ("encapsulation_change", "Exiting for encapsulation change"),
-    ("health_port", "Health endpoint failed"),
-    ("token", "Failed to update CNI token"),
-    ("password_secret", "Can't read password"),
-    ("peer_address", "PeerIP is not assigned or is malformed"),
-    ("config_error", "Error from checkcmd"),
-    ("config_error", "Config check failed"),
-    ("terminated", "Terminating"),
-    ("terminated", "terminated"),
-    ("terminated", "Exiting"),
-    ("terminated", "shutting down"),
-)
-_KUBELET = (
-    ("nodename_missing", "stat /var/lib/calico/nodename"),
-    ("unauthorized", "connection is unauthorized"),
-    ("mtu", "failed to read MTU file"),
-    ("cni_not_ready", "cni plugin not initialized"),
-    ("cni_not_ready", "cni config uninitialized"),
-    ("cni_not_ready", "network plugin is not ready"),
-    ("certificate", "certificate has expired"),
-    ("certificate", "x509: "),
-    ("unauthorized", "Unauthorized"),
-    ("node_status", "Error updating node status"),
-    ("node_status", "Failed to update lease"),
-    ("node_status", "Failed to ensure lease exists"),
-    ("node_status", "PLEG is not healthy"),
-    ("apiserver", "Failed to contact API server"),
-    ("apiserver", "dial tcp"),
-    ("runtime", "Container runtime network not ready"),
-    ("runtime", "container runtime is down"),
-    ("start", "Failed to run kubelet"),
-    ("start", "failed to run Kubelet"),
-    ("calico_restarts", "calico-node"),
-)
-_SERIOUS_KUBELET = ("E", "F", "W")
+KUBELET, FLANNEL = "kubelet", "flannel"
+_SERIOUS = ("E", "F", "W")
+# What kubelet says at level I of a probe that failed, as it does from -v=1 on.
+_NOT_READY = "calico_not_ready"
+_TOLD_CALMLY_BY_KUBELET = (_NOT_READY, "calico_not_live")
+# Of these, lines about other pods tell nothing.
+_ABOUT_CALICO = ("calico_not_live", "probe_errored")
+_CALICO_NAMES = ("calico", "canal", "bird", "felix")
+# Programs that kubelet is a part of write its lines, too: the second and later ones of a message have no other mark.
+_SPEAKERS = r" (?:kubelet|k3s|rke2|k0s|kubelite|microk8s\.daemon-kubelite)(?:\[\d+\])?: "
+_ENDPOINT = r"\d[\d.]*:\d+|\[[0-9a-fA-F:.]+\]:\d+"
 _KLOG = r"([IWEF])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.\d+ +\d+ (?:\S+?:\d+\] ?)?"
 _SYSLOG = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d) "
 _OLD_SYSLOG = r"([A-Z][a-z][a-z]) +(\d+) (\d\d):(\d\d):(\d\d) "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CRASHES = tuple(words for kind, words in CALICO_LINES if kind == "crash")
 _COMPONENT = r"\[\w+\]\[\d+\] ([\w-]+)[/.]"
 _DAY = 86400.0
 
@@ -127,62 +55,111 @@ class Line(NamedTuple):
     times: int = 1
 
 
-def parse(text: str) -> list[Line]:
-    """Return the telling lines of a log of calico-node, in their order; a line at level ERROR and above that is of no
-    kind known here has the kind "other"."""
+def parse(text: str, component: str = "") -> list[Line]:
+    """Return the telling lines of a log of Calico's, in their order; a line at level ERROR and above that is of no
+    kind known here has the kind "other". `component` is whose log it is, for lines that do not say so."""
     found = []
     for raw in text.splitlines():
-        level = next((word for word in _LEVELS if word in raw), "")
-        if not level and not any(words in raw for words in _TOLD_CALMLY):
+        level = next((word for word in LEVELS if word in raw), "")
+        if not level and not any(words in raw for words in TOLD_CALMLY):
             continue
-        kind = next((kind for kind, words in _CALICO if words in raw), "")
+        kind = next((kind for kind, words in CALICO_LINES if words in raw), "")
         if not kind:
             if level in ("", "[WARNING]"):
                 continue
             kind = "other"
         at, message = stamp(raw)
+        if kind == "crash" and not level and not message.startswith(_CRASHES):
+            continue
         program = re.search(_COMPONENT, raw)
-        found.append(Line(at, program.group(1) if program else "", kind, shown(message)))
+        found.append(Line(at, program.group(1) if program else component, kind, shown(message)))
     return found
 
 
-def parse_kubelet(text: str, now: float) -> list[Line]:
-    """Return the telling lines of a log that kubelet writes to, alone or among others (syslog, journalctl). Its own
-    stamps have no year: it is that of `now`, in seconds since the epoch, or the year before."""
+def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]:
+    """Return the telling lines of a log that kubelet writes to, alone or among others (syslog, journalctl), or a
+    distribution's program of which it is a part. Its own stamps have no year: it is that of `now`, in seconds since the
+    epoch, or the year before. They are in local time: `ahead` is by how many seconds that is before UTC, None if it is
+    that of this very host."""
+    found = []
+    head = ""
+    for raw in text.splitlines():
+        # The journal and kubelet's own file indent what belongs to the line before.
+        continued = raw[:1] in (" ", "\t")
+        head = head if continued else raw
+        kind, words = next(((kind, words) for kind, words in KUBELET_LINES if words in raw), ("", ""))
+        if not kind or (kind in _ABOUT_CALICO and not any(name in raw for name in _CALICO_NAMES)):
+            continue
+        klog, speaker = re.search(_KLOG, head), re.search(_SPEAKERS, head)
+        if klog is not None and klog.group(1) not in _SERIOUS and kind not in _TOLD_CALMLY_BY_KUBELET:
+            continue
+        mark = klog or speaker
+        if mark is not None:
+            begins = raw.index(words) if kind == _NOT_READY else 0 if continued else mark.end()
+            found.append(Line(_when(head, klog, now, ahead), KUBELET, kind, shown(raw[begins:].strip())))
+    return found
+
+
+def parse_flannel(text: str, now: float, ahead: int | None = None) -> list[Line]:
+    """Return what flanneld wrote at level W and above, as the container runtime keeps it, by what it is about."""
     found = []
     for raw in text.splitlines():
-        kind = next((kind for kind, words in _KUBELET if words in raw), "")
-        if not kind:
-            continue
-        klog = re.search(_KLOG, raw)
-        _head, named, rest = raw.partition("kubelet[")
-        if (klog is None and not named) or (klog is not None and klog.group(1) not in _SERIOUS_KUBELET):
-            continue
-        iso, old = re.match(_SYSLOG, raw), re.match(_OLD_SYSLOG, raw)
-        at = None
-        if iso:
-            at = _iso(iso)
-        elif old and old.group(1) in _MONTHS:
-            at = _without_year((_MONTHS.index(old.group(1)) + 1, *map(int, old.groups()[1:])), now)
-        elif klog:
-            at = _without_year(tuple(map(int, klog.groups()[1:6])), now)
-        found.append(Line(at, KUBELET, kind, shown(raw[klog.end() :] if klog else rest.partition("]: ")[2])))
+        klog = re.search(_KLOG, raw) if "] " in raw else None
+        if klog is not None and klog.group(1) in _SERIOUS:
+            kind = next((kind for kind, words in FLANNEL_LINES if words in raw), "other")
+            if kind != "other" or klog.group(1) != "W":
+                found.append(Line(_when(raw, klog, now, ahead), FLANNEL, kind, shown(raw[klog.end() :])))
     return found
 
 
 def recent(lines: Iterable[Line], now: float, window: float) -> list[Line]:
     """Return the newest lines not older than `window` seconds before `now`, newest first: at most 20, of them 5 of kind
-    "other". Lines of one program and kind become one, the newest, with their number."""
+    "other". Lines of one program and kind become one, the newest, with their number; those about connections to Typha
+    only if they are about the same endpoint. Of addresses that were autodetected only those are told that are not
+    always the same, one line for each."""
     collapsed: dict[tuple[str, ...], Line] = {}
     for line in sorted(lines, key=lambda line: line.at or 0.0):
         if line.at is not None and line.at < now - window:
             continue
-        key = (line.component, line.kind, line.text[:32] if line.kind == "other" else "")
+        key = (line.component, line.kind, _subject(line))
         before = collapsed.pop(key, None)
         collapsed[key] = line._replace(times=before.times + line.times) if before else line
-    newest = list(collapsed.values())[::-1]
+    newest = [line for line in list(collapsed.values())[::-1] if line.kind != AUTODETECTED or _changed(line, collapsed)]
     others = [line for line in newest if line.kind == "other"][_MOST_OTHERS:]
     return [line for line in newest if line not in others][:MOST_LINES]
+
+
+def time_of(text: str, now: float, ahead: int | None = None) -> float | None:
+    """Return the time of the first line of a log, None if it tells none."""
+    raw = text.partition("\n")[0]
+    at = stamp(raw)[0]
+    return _when(raw, re.search(_KLOG, raw), now, ahead) if at is None else at
+
+
+def _subject(line: Line) -> str:
+    if line.kind == "other":
+        return line.text[:32]
+    if line.kind == AUTODETECTED:
+        return line.text.partition("Using autodetected ")[2]
+    endpoint = re.search(_ENDPOINT, line.text) if line.kind == "typha" else None
+    return endpoint.group() if endpoint else ""
+
+
+def _changed(line: Line, collapsed: Iterable[tuple[str, ...]]) -> bool:
+    """Say whether another address of the family of this one was detected, too."""
+    subject = _subject(line)
+    detected = {other for _component, kind, other in collapsed if kind == AUTODETECTED}
+    return any(other != subject and other[:4] == subject[:4] for other in detected)
+
+
+def _when(raw: str, klog: re.Match[str] | None, now: float, ahead: int | None) -> float | None:
+    """Return the time of a line by what stands in front of it, else by its own stamp."""
+    iso, old = re.match(_SYSLOG, raw), re.match(_OLD_SYSLOG, raw)
+    if iso:
+        return _iso(iso)
+    if old and old.group(1) in _MONTHS:
+        return _without_year((_MONTHS.index(old.group(1)) + 1, *map(int, old.groups()[1:])), now, ahead)
+    return _without_year(tuple(map(int, klog.groups()[1:6])), now, ahead) if klog else None
 
 
 def _iso(match: re.Match[str]) -> float | None:
@@ -196,14 +173,19 @@ def _iso(match: re.Match[str]) -> float | None:
     return days * _DAY + hour * 3600 + minute * 60 + second - away
 
 
-def _without_year(stamped: tuple[int, ...], now: float) -> float | None:
+def _without_year(stamped: tuple[int, ...], now: float, ahead: int | None) -> float | None:
     """Read month, day, hour, minute and second in local time."""
-    month, day, hour, minute, second = stamped
-    year = time.localtime(now).tm_year
+    year = (time.localtime(now) if ahead is None else time.gmtime(now + ahead)).tm_year
     try:
-        moment = time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
-        if moment > now + _DAY:
-            moment = time.mktime((year - 1, month, day, hour, minute, second, 0, 0, -1))
+        moment = _local(year, stamped, ahead)
+        return _local(year - 1, stamped, ahead) if moment > now + _DAY else moment
     except (OverflowError, ValueError):
         return None
-    return moment
+
+
+def _local(year: int, stamped: tuple[int, ...], ahead: int | None) -> float:
+    month, day, hour, minute, second = stamped
+    if ahead is None:
+        return time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
+    days = datetime.date(year, month, day).toordinal() - 719163
+    return days * _DAY + hour * 3600 + minute * 60 + second - ahead

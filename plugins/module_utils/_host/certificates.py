@@ -22,9 +22,14 @@ SOON = 14 * 86400
 _LIMIT = 1 << 18
 _MOST_FILES = 100
 _MOST_TOLD = 12
-_ENDINGS = (".crt", ".pem", ".cert")
-_FILES = ("/var/lib/kubelet/pki/kubelet-client-current.pem", "/var/lib/kubelet/pki/kubelet-server-current.pem")
-_FOLDERS = (
+ENDINGS = (".crt", ".pem", ".cert")
+FILES = (
+    "/var/lib/kubelet/pki/kubelet-client-current.pem",
+    "/var/lib/kubelet/pki/kubelet-server-current.pem",
+    "/var/lib/k0s/kubelet/pki/kubelet-client-current.pem",
+    "/var/lib/k0s/kubelet/pki/kubelet-server-current.pem",
+)
+FOLDERS = (
     "/etc/kubernetes/pki",
     "/etc/kubernetes/pki/etcd",
     "/etc/kubernetes/ssl",
@@ -33,19 +38,33 @@ _FOLDERS = (
     "/calico-secrets",
     "/var/lib/rancher/k3s/agent",
     "/var/lib/rancher/k3s/server/tls",
+    "/var/lib/rancher/k3s/server/tls/etcd",
     "/var/lib/rancher/rke2/agent",
     "/var/lib/rancher/rke2/server/tls",
+    "/var/lib/rancher/rke2/server/tls/etcd",
+    "/var/lib/rancher/rke2/server/tls/kube-controller-manager",
+    "/var/lib/rancher/rke2/server/tls/kube-scheduler",
+    "/var/snap/microk8s/current/certs",
+    "/var/lib/k0s/pki",
+    "/var/lib/k0s/pki/etcd",
+    "/srv/kubernetes",
+    "/srv/kubernetes/kube-apiserver",
+    "/etc/ssl/etcd/ssl",
 )
 # Kubeconfigs of kubeadm and the like hold their certificate in themselves.
-_KUBECONFIGS = (
+KUBECONFIGS = (
     "/etc/kubernetes/admin.conf",
     "/etc/kubernetes/kubelet.conf",
     "/etc/kubernetes/controller-manager.conf",
     "/etc/kubernetes/scheduler.conf",
+    "/etc/kubernetes/super-admin.conf",
+    "/var/lib/k0s/kubelet.conf",
+    "/var/snap/microk8s/current/credentials/client.config",
+    "/var/snap/microk8s/current/credentials/kubelet.config",
 )
 _EMBEDDED = "client-certificate-data:"
 # Where Felix, confd and Typha are told the paths of theirs (felix/config/config_params.go, typha/pkg/config).
-_VARIABLES = (
+VARIABLES = (
     "FELIX_TYPHACERTFILE",
     "FELIX_TYPHACAFILE",
     "TYPHA_SERVERCERTFILE",
@@ -108,14 +127,14 @@ def _urgency(entry: dict[str, Any]) -> tuple[int, str]:
 
 def _places(processes: Iterable[Process], root: str) -> Iterator[tuple[str, str]]:
     """Yield each path as it is known to its owner, and as it is opened from here."""
-    for path in _FILES + _KUBECONFIGS:
+    for path in FILES + KUBECONFIGS:
         yield path, resolve_inside(root, path)
-    for folder in _FOLDERS:
+    for folder in FOLDERS:
         for name in sorted(names_in(root + folder)):
-            if name.endswith(_ENDINGS):
+            if name.endswith(ENDINGS):
                 yield f"{folder}/{name}", resolve_inside(root, f"{folder}/{name}")
     for process in processes:
-        for path in process.environ(_VARIABLES).values():
+        for path in process.environ(VARIABLES).values():
             if path.startswith("/"):
                 yield path, process.inside(path)
 

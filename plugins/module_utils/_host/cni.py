@@ -15,11 +15,15 @@ import json
 import os
 import time
 
+from . import cni_folders
 from .processes import names_in, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
+
+    from .._unread import Unread
 
 FOLDERS = (
     "/etc/cni/net.d",
@@ -27,43 +31,101 @@ FOLDERS = (
     "/var/lib/rancher/rke2/agent/etc/cni/net.d",
     "/var/snap/microk8s/current/args/cni-network",
 )
-_ENDINGS = (".conf", ".conflist", ".json")
-_KUBECONFIG = "calico-kubeconfig"
+ENDINGS = (".conf", ".conflist", ".json")
+KUBECONFIG = "calico-kubeconfig"
 _LIMIT = 1 << 18
 _MOST_FILES = 8
 _TOKEN_PARTS = 3
+_LONGEST_LINE = 100
+_IPAM = "calico-ipam"
+_POD_CIDR = "usepodcidr"  # and usePodCidrIPv6
 
 
 def look(root: str = "", now: float | None = None) -> dict[str, Any]:
-    """Return calico_node.host.cni: folder (if it is not the usual one), files, plugin, token times; {} without any."""
-    for folder in FOLDERS:
-        files = sorted(name for name in names_in(root + folder) if name.endswith(_ENDINGS) and name[0] != ".")
-        kubeconfig = f"{root}{folder}/{_KUBECONFIG}"
-        if not files and not os.path.exists(kubeconfig):
+    """Return calico_node.host.cni: folder (if it is not the usual one), files, plugin, ipam, token times; {} without
+    any.
+
+    Beside that, as "unread", the path of a file that names no plugin and what of it was not understood.
+    """
+    told = cni_folders.of_runtime(root)
+    present = dict(_folders(root, told))
+    if not present:
+        return {}
+    folder = told if told in present else next(iter(present))
+    files = present.pop(folder)
+    kubeconfig = f"{root}{folder}/{KUBECONFIG}"
+    facts: dict[str, Any] = {"files": files[:_MOST_FILES]}
+    if folder != FOLDERS[0]:
+        facts["folder"] = folder
+    if told not in ("", folder):
+        facts["runtime_folder"] = told
+    if present:
+        facts["other_folders"] = {other: names[:_MOST_FILES] for other, names in present.items()}
+    if len(files) > _MOST_FILES:
+        facts["files_left_out"] = len(files) - _MOST_FILES
+    # Kubelet and the runtimes take the first by name.
+    text = read_text(f"{root}{folder}/{files[0]}", _LIMIT) if files else ""
+    plugin = plugin_of(text)
+    facts["plugin"] = plugin or "unknown"
+    facts.update(ipam_of(text))
+    if files and not plugin:
+        facts["unread"] = (f"{folder}/{files[0]}", unread_of(text))
+    facts.update(token_times(read_text(kubeconfig, _LIMIT), time.time() if now is None else now))
+    return facts
+
+
+def _folders(root: str, told: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the folders with a CNI configuration or Calico's kubeconfig in them, with the configurations' names."""
+    for folder in dict.fromkeys((*FOLDERS, told)):
+        if not folder.startswith("/") or "/.." in folder:
             continue
-        facts: dict[str, Any] = {"files": files[:_MOST_FILES]}
-        if folder != FOLDERS[0]:
-            facts["folder"] = folder
-        if len(files) > _MOST_FILES:
-            facts["files_left_out"] = len(files) - _MOST_FILES
-        # Kubelet and the runtimes take the first by name.
-        plugin = plugin_of(read_text(f"{root}{folder}/{files[0]}", _LIMIT)) if files else ""
-        facts["plugin"] = plugin or "unknown"
-        facts.update(token_times(read_text(kubeconfig, _LIMIT), time.time() if now is None else now))
-        return facts
-    return {}
+        files = sorted(name for name in names_in(root + folder) if name.endswith(ENDINGS) and name[0] != ".")
+        if files or os.path.exists(f"{root}{folder}/{KUBECONFIG}"):
+            yield folder, files
+
+
+def _first_plugin(text: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    plugins = config.get("plugins") if isinstance(config, dict) else None
+    first = plugins[0] if isinstance(plugins, list) and plugins else config
+    return first if isinstance(first, dict) else {}
+
+
+def ipam_of(text: str) -> dict[str, Any]:
+    """Return ipam, the type of who hands out addresses if that is not Calico's, and use_pod_cidr if it does so from the
+    Node's podCIDR: where the Node has none, no pod gets an address."""
+    ipam = _first_plugin(text).get("ipam")
+    if not isinstance(ipam, dict) or ipam.get("type") == _IPAM or not isinstance(ipam.get("type"), str):
+        return {}
+    found: dict[str, Any] = {"ipam": ipam["type"][:64]}
+    ranges = ipam.get("ranges")
+    ranges = ranges if isinstance(ranges, list) else []
+    sets = [entry for part in ranges[:_MOST_FILES] if isinstance(part, list) for entry in part[:_MOST_FILES]]
+    subnets = [entry.get("subnet") for entry in (ipam, *sets) if isinstance(entry, dict)]
+    if any(isinstance(subnet, str) and subnet.casefold().startswith(_POD_CIDR) for subnet in subnets):
+        found["use_pod_cidr"] = True
+    return found
 
 
 def plugin_of(text: str) -> str:
     """Return the type of the (first) plugin of a CNI configuration; '' if it names none."""
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    plugins = config.get("plugins") if isinstance(config, dict) else None
-    first = plugins[0] if isinstance(plugins, list) and plugins else config
-    name = first.get("type") if isinstance(first, dict) else None
+    name = _first_plugin(text).get("type")
     return name[:64] if isinstance(name, str) else ""
+
+
+def unread_of(text: str) -> Unread:
+    """Return where a CNI configuration stops being one, as (line number, the line)."""
+    try:
+        json.loads(text)
+    except ValueError as error:
+        number = getattr(error, "lineno", 1)
+        return [(number, (text.split("\n")[number - 1 : number] or [""])[0].strip()[:_LONGEST_LINE])]
+    except RecursionError:
+        return [(1, "nested too deeply")]
+    return [(1, "no plugin is named")]
 
 
 def token_times(kubeconfig: str, now: float) -> dict[str, int]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 EXTRA_DIRECTORIES = ("/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin", "/usr/local/bin", "/snap/bin")
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 _TICK = 0.2
+# Set in what is started here, to a value of its own each time: whoever has it was started by that program.
+_MARK = "NETMEDIC_CALICO_RUN"
+_MOST_SWEEPS = 3
 
 
 class CommandResult(NamedTuple):
@@ -55,12 +58,14 @@ def run(argv: Sequence[str], timeout: float, max_bytes: int = DEFAULT_MAX_BYTES)
     """Run `argv` for at most `timeout` seconds and read at most `max_bytes` of its output (both streams together).
 
     A program found in none of the usual directories gives failure 'absent'. On a timeout, or when the output grows past
-    the cap, the program's whole process group is killed, so that no child of it stays behind.
+    the cap, the program's whole process group is killed, and what else was started by it and can still be told by its
+    environment. What a program that ended by itself left running is left alone.
     """
     program = find_program(argv[0])
     if not program:
         return CommandResult(-1, "", "", "absent")
-    environment = dict(os.environ, LC_ALL="C", LANG="C", PATH=os.pathsep.join(_search_path()))
+    mark = f"{os.getpid()}-{os.urandom(8).hex()}"
+    environment = dict(os.environ, LC_ALL="C", LANG="C", PATH=os.pathsep.join(_search_path()), **{_MARK: mark})
     try:
         process = subprocess.Popen(
             [program, *argv[1:]],
@@ -79,6 +84,8 @@ def run(argv: Sequence[str], timeout: float, max_bytes: int = DEFAULT_MAX_BYTES)
         return CommandResult(-1, "", "", f"cannot start {argv[0]}: {error}")
     chunks, failure = _collect(process, time.monotonic() + timeout, max_bytes)
     rc = _end(process, failure)
+    if failure:
+        _end_marked(mark)
     return CommandResult(rc, _text(chunks[0]), _text(chunks[1]), failure)
 
 
@@ -134,6 +141,27 @@ def _end(process: subprocess.Popen[bytes], failure: str) -> int:
         return process.wait(1.0)
     except subprocess.TimeoutExpired:
         return -1
+
+
+def _end_marked(mark: str) -> None:
+    """Kill what was started by the program with this mark and has left its process group (setsid, a daemon)."""
+    wanted = f"{_MARK}={mark}".encode()
+    for _sweep in range(_MOST_SWEEPS):  # one that is being killed may still have started another
+        found = [pid for pid in os.listdir("/proc") if pid.isdigit() and _has(pid, wanted)]
+        if not found:
+            return
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def _has(pid: str, entry: bytes) -> bool:
+    """Say whether a process has this entry in its environment; one that is dead already has none."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as stream:
+            return entry in stream.read(1 << 20).split(b"\0")
+    except OSError:
+        return False
 
 
 def _text(chunks: list[bytes]) -> str:

@@ -5,27 +5,31 @@
 """How full the connection tracking table is, and what it had to drop.
 
 A full table drops packets of new connections ("nf_conntrack: table full, dropping packet"), BGP's as well as pods'.
+Packets that fit no connection count as invalid, and rules of Felix, kube-proxy, ufw and others drop these.
 """
 
 from __future__ import annotations
 
 import os
 
+from .._numbers import is_whole
 from .counters import parse_statistics
 from .processes import read_text
 
 _SYSCTL = "sys/net/netfilter/nf_conntrack_"
 _STATISTICS = "net/stat/nf_conntrack"
-COUNTERS = ("insert_failed", "drop", "early_drop")
+COUNTERS = ("insert_failed", "drop", "early_drop", "invalid")
 
 
 def size(proc_root: str = "/proc") -> dict[str, int]:
-    """Return {"count": n, "max": n}; nothing where connections are not tracked."""
-    found = {}
+    """Return {"count": n, "max": n}, and tcp_be_liberal if that is on; nothing where connections are not tracked."""
+    found: dict[str, int] = {}
     for name in ("count", "max"):
         text = read_text(os.path.join(proc_root, _SYSCTL + name), 32).strip()
-        if text.isdigit():
+        if is_whole(text):
             found[name] = int(text)
+    if read_text(os.path.join(proc_root, _SYSCTL + "tcp_be_liberal"), 32).strip() not in ("", "0"):
+        found["tcp_be_liberal"] = True
     return found
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Module, other modules that do the same, and the configuration's names.
-_NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ip_tables": ((), ("IP_NF_IPTABLES",)),
     "ip_set": ((), ("IP_SET",)),
     "xt_set": (("ipt_set",), ("NETFILTER_XT_SET",)),
@@ -38,7 +38,15 @@ _NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 IPTABLES = ("ip_tables", "xt_set", "xt_rpfilter", "xt_addrtype", "xt_conntrack", "xt_mark", "xt_multiport")
 ALWAYS = ("ip_set", "nf_conntrack_netlink")
-_OF_DEVICE = (("tunl", "ipip"), ("vxlan", "vxlan"), ("flannel.", "vxlan"), ("wireguard", "wireguard"))
+_OF_DEVICE = (
+    ("tunl", "ipip"),
+    ("vxlan", "vxlan"),
+    ("flannel.", "vxlan"),
+    ("flannel-v6.", "vxlan"),
+    ("flannel-wg", "wireguard"),
+    ("wireguard", "wireguard"),
+    ("wg-v6.", "wireguard"),
+)
 _LIMIT = 1 << 24
 _CONFIG_LIMIT = 1 << 22
 
@@ -79,11 +87,11 @@ def missing(modules: Iterable[str], release: str, root: str = "", proc_root: str
 
 
 def _names(name: str) -> tuple[str, ...]:
-    return (name, *_NEEDS.get(name, ((), ()))[0])
+    return (name, *NEEDS.get(name, ((), ()))[0])
 
 
 def _configured(config: bytes, name: str) -> bool:
-    options = _NEEDS.get(name, ((), ()))[1]
+    options = NEEDS.get(name, ((), ()))[1]
     return any(b"\nCONFIG_%s=%s" % (option.encode(), way) in config for option in options for way in (b"y", b"m"))
 
 

@@ -21,6 +21,8 @@ _RTM_GETLINK = 18
 _RTM_NEWADDR = 20
 _RTM_GETADDR = 22
 _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_EXT_MASK = 3, 4, 10, 16, 18, 29
+_IFLA_XDP = 43
+_XDP_ATTACHED, _XDP_PROGRAMS = 2, (4, 5, 6, 7)
 _IFLA_INFO_KIND = 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_CACHEINFO, _IFA_FLAGS = 1, 2, 3, 6, 8
 _SKIP_STATISTICS = 1 << 3
@@ -38,7 +40,7 @@ class Link(NamedTuple):
 
     `kind` is the driver's own word for a virtual one ("vxlan", "ipip", "veth", "bridge", "bond", …; "loopback"), ""
     for hardware. `up` is the administrator's setting, `running` what the device says of its carrier (a tunnel that
-    says nothing counts as running).
+    says nothing counts as running). `xdp` is the number of the XDP program attached, 0 for none, -1 if it is not told.
     """
 
     number: int
@@ -48,6 +50,7 @@ class Link(NamedTuple):
     up: bool
     running: bool
     master: int
+    xdp: int = 0
 
 
 class Address(NamedTuple):
@@ -134,7 +137,17 @@ def _link(body: bytes) -> Link | None:
         up=bool(flags & _IFF_UP),
         running=bool(operational) and operational[0] in _OPERATIONAL,
         master=netlink.number(found.get(_IFLA_MASTER)),
+        xdp=_xdp(found.get(_IFLA_XDP, b"")),
     )
+
+
+def _xdp(data: bytes) -> int:
+    if len(data) <= 8:  # nothing but that nothing is attached
+        return 0
+    told = netlink.attributes(data)
+    if not any(told.get(_XDP_ATTACHED, b"")):
+        return 0
+    return next((number for number in map(netlink.number, map(told.get, _XDP_PROGRAMS)) if number), -1)
 
 
 def _address(body: bytes, names: dict[int, str]) -> Address | None:

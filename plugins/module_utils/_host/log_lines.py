@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import stat
 import time
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 TAIL_BYTES = 256 * 1024
 _LONGEST_TEXT = 200
+_LINES_TO_TELL = 20
 
 # TAI is 37 s ahead of UTC since 2017, but svlogd's label knows of no leap seconds: it adds 10 s to Unix time.
 _TAI64 = (1 << 62) + 10
@@ -34,13 +36,16 @@ _SIGNED_CLAIMS = r"eyJ[\w.+/=-]*"
 
 
 def read_tail(path: str, limit: int = TAIL_BYTES) -> str:
-    """Return the last `limit` bytes of a file, from a line's beginning; '' if it cannot be read."""
+    """Return the last `limit` bytes of a regular file, from a line's beginning; '' if it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return ""
     try:
-        size = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return ""
+        size = status.st_size
         raw = os.pread(descriptor, limit, max(size - limit, 0))
     except OSError:
         return ""
@@ -49,6 +54,21 @@ def read_tail(path: str, limit: int = TAIL_BYTES) -> str:
     if size > limit:
         raw = raw.partition(b"\n")[2]
     return raw.decode("utf-8", "replace")
+
+
+def reaches_back(path: str, tail: str, since: float, limit: int = TAIL_BYTES) -> bool:
+    """Say whether `tail`, as read_tail() gave it, holds all of a file, or all of it since that moment (seconds since
+    the epoch)."""
+    try:
+        if os.stat(path).st_size <= limit:
+            return True
+    except OSError:
+        return True
+    for line in tail.split("\n", _LINES_TO_TELL)[:_LINES_TO_TELL]:
+        at, _rest = stamp(line)
+        if at is not None:
+            return at <= since
+    return False
 
 
 def stamp(raw: str) -> tuple[float | None, str]:

@@ -25,11 +25,11 @@ NETWORK_MANAGER, NETWORKD = "NetworkManager", "systemd-networkd"
 # The beginnings of the names of interfaces that are Calico's or flannel's, and one such name of each to try a pattern.
 OURS = ("cali", "tunl", "vxlan.calico", "vxlan-v6.calico", "flannel", "wireguard.cali", "wg-v6.cali")
 _SAMPLES = ("cali0123456789a", "tunl0", "vxlan.calico")
-_NM_FOLDERS = ("/usr/lib/NetworkManager/conf.d", "/run/NetworkManager/conf.d", "/etc/NetworkManager/conf.d")
-_NM_FILE = "/etc/NetworkManager/NetworkManager.conf"
-_NM_STATES = "/run/NetworkManager/devices"
-_NETWORKD_FOLDERS = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd", "/etc/systemd")
-_NETWORKD_STATES = "/run/systemd/netif/links"
+NM_FOLDERS = ("/usr/lib/NetworkManager/conf.d", "/run/NetworkManager/conf.d", "/etc/NetworkManager/conf.d")
+NM_FILE = "/etc/NetworkManager/NetworkManager.conf"
+NM_STATES = "/run/NetworkManager/devices"
+NETWORKD_FOLDERS = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd", "/etc/systemd")
+NETWORKD_STATES = "/run/systemd/netif/links"
 _LIMIT = 1 << 16
 _MOST_FILES = 64
 _MOST_NAMED = 8
@@ -88,7 +88,7 @@ def _network_manager(ours: Mapping[int, str], root: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     managed = []
     for number, name in ours.items():
-        state = parse_ini(read_text(f"{root}{_NM_STATES}/{number}", _LIMIT))
+        state = parse_ini(read_text(f"{root}{NM_STATES}/{number}", _LIMIT))
         if state.get(("device", "managed"), [""])[-1] in ("true", "1", "yes"):
             managed.append(name)
     _add(facts, "managed", managed)
@@ -103,7 +103,7 @@ def _unmanaged_devices(root: str) -> str:
     """Return what is in force: files are read by name, one in /etc hides that of the same name elsewhere, a later
     value replaces an earlier one, and "+=" adds to it."""
     value = ""
-    for text in [read_text(root + _NM_FILE, _LIMIT), *_in_order(_NM_FOLDERS, root, ".conf")]:
+    for text in [read_text(root + NM_FILE, _LIMIT), *_in_order(NM_FOLDERS, root, ".conf")]:
         settings = parse_ini(text)
         for key in ("unmanaged-devices", "unmanaged-devices+"):
             for given in settings.get(("keyfile", key), []):
@@ -115,20 +115,20 @@ def _networkd(ours: Mapping[int, str], root: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     managed = []
     for number, name in ours.items():
-        state = parse_ini(read_text(f"{root}{_NETWORKD_STATES}/{number}", _LIMIT))
+        state = parse_ini(read_text(f"{root}{NETWORKD_STATES}/{number}", _LIMIT))
         if state.get(("", "ADMIN_STATE"), ["unmanaged"])[-1] not in ("unmanaged", "linger"):
             managed.append(name)
     _add(facts, "managed", managed)
     keeps = False
-    files = [read_text(f"{root}{folder}/networkd.conf", _LIMIT) for folder in _NETWORKD_FOLDERS[::-1]]
+    files = [read_text(f"{root}{folder}/networkd.conf", _LIMIT) for folder in NETWORKD_FOLDERS[::-1]]
     main = next((text for text in files if text), "")
-    folders = [folder + "/networkd.conf.d" for folder in _NETWORKD_FOLDERS]
+    folders = [folder + "/networkd.conf.d" for folder in NETWORKD_FOLDERS]
     for text in [main, *_in_order(folders, root, ".conf")]:
         for given in parse_ini(text).get(("Network", "ManageForeignRoutes"), []):
             keeps = given.lower() in ("no", "false", "off", "0", "n", "f")
     if not keeps:
         facts["removes_foreign_routes"] = True
-    folders = [folder + "/network" for folder in _NETWORKD_FOLDERS]
+    folders = [folder + "/network" for folder in NETWORKD_FOLDERS]
     matching = [name for name, text in _named(folders, root, ".network") if _takes_ours(text)]
     _add(facts, "files", matching)
     return facts

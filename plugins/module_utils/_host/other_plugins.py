@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # By plugin: beginnings of its interfaces' names, its daemons, beginnings of its configuration files' names after the
 # number.
-_PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+PLUGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "flannel": (("flannel",), ("flanneld",), ("flannel", "canal")),
     "weave": (("weave", "vethwe-", "vxlan-6784"), ("weaver",), ("weave",)),
     "cilium": (("cilium_", "lxc_health"), ("cilium-agent",), ("cilium",)),
@@ -38,7 +38,7 @@ def look(
     found: dict[str, Any] = {}
     names, running = list(interfaces), set(daemons)
     kept_files, ruling = list(files), set(owners)
-    for plugin, (links, programs, beginnings) in _PLUGINS.items():
+    for plugin, (links, programs, beginnings) in PLUGINS.items():
         entry: dict[str, Any] = {}
         held = sorted(name for name in names if links and name.startswith(links))
         if held:
@@ -56,14 +56,15 @@ def look(
 
 
 def configurations(root: str = "") -> list[str]:
-    """Return the names of the files in the usual folder for CNI configurations, also of those put aside by an ending
-    of their own (".bak", ".cilium_bak")."""
-    return [name for name in names_in(root + FOLDERS[0]) if ".conf" in name]
+    """Return the names of the files in the folders for CNI configurations, also of those put aside by an ending of
+    their own (".bak", ".cilium_bak")."""
+    found = [name for folder in FOLDERS for name in names_in(root + folder) if ".conf" in name]
+    return list(dict.fromkeys(found))
 
 
 def daemons(comms: Iterable[str]) -> set[str]:
     """Return those of the processes' names that are another plugin's daemon."""
-    known = {name[:15] for _links, programs, _files in _PLUGINS.values() for name in programs}
+    known = {name[:15] for _links, programs, _files in PLUGINS.values() for name in programs}
     return known.intersection(comms)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _READ_LIMIT = 1 << 20
 _COMM_LENGTH = 15
 _MOST_LINKS = 40
+_SOCKET = "socket:["
 # docker-<id>.scope, cri-containerd-<id>.scope, crio-<id>.scope, /docker/<id>, /kubepods/.../<id>: they share the id.
 _CONTAINER_ID = r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"
 _CONTAINER_ID_LENGTH = 64
@@ -105,6 +106,19 @@ class Process:
             if equals and name in names:
                 found[names[name]] = value.decode("utf-8", "replace")
         return found
+
+    def sockets(self) -> set[int]:
+        """Return the inodes of the sockets among its open files."""
+        folder = os.path.join(self.directory, "fd")
+        held: set[int] = set()
+        for name in names_in(folder):
+            try:
+                target = os.readlink(folder + "/" + name)
+            except OSError:
+                continue
+            if target.startswith(_SOCKET) and target[len(_SOCKET) : -1].isdigit():
+                held.add(int(target[len(_SOCKET) : -1]))
+        return held
 
     def option(self, letter: str) -> str:
         """Return the value of the command line option `-s PATH` or `-sPATH` for the letter 's'; '' if not given."""

@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 BIRD, FELIX = 12, 80
 _KERNEL = 2
 _RTM_NEWROUTE, _RTM_GETROUTE = 24, 26
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH, _RTA_VIA = 1, 4, 5, 9, 18
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH, _RTA_TABLE, _RTA_VIA = 1, 4, 5, 9, 15, 18
+MAIN = 254
 _DEAD, _ONLINK, _LINKDOWN = 1, 4, 16
 _UNICAST, _BLACKHOLE = 1, 6
 _REFUSING = (7, 8)  # unreachable, prohibit
 _CLONED = 0x200
 _MOST_NAMED = 8
+_MOST_PACKED = 256
 _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
 class Entry(NamedTuple):
-    """One route. `kind` is the kernel's number (1: unicast, 6: blackhole, 7: unreachable), `device` '' for none."""
+    """One route. `kind` is the kernel's number (1: unicast, 6: blackhole, 7: unreachable), `device` '' for none,
+    `table` the number of the table that it stands in."""
 
     destination: str
     protocol: int
@@ -44,6 +47,7 @@ class Entry(NamedTuple):
     gateway: str = ""
     onlink: bool = False
     dead: bool = False
+    table: int = MAIN
 
 
 def read(connection: netlink.Netlink, family: str, network: Network) -> list[Entry]:
@@ -66,13 +70,20 @@ def summary(entries: Iterable[Entry], network: Network, peers: Iterable[str]) ->
 
     off_link: BIRD's routes by next hops that are in no subnet of their device. via_router: BIRD's routes by a gateway
     which this host uses for other things, too, and which is no BGP peer: it has to know the pods' addresses itself.
+    other_tables counts BIRD's and Felix's routes in tables other than main, where WireGuard's are: these neither stand
+    against routes in main nor are looked at further.
     """
-    found = list(entries)
+    everywhere = list(entries)
+    found = [entry for entry in everywhere if entry.table == MAIN]
     bird = [entry for entry in found if entry.protocol == BIRD]
     felix = {entry.destination for entry in found if entry.protocol == FELIX}
     facts: dict[str, Any] = {"bird": len({entry.destination for entry in bird}), "felix": len(felix)}
-    blackholes = [entry.destination for entry in bird if entry.kind == _BLACKHOLE]
-    _name_some(facts, "blackholes", blackholes)
+    facts["other_tables"] = _in_other_tables(everywhere)
+    ours = [entry for entry in found if entry.protocol in (BIRD, FELIX)]
+    # Felix has blackholes for this node's blocks where BIRD does not run, or not for these.
+    _name_some(
+        facts, "blackholes", list(dict.fromkeys(entry.destination for entry in ours if entry.kind == _BLACKHOLE))
+    )
     _name_some(facts, "unreachable", [entry.destination for entry in bird if entry.kind in _REFUSING])
     _name_some(facts, "conflicts", sorted({entry.destination for entry in bird} & felix))
     _name_some(facts, "dead", [entry.destination for entry in bird if entry.dead])
@@ -95,10 +106,21 @@ def summary(entries: Iterable[Entry], network: Network, peers: Iterable[str]) ->
 
 
 def _name_some(facts: dict[str, Any], name: str, destinations: list[str]) -> None:
-    """Name the first few, and count them if there are more."""
+    """Name the first few; if there are more, count them, and pack as many as still are few bytes."""
     facts[name] = destinations[:_MOST_NAMED]
     if len(destinations) > _MOST_NAMED:
+        from .._facts.packing import pack_prefixes
+
         facts[name + "_count"] = len(destinations)
+        facts[name + "_packed"] = pack_prefixes(destinations[:_MOST_PACKED])
+
+
+def _in_other_tables(entries: Iterable[Entry]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for entry in entries:
+        if entry.table != MAIN and entry.protocol in (BIRD, FELIX):
+            counts[str(entry.table)] = counts.get(str(entry.table), 0) + 1
+    return dict(sorted(counts.items())[:_MOST_NAMED])
 
 
 def _entries(body: bytes, names: dict[int, str], family: int) -> list[Entry]:
@@ -111,10 +133,11 @@ def _entries(body: bytes, names: dict[int, str], family: int) -> list[Entry]:
     if protocol not in (BIRD, FELIX) and not gateway:
         return []
     destination = _prefix(found.get(_RTA_DST), body[1], family)
+    table = netlink.number(found.get(_RTA_TABLE)) or body[4]
     ways = found.get(_RTA_MULTIPATH)
     if ways is None:
         device = names.get(netlink.number(found.get(_RTA_OIF)), "")
-        return [_entry(destination, protocol, kind, device, gateway, flags)]
+        return [_entry(destination, protocol, kind, device, gateway, flags, table)]
     entries = []
     offset = 0
     while offset + 8 <= len(ways):
@@ -122,13 +145,14 @@ def _entries(body: bytes, names: dict[int, str], family: int) -> list[Entry]:
         if length < 8 or offset + length > len(ways):
             break
         gateway = _gateway(netlink.attributes(ways[offset + 8 : offset + length]))
-        entries.append(_entry(destination, protocol, kind, names.get(index, ""), gateway, way_flags))
+        entries.append(_entry(destination, protocol, kind, names.get(index, ""), gateway, way_flags, table))
         offset += (length + 3) & ~3
     return entries
 
 
-def _entry(destination: str, protocol: int, kind: int, device: str, gateway: str, flags: int) -> Entry:
-    return Entry(destination, protocol, kind, device, gateway, bool(flags & _ONLINK), bool(flags & (_DEAD | _LINKDOWN)))
+def _entry(destination: str, protocol: int, kind: int, device: str, gateway: str, flags: int, table: int) -> Entry:
+    dead = bool(flags & (_DEAD | _LINKDOWN))
+    return Entry(destination, protocol, kind, device, gateway, bool(flags & _ONLINK), dead, table)
 
 
 def _gateway(found: dict[int, bytes]) -> str:
@@ -150,7 +174,7 @@ def _is_on_link(entry: Entry, network: Network) -> bool:
     for held in network.addresses:
         if held.interface == entry.device and (":" in held.address) == (":" in entry.gateway):
             shift = (128 if ":" in held.address else 32) - held.prefix
-            if _number(held.address) >> shift == raw >> shift:
+            if shift >= 0 and _number(held.address) >> shift == raw >> shift:
                 return True
     return False
 

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
     from .links import Network
 
-_RTM_GETROUTE = 26
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_METRICS, _RTA_CACHEINFO, _RTA_VIA = 1, 4, 5, 7, 8, 12, 18
+_RTM_GETROUTE, _RTM_GETRULE = 26, 34
+_FRA_PRIORITY, _FRA_SUPPRESS = 6, 14
+_NOTHING_SUPPRESSED = b"\xff" * 4
+_PLAIN = {_FRA_PRIORITY, _FRA_SUPPRESS, 15, 21}  # also the table again, and who made the rule
+_RULES = {0: 255, 32766: 254, 32767: 253}
+_RTA_DST, _RTA_SRC, _RTA_OIF, _RTA_GATEWAY, _RTA_PREFSRC, _RTA_METRICS, _RTA_CACHEINFO = 1, 2, 4, 5, 7, 8, 12
+_RTA_VIA, _RTA_IP_PROTO, _RTA_DPORT = 18, 27, 29
 _RTAX_LOCK, _RTAX_MTU, _RTAX_ADVMSS = 1, 2, 8
 _CLONED = 0x200
 _TICKS = 100  # to the second, in what the kernel tells programs
@@ -68,9 +73,19 @@ class Route(NamedTuple):
         return self.kind == "unicast" and not self.gateway
 
 
-def look_up(connection: netlink.Netlink, addresses: Iterable[str], network: Network) -> dict[str, Route]:
+def look_up(
+    connection: netlink.Netlink,
+    addresses: Iterable[str],
+    network: Network,
+    sources: Mapping[str, str] | None = None,
+    port: int = 0,
+) -> dict[str, Route]:
     """Return the kernel's route to each address; what is no plain address is left out. Raises OSError if it does
-    not answer."""
+    not answer.
+
+    `sources` are addresses to send from, by destination, `port` a TCP port there: rules may go by these (by the port
+    from Linux 4.18 on). An IPv4 source that this host does not have is answered like a blackhole.
+    """
     questions: dict[str, bytes] = {}
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -78,11 +93,41 @@ def look_up(connection: netlink.Netlink, addresses: Iterable[str], network: Netw
             raw = socket.inet_pton(family, address)
         except (OSError, ValueError):
             continue
-        body = struct.pack("=8BI", family, len(raw) * 8, 0, 0, 0, 0, 0, 0, 0)
-        questions[address] = body + struct.pack("=HH", 4 + len(raw), _RTA_DST) + raw
+        sender = socket.inet_pton(family, sources[address]) if sources and address in sources else b""
+        body = struct.pack("=8BI", family, len(raw) * 8, len(sender) * 8, 0, 0, 0, 0, 0, 0)
+        body += struct.pack("=HH", 4 + len(raw), _RTA_DST) + raw
+        if sender:
+            body += struct.pack("=HH", 4 + len(sender), _RTA_SRC) + sender
+        if port:
+            body += struct.pack("=HHB3x", 5, _RTA_IP_PROTO, socket.IPPROTO_TCP)
+            body += struct.pack("=HH", 6, _RTA_DPORT) + struct.pack("!H2x", port)
+        questions[address] = body
     answers = connection.ask(_RTM_GETROUTE, list(questions.values()))
     names = {index: link.name for index, link in network.links.items()}
     return {address: _route(address, answer, names) for address, answer in zip(questions, answers)}
+
+
+def has_rules(connection: netlink.Netlink, family: str) -> bool:
+    """Say whether there are rules (`ip rule`) beside the kernel's own, which lead all packets to local, main and
+    default. Raises OSError if the kernel does not answer."""
+    number = socket.AF_INET6 if family == "ipv6" else socket.AF_INET
+    try:
+        answers = connection.dump(_RTM_GETRULE, struct.pack("=8BI", number, 0, 0, 0, 0, 0, 0, 0, 0))
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
+            return False
+        raise
+    return not all(_is_plain(body) for _kind, body in answers)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Say whether a rule is one of the kernel's own: of any packet, to one of three tables, at its place."""
+    if len(body) < 12 or body[1:4] != b"\0\0\0" or body[7:12] != b"\1\0\0\0\0":
+        return False
+    own = netlink.attributes(body, 12)
+    if own.get(_FRA_SUPPRESS, _NOTHING_SUPPRESSED) != _NOTHING_SUPPRESSED:
+        return False
+    return _RULES.get(netlink.number(own.get(_FRA_PRIORITY))) == body[4] and own.keys() <= _PLAIN
 
 
 def _route(destination: str, answer: bytes | int, names: Mapping[int, str]) -> Route:

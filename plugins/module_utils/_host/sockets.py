@@ -10,7 +10,6 @@ import os
 import time
 
 from .._record import NamedTuple
-from .processes import names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 LISTEN = "LISTEN"
 ESTABLISHED = "ESTABLISHED"
+PERSIST = "persist"
+PERSISTING = 4  # as the kernel numbers it
 # The order of the kernel's enumeration (include/net/tcp_states.h), which starts at 1.
 STATES = (
     "",
@@ -36,11 +37,11 @@ STATES = (
     "CLOSING",
     "SYN_RECV",
 )
-_HELD = "socket:["
 
 
 class TcpSocket(NamedTuple):
-    """One socket. Queues are in bytes, `retransmits` those of the segment now waiting, `inode` 0 if nobody holds it."""
+    """One socket. Queues are in bytes, `retransmits` those of the segment now waiting, `inode` 0 if nobody holds it,
+    `timer` persist while the peer's window is closed, else ''."""
 
     local: str
     local_port: int
@@ -51,11 +52,12 @@ class TcpSocket(NamedTuple):
     receive_queue: int
     retransmits: int
     inode: int
+    timer: str = ""
 
 
 def read_tcp(net_folder: str, ports: Collection[int]) -> list[TcpSocket]:
     """Return the sockets with one of `ports` on either side; `net_folder` is a /proc/<pid>/net. Unreadable: none."""
-    if _is_our_network(net_folder):
+    if is_our_network(net_folder):
         from . import tcp_diag
 
         found = tcp_diag.read(ports)
@@ -87,22 +89,11 @@ def owners(
             if process.pid in seen:
                 continue
             seen.add(process.pid)
-            found.update((inode, process) for inode in missing & _held(process))
+            found.update((inode, process) for inode in missing & process.sockets())
             missing -= found.keys()
             if not missing:
                 break
     return found
-
-
-def _held(process: Process) -> set[int]:
-    """Return the inodes of the sockets among a process' open files."""
-    folder = os.path.join(process.directory, "fd")
-    held: set[int] = set()
-    for name in names_in(folder):
-        target = _link(folder + "/" + name)
-        if target.startswith(_HELD) and target[len(_HELD) : -1].isdigit():
-            held.add(int(target[len(_HELD) : -1]))
-    return held
 
 
 def _link(path: str) -> str:
@@ -112,6 +103,7 @@ def _link(path: str) -> str:
         return ""
 
 
-def _is_our_network(net_folder: str) -> bool:
+def is_our_network(net_folder: str) -> bool:
+    """Say whether a /proc/<pid>/net is of the network that this program is in."""
     here = _link("/proc/self/ns/net")
     return bool(here) and _link(os.path.join(os.path.dirname(net_folder), "ns/net")) == here

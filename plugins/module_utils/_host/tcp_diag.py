@@ -15,7 +15,7 @@ import struct
 
 from . import kernel_modules
 from .netlink import Netlink
-from .sockets import LISTEN, STATES, TcpSocket
+from .sockets import LISTEN, PERSIST, PERSISTING, STATES, TcpSocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +34,13 @@ _ENTRY = struct.Struct("=4B4s16s16s16xIIII")
 
 def read(ports: Collection[int]) -> list[TcpSocket] | None:
     """Return the sockets with one of `ports` on either side; None if this kernel cannot be asked."""
-    if not ports or not kernel_modules.present("tcp_diag"):
+    return ask(_program(ports)) if ports else None
+
+
+def ask(program: bytes) -> list[TcpSocket] | None:
+    """Return the sockets that a filter in the kernel's language lets through; None if this kernel cannot be asked."""
+    if not kernel_modules.present("tcp_diag"):
         return None
-    program = _program(ports)
     wanted = struct.pack("=HH", 4 + len(program), _FILTER) + program
     found = []
     try:
@@ -83,6 +87,7 @@ def _socket(body: bytes) -> TcpSocket:
         receive,
         retransmits if timer == _RETRANSMITTING else 0,
         inode,
+        PERSIST if timer == PERSISTING else "",
     )
 
 

@@ -16,7 +16,7 @@ import socket
 import sys
 
 from .processes import read_bytes
-from .sockets import LISTEN, STATES, TcpSocket
+from .sockets import LISTEN, PERSIST, PERSISTING, STATES, TcpSocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def _socket(fields: list[str]) -> TcpSocket | None:
         send, _colon, receive = fields[4].partition(":")
         # A listener's queues count connections, not bytes.
         queues = (0, 0) if state == LISTEN else (int(send, 16), int(receive, 16))
-        return TcpSocket(local, local_port, peer, peer_port, state, *queues, int(fields[6], 16), int(fields[9]))
+        timer = PERSIST if int(fields[5].partition(":")[0], 16) == PERSISTING else ""
+        return TcpSocket(local, local_port, peer, peer_port, state, *queues, int(fields[6], 16), int(fields[9]), timer)
     except (IndexError, ValueError, OverflowError):
         return None
 

@@ -22,15 +22,29 @@ if TYPE_CHECKING:
 
     from .links import Link, Network
 
-NAMES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", "flannel.1", "wireguard.cali", "wg-v6.cali")
+IPIP = "tunl0"
+_OF_FLANNEL = ("flannel.1", "flannel-v6.1", "flannel-wg", "flannel-wg-v6")
+NAMES = (IPIP, "vxlan.calico", "vxlan-v6.calico", "wireguard.cali", "wg-v6.cali", *_OF_FLANNEL)
+# What Felix is told to do by its environment, and the devices for it.
+SETTINGS = {
+    "FELIX_IPINIPENABLED": IPIP,
+    "FELIX_VXLANENABLED": "vxlan.calico",
+    "FELIX_WIREGUARDENABLED": "wireguard.cali",
+    "FELIX_WIREGUARDENABLEDV6": "wg-v6.cali",
+}
+_YES = frozenset(("1", "enabled", "on", "t", "true", "y", "yes"))
 _RTM_GETLINK = 18
 _IFLA_LINKINFO, _IFLA_EXT_MASK = 18, 29
 _SKIP_STATISTICS = 1 << 3
 _INFO_KIND, _INFO_DATA = 1, 2
 _VXLAN_ID, _VXLAN_LOCAL, _VXLAN_PORT, _VXLAN_LOCAL6 = 1, 4, 15, 17
 # Network identifier and UDP port as Calico (felix/config/config_params.go) and flannel have them if told nothing else.
-_USUAL = {"vxlan.calico": (4096, 4789), "vxlan-v6.calico": (4096, 4789), "flannel.1": (1, 8472)}
-_NO_ADDRESS_NEEDED = ("flannel.1",)
+_USUAL = {
+    "vxlan.calico": (4096, 4789),
+    "vxlan-v6.calico": (4096, 4789),
+    "flannel.1": (1, 8472),
+    "flannel-v6.1": (1, 8472),
+}
 
 
 class Vxlan(NamedTuple):
@@ -67,6 +81,21 @@ def parse_vxlan(body: bytes) -> Vxlan | None:
     )
 
 
+def reasons(network: Network, routed: Iterable[str], told: Mapping[str, str]) -> dict[str, str]:
+    """Return the tunnel devices for which something on the node itself speaks, each with what that is.
+
+    `routed` are the devices that Felix's routes lead into, `told` is Felix' environment. From 3.33 on it is Felix that
+    sends pods' packets into tunl0, and bird.cfg does not name it.
+    """
+    found = {
+        device: f"{name} says so" for name, device in SETTINGS.items() if told.get(name, "").strip().casefold() in _YES
+    }
+    found.update((name, "Felix sends routes into it") for name in routed if name in NAMES)
+    if any(entry.interface == IPIP and entry.scope == "global" for entry in network.addresses):
+        found.setdefault(IPIP, "it has an address")
+    return found
+
+
 def troubles(
     network: Network, expected: Mapping[str, str], details: Mapping[str, Vxlan], own: Iterable[str]
 ) -> list[dict[str, Any]]:
@@ -77,7 +106,8 @@ def troubles(
     does not have), local_differs (… from another than the one BGP uses), and the unusual "vni" and "port".
     """
     found = []
-    known = set(own)
+    # One that this host does not have is another trouble, and says nothing about a tunnel.
+    known = {address for address in own if network.holds(address)}
     for name in NAMES:
         link = network.link(name)
         if link is None and name not in expected:
@@ -99,7 +129,7 @@ def _problem(link: Link | None, network: Network, name: str) -> str:
         return "missing"
     if not link.up:
         return "down"
-    if name not in _NO_ADDRESS_NEEDED and not any(
+    if name not in _OF_FLANNEL and not any(
         entry.interface == name and entry.scope == "global" for entry in network.addresses
     ):
         return "no_address"

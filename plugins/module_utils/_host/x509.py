@@ -5,7 +5,8 @@
 """The dates of X.509 certificates, from as much of DER (ITU-T X.690, RFC 5280) as leads there.
 
 Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { [0] version OPTIONAL, serialNumber INTEGER, signature SEQUENCE,
-                           issuer SEQUENCE, validity SEQUENCE { notBefore, notAfter }, … }, … }
+                           issuer SEQUENCE, validity SEQUENCE { notBefore, notAfter }, subject SEQUENCE,
+                           subjectPublicKeyInfo SEQUENCE, …, [3] extensions OPTIONAL }, … }
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
     Dates = Tuple[float, float]
 
-_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-_SEQUENCE, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+SEQUENCE, VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
 _BEFORE_VALIDITY = 3  # serial number, signature, issuer
 _EPOCH = 719163
 _LONG_FORM = 0x80
 _LONGEST_LENGTH = 4
-_MOST = 256
+MOST = 256
 
 
 def parse_pem(text: str) -> tuple[list[Dates], int]:
@@ -34,51 +35,52 @@ def parse_pem(text: str) -> tuple[list[Dates], int]:
     could not be read. Other blocks (private keys) are not looked at."""
     found: list[Dates] = []
     broken = 0
-    start = text.find(_BEGIN)
-    while start >= 0 and len(found) + broken < _MOST:
-        end = text.find(_END, start)
+    start = text.find(BEGIN)
+    while start >= 0 and len(found) + broken < MOST:
+        end = text.find(END, start)
         if end < 0:
             return found, broken + 1
         try:
-            dates = parse_der(binascii.a2b_base64("".join(text[start + len(_BEGIN) : end].split())))
+            dates = parse_der(binascii.a2b_base64("".join(text[start + len(BEGIN) : end].split())))
         except ValueError:
             dates = None
         if dates is None:
             broken += 1
         else:
             found.append(dates)
-        start = text.find(_BEGIN, end)
+        start = text.find(BEGIN, end)
     return found, broken
 
 
 def parse_der(der: bytes) -> Dates | None:
     """Return the dates of one certificate; None if this is none."""
     try:
-        kind, certificate, _rest = _element(der)
-        inner_kind, content, _rest = _element(certificate)
-        if kind != _SEQUENCE or inner_kind != _SEQUENCE:
+        kind, certificate, _rest = element(der)
+        inner_kind, content, _rest = element(certificate)
+        if kind != SEQUENCE or inner_kind != SEQUENCE:
             return None
-        elements = _elements(content)
-        kind, value = next(elements)
+        inner = elements(content)
+        kind, value = next(inner)
         # The version stands first where there is one; the serial number is skipped with it or is the first itself.
-        for _number in range(_BEFORE_VALIDITY if kind == _VERSION else _BEFORE_VALIDITY - 1):
-            next(elements)
-        kind, value = next(elements)
-        if kind != _SEQUENCE:
+        for _number in range(_BEFORE_VALIDITY if kind == VERSION else _BEFORE_VALIDITY - 1):
+            next(inner)
+        kind, value = next(inner)
+        if kind != SEQUENCE:
             return None
-        dates = [_moment(kind, raw) for kind, raw in _elements(value)]
+        dates = [_moment(kind, raw) for kind, raw in elements(value)]
     except (StopIteration, ValueError, IndexError):
         return None
     return (dates[0], dates[1]) if len(dates) == 2 else None
 
 
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the tags and contents of elements that follow each other. Raises as element() does."""
     while data:
-        kind, value, data = _element(data)
+        kind, value, data = element(data)
         yield kind, value
 
 
-def _element(data: bytes) -> tuple[int, bytes, bytes]:
+def element(data: bytes) -> tuple[int, bytes, bytes]:
     """Return the tag, the content and what follows. Raises ValueError or IndexError if it is cut short."""
     kind, length, offset = data[0], data[1], 2
     if length & _LONG_FORM:

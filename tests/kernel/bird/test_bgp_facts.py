@@ -330,3 +330,59 @@ def test_a_bird_of_another_network_is_not_ours(mesh):
 
     pids = {entry.get("pid") for entry in json.loads(facts)["daemons"].values()}
     assert not pids & {node.bird.pid for node in mesh}
+
+
+def test_timers_that_leave_little_room(nodes):
+    one, two = nodes
+    one.configure(two.address, more="hold time 9; keepalive time 2;")
+    two.configure(one.address)
+    one.start()
+    two.start()
+    one.wait(lambda: one.established() and two.established())
+
+    here, there = daemon(one.collect()), daemon(two.collect())
+
+    assert here["config"]["hold_times"] == {"9": {"10.77.0": "10"}}
+    assert here["config"]["keepalive_times"] == {"2": {"10.77.0": "10"}}
+    assert here["peers"]["short_hold_times"] == {"9": {"10.77.0": "10"}}
+    assert there["peers"]["short_hold_times"] == {"9": {"10.77.0": "9"}}
+    assert "hold_times" not in there["config"]
+
+
+KERNEL = """
+protocol kernel {{ persist; scan time 2; import none; export all; }}
+protocol static {{
+  route 10.244.7.0/26 via {peer};
+  route 10.244.8.0/26 via {peer};
+  route 10.244.9.0/26 blackhole;
+}}
+"""
+ROUTES = "import json, sys\nfrom ansible_collections.netmedic.calico.plugins.module_utils._facts import node\n"
+ROUTES += "print(json.dumps(node.gather(json.loads(sys.argv[1]), ('node',))['calico_node']['host']['routes']['ipv4']))"
+
+
+def test_routes_that_the_kernel_does_not_take(nodes):
+    one, two = nodes
+    one.configure(two.address)
+    with open(os.path.join(one.folder, "config", "bird.cfg"), "a", encoding="utf-8") as stream:
+        stream.write(KERNEL.format(peer=two.address))
+    one.run("ip", "route", "add", "10.244.8.0/26", "dev", "lo")
+    one.start()
+
+    def routes():
+        argv = one.command(sys.executable, "-c", ROUTES, json.dumps({**PARAMS, "bird_socket": one.socket}))
+        return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+
+    one.wait(lambda: "10.244.9.0/26" in one.run("ip", "route"))
+    lacking = routes()
+    one.run("ip", "route", "del", "10.244.8.0/26", "dev", "lo")
+    one.wait(lambda: "10.244.8.0/26" in one.run("ip", "route"))
+    well = routes()
+
+    assert lacking["not_in_kernel"] == {
+        "exported": 3,
+        "in_kernel": 2,
+        "missing": {"26": {"10.244.8": "0"}},
+        "refused": {"26": {"10.244.8": "0"}},
+    }
+    assert (well["bird"], "not_in_kernel" in well) == (3, False)

@@ -33,9 +33,23 @@ sysctl -qw net.ipv4.conf.all.forwarding=1
 """
 
 
-def facts(commands):
-    """Return calico_node.host of a host of its own on which these commands were run."""
-    script = f"set -e{HOST}{commands}\nexec {sys.executable} - {ROOT}"
+OWN_ETC = """
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/new /mnt/work
+mount -t overlay -o lowerdir=/etc,upperdir=/mnt/new,workdir=/mnt/work overlay /etc
+"""
+CONFIG = """router id {0};
+protocol bgp Mesh_10_200_0_10 {{ local as 64512; neighbor 10.200.0.10 as 64512; source address {0}; }}
+"""
+
+
+def facts(commands, bird=""):
+    """Return calico_node.host of a host of its own on which these commands were run, by the address `bird` in BGP."""
+    configure = ""
+    if bird:
+        configure = f"{OWN_ETC}mkdir -p /etc/calico/confd/config\n"
+        configure += f"cat > /etc/calico/confd/config/bird.cfg <<'END'\n{CONFIG.format(bird)}END\n"
+    script = f"set -e{HOST}{configure}{commands}\nexec {sys.executable} - {ROOT}"
     argv = ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", script]
     done = subprocess.run(argv, input=GATHER, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -122,3 +136,82 @@ def test_connections_that_are_tracked_are_counted():
 
     assert found["conntrack"]["count"] >= 1
     assert found["conntrack"]["max"] > 1000
+
+
+def test_rules_that_lead_bgp_elsewhere_are_told():
+    found = facts(
+        """
+        ip link add eth1 type veth peer name far1
+        ip link set eth1 up
+        ip link set far1 up
+        ip address add 10.99.0.1/24 dev eth1
+        ip route add blackhole default table 100
+        ip route add default via 10.99.0.254 table 101
+        ip rule add priority 100 from 10.200.0.9 to 10.200.0.10 lookup 100
+        ip rule add priority 101 from 10.200.0.0/24 ipproto tcp dport 179 lookup 101
+        ip rule add priority 102 not fwmark 0x10/0xff iif eth0 lookup main suppress_prefixlength 0
+        ip rule add priority 103 uidrange 5-6 prohibit
+        """,
+        bird="10.200.0.9",
+    )
+
+    assert found["rules"] == {
+        "ipv4": [
+            "100: from 10.200.0.9 to 10.200.0.10 lookup 100",
+            "101: from 10.200.0.0/24 ipproto 6 dport 179 lookup 101",
+            "102: not from all fwmark 0x10/0xff iif eth0 lookup main suppress_prefixlength 0",
+            "103: from all uidrange 5-6 prohibit",
+        ]
+    }
+    assert found["rerouted"] == {
+        "blackhole": {"10.200.0": "10"},
+        "via 10.99.0.254 dev eth1": {"10.200.0": "11"},
+    }
+    assert "no_way" not in found
+
+
+def test_routes_of_wireguard_stand_against_none_in_main():
+    found = facts(
+        """
+        ip route add 10.244.2.0/26 via 10.200.0.10 proto bird
+        ip route add 10.244.2.0/26 dev eth0 proto 80 table 1
+        ip route add blackhole 10.244.1.0/26 proto 80
+        """
+    )
+
+    assert found["routes"]["ipv4"] == {
+        "bird": 1,
+        "felix": 1,
+        "other_tables": {"1": 1},
+        "blackholes": ["10.244.1.0/26"],
+    }
+
+
+def test_packets_that_fit_no_connection_are_counted():
+    send = (
+        "import socket, struct; s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 6);"
+        "s.sendto(struct.pack('!HHIIBBHHH', 9, 9, 1, 1, 0x50, 0x3f, 9, 0, 0), ('127.0.0.1', 0))"
+    )
+    found = facts(
+        f"""
+        iptables -A INPUT -m conntrack --ctstate INVALID -j DROP
+        sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1
+        {sys.executable} -c "{send}"
+        """
+    )
+
+    assert found["conntrack"]["invalid"]["total"] >= 1
+    assert found["conntrack"]["tcp_be_liberal"] is True
+
+
+def test_tunnels_that_felix_uses_are_looked_at():
+    found = facts(
+        """
+        ip link add tunl0 type veth peer name other
+        ip link set tunl0 up
+        ip link set other up
+        ip route add 10.244.2.0/26 via 10.200.0.10 dev tunl0 onlink proto 80
+        """
+    )
+
+    assert found["tunnels"] == [{"name": "tunl0", "problem": "no_address", "needed": "Felix sends routes into it"}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import time
 
 import pytest
@@ -125,3 +126,44 @@ def test_a_pattern_that_keeps_others_busy_for_ever():
 
     assert go_regex.matcher("^((a*)*)*((a?){15}){60}(a|a)*b$")("a" * 15) is False
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("depth", [20, 90])
+@pytest.mark.parametrize("sign", ["+", "*", "?", "+?", "{2,}", "{1}"])
+def test_repeats_in_repeats_are_no_powers_of_work(sign, depth):
+    began = time.monotonic()
+    try:
+        matches = go_regex.matcher("^" + "(" * depth + "a" + (sign + ")") * depth + sign + "b$")
+    except go_regex.InvalidError:
+        return  # more repeats than Go takes
+
+    assert matches("a" * 15) is False
+    assert matches("a" * 14 + "b") is (sign not in ("?", "{1}"))
+    assert time.monotonic() - began < 1
+
+
+def test_the_longest_patterns_cost_little_for_many_names():
+    wide = "(" * 99 + "(a|aa|[^b]|.|a?)" * 230 + ("+)" * 99)
+    matches = go_regex.matcher(wide[:4096] + "")
+    began = time.monotonic()
+
+    assert [matches(f"cali{number:011x}") for number in range(20)] == [True] * 20
+    assert time.monotonic() - began < 5
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["a", "b", ".", "[ab]"]),
+        lambda part: st.one_of(
+            st.tuples(part, st.sampled_from(["*", "+", "?", "{2}", "{1,3}", "{2,}"])).map(
+                lambda pair: f"(?:{pair[0]}){pair[1]}"
+            ),
+            st.tuples(part, part).map("".join),
+            st.tuples(part, part).map(lambda pair: f"(?:{pair[0]}|{pair[1]})"),
+        ),
+        max_leaves=6,
+    ),
+    st.text(alphabet="abc", max_size=7),
+)
+def test_plain_patterns_mean_what_they_mean_to_python(pattern, name):
+    assert go_regex.matcher(f"^(?:{pattern})$")(name) is (re.match(f"(?:{pattern})\\Z", name) is not None)

@@ -87,6 +87,26 @@ def test_every_peering_of_a_large_configuration(recorded):
     assert not found["Mesh_10_200_0_1"].passive
 
 
+def test_who_must_be_near_and_what_timers_are_set():
+    text = """
+    template bgp far { local as 64512; multihop; hold time 9; keepalive time 3; }
+    protocol bgp A from far { neighbor 10.0.0.1 as 65001; keepalive time 1; }
+    protocol bgp B { local as 64512; neighbor 10.0.0.2 as 65001; startup hold time 7; }
+    protocol bgp C { local as 64512; neighbor 10.0.0.3 as 64512; }
+    protocol bgp D from far { neighbor 10.0.0.4 as 64512; direct; }
+    """
+
+    found = {one.name: one for one in config.parse("/x", lambda _path: text).peerings}
+
+    assert {name for name, one in found.items() if one.direct} == {"B", "D"}
+    assert [(one.hold_time, one.keepalive_time) for one in found.values()] == [
+        (9, 1),
+        (None, None),
+        (None, None),
+        (9, 3),
+    ]
+
+
 def test_ipv6(recorded):
     found = recorded("ipv6", "bird6.cfg")
 

@@ -256,3 +256,35 @@ def test_a_reply_cut_off_anywhere_is_survived(data):
 
     replies.parse_status(cut)
     assert len(replies.parse_sessions(cut, 0.0)) <= len(replies.parse_sessions(text, 0.0))
+
+
+def test_a_router_id_that_is_none_is_told_and_not_taken():
+    status = replies.parse_status("1000-BIRD 1.6.8\n1011-Router ID is " + "9" * 10_000_000 + "\n0013 Daemon\n")
+
+    assert (status.version, status.router_id) == ("1.6.8", "")
+    assert status.unread[0][0] == 2
+    assert replies.parse_status("Router ID is 10.0.0.1 and more\n").router_id == ""
+    assert replies.parse_status("Router ID is 10.0.0.1\n").unread == []
+
+
+def test_no_value_is_longer_than_any_of_birds():
+    long = "x" * 1_000_000
+    word = "y" * 300
+    rows = f"1002-{word} BGP {word} {word} {word} {long} {long}\n"
+    labels = ("BGP state", "Last error", "Neighbor address", "Neighbor ID", "Source address", "Hold timer", "Routes")
+    details = "".join(f"1006-   {label}: {long}\n" for label in (*labels, "Routes", "Connect delay"))
+    status = replies.parse_status(f"1000-BIRD {long}\n Wait timer is {long}\n {long}\n")
+    read = replies.parse_sessions(rows + details, 0.0)
+
+    assert len(read) == 1
+    assert len(repr(read)) + len(repr(read.unread)) + len(repr(status)) < 10_000
+    assert len(read.unread) > 0
+    assert len(status.unread) > 0
+
+
+def test_sessions_beyond_reason_are_counted_among_what_was_not_read():
+    row = "1002-Mesh_%d BGP      master   start  07:00:00    Active        Socket: Connection refused\n"
+    read = replies.parse_sessions("".join(row % number for number in range(60_000)), None)
+
+    assert len(read) == replies.MOST_SESSIONS
+    assert len(read.unread) > 0

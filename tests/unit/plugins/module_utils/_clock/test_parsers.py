@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.module_utils._clock import chrony, kernel, ntpd, timesyncd
+from ansible_collections.netmedic.calico.plugins.module_utils._clock import chrony, kernel, ntpd, openntpd, timesyncd
 from ansible_collections.netmedic.calico.plugins.module_utils._host import commands
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
@@ -125,13 +125,51 @@ def test_timesyncd_without_an_answer(monkeypatch, tmp_path):
     assert found["why"] == "systemd-timesyncd has not synchronised with 10.8.1.77 since the node booted."
 
 
+@pytest.mark.parametrize("name", ["timesyncd-synchronised", "timesyncd-no-answer"])
+def test_timesyncd_that_is_answered_no_more(monkeypatch, tmp_path, name):
+    answering(monkeypatch, recorded(name))
+    mark = tmp_path / "synchronized"
+    mark.write_text("")
+    marked = mark.stat().st_mtime
+
+    found, _trouble = timesyncd.read(1.0, marked + 90000, str(mark))
+
+    assert (found["synchronised"], found["last_update_seconds_ago"]) == (False, 90000)
+    assert found["why"].endswith(" 90000 s ago, and not since.")
+    assert timesyncd.read(1.0, marked + 6000, str(mark))[0]["synchronised"] is True
+    monkeypatch.setattr(timesyncd, "_USUAL_POLL", 1.0)  # its own word counts
+    assert timesyncd.read(1.0, marked + 6000, str(mark))[0]["synchronised"] is True
+
+
+@pytest.mark.parametrize("name", ["openntpd-no-answer"])
+def test_openntpd(name):
+    assert openntpd.parse(recorded(name)) == (
+        {
+            "synchronised": False,
+            "sources_total": 1,
+            "sources_reachable": 0,
+            "why": "OpenNTPD has not synchronised.",
+        },
+        "",
+    )
+
+
+def test_openntpd_is_understood_or_quoted(monkeypatch):
+    found, trouble = openntpd.parse("3/4 peers valid, constraint offset 1s, clock synced, stratum 3\n")
+    assert (found["synchronised"], found["stratum"], found["sources_reachable"], trouble) == (True, 3, 3, "")
+    assert openntpd.parse("ntpctl: connect: No such file\n") == ({}, "ntpctl said: ntpctl: connect: No such file.")
+    answering(monkeypatch, failure="absent")
+    assert openntpd.read(1.0, NOW)[1] == "OpenNTPD runs, and ntpctl is not installed."
+
+
 @pytest.mark.parametrize("name", ["timesyncd-not-running", "timesyncd-no-systemd"])
 def test_timesyncd_by_its_mark_alone(monkeypatch, tmp_path, name):
     answering(monkeypatch, stderr=recorded(name))
     mark = tmp_path / "synchronized"
     mark.write_text("")
 
-    found, trouble = timesyncd.read(1.0, NOW, str(mark))
+    found, trouble = timesyncd.read(1.0, mark.stat().st_mtime + 3600, str(mark))
+    assert timesyncd.read(1.0, mark.stat().st_mtime + 7000, str(mark))[0]["synchronised"] is None
 
     assert found["synchronised"] is True
     assert trouble.startswith("timedatectl said: ")
@@ -158,14 +196,14 @@ def test_every_text_may_be_cut_short_anywhere(name):
     for end in range(0, len(text), 3):
         for parse in (lambda part: chrony.parse(part, NOW), ntpd.parse, timesyncd.parse):
             found, trouble = parse(text[:end])
-            assert bool(found) != bool(trouble)
+            assert bool(found) != bool(trouble) or trouble.startswith("line ")
 
 
 @given(st.text(max_size=300))
 def test_no_text_breaks_a_parser(text):
     for parse in (lambda part: chrony.parse(part, NOW), ntpd.parse, timesyncd.parse):
         found, trouble = parse(text)
-        assert bool(found) != bool(trouble)
+        assert bool(found) != bool(trouble) or trouble.startswith("line ")
 
 
 @given(

@@ -148,6 +148,8 @@ def test_without_the_api_kubelets_own_option_tells_the_internal_ip():
 
 
 class FakeProcess:
+    pid = 7
+
     def __init__(self, comm, variables=None, argv=()):
         self.comm, self.argv, self._variables = comm, argv, variables or {}
 
@@ -156,6 +158,8 @@ class FakeProcess:
 
 
 class FakeTable:
+    network_namespace = ""
+
     def __init__(self, *processes):
         self._processes = processes
 
@@ -184,6 +188,17 @@ def test_programs_that_move_addresses_are_named():
 
     assert facts["vip_holders"] == ["keepalived"]
     assert sources.status("autodetection") == "absent"
+
+
+def test_where_calico_detects_nothing_nothing_is_said_of_what_it_would_pick():
+    sources = Sources()
+
+    facts = addresses.gather(NODE, [], {"IP": "autodetect"}, "", sources, addresses.Around(), "none")
+
+    assert "autodetection" not in facts
+    assert facts["addresses"]
+    (entry,) = sources.as_list()
+    assert (entry["status"], "none" in entry["detail"]) == ("absent", True)
 
 
 def test_the_environment_is_read_from_calicos_own_processes_first():

@@ -315,6 +315,22 @@ def test_the_log(node):
     assert entries[0]["at"].startswith("2026-11-21T01:")
 
 
+def test_a_log_of_which_the_end_is_read_says_so_if_that_is_too_little(node):
+    def said(when):
+        line = f"{when}.00000 bird: Mesh_10_200_0_10: State changed to start\n"
+        path = os.path.join(node.proc.host, "var/log/calico/bird/current")
+        with open(path, "w") as stream:
+            stream.write(line * 5000)
+        node.gather(log_window=3600)
+        return {one["source"]: one["detail"] for one in node.sources.as_list()}["bird_log"]
+
+    node.log("bird", "unknown_peer.current")
+    node.play("healthy")
+
+    assert "do not reach back" in said(time.strftime("%Y-%m-%d_%H:%M:%S", time.gmtime()))
+    assert "do not reach back" not in said("2001-01-01_01:00:00")
+
+
 def test_a_log_that_was_not_written_to_in_the_window(node):
     path = node.log("bird", "unknown_peer.current")
     os.utime(path, (1000, 1000))
@@ -448,3 +464,15 @@ def _inode_of_listener(node, pid):
     with open(os.path.join(node.proc.path, str(pid), "net", "tcp"), "rb") as stream:
         (listener,) = [one for one in tcp_table.parse(stream.read(), [179]) if one.state == "LISTEN"]
     return listener.inode
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=lambda make: make.__name__)
+def test_a_log_that_is_no_regular_file_is_told_and_not_read(node, make):
+    path = node.log("bird", "unknown_peer.current")
+    os.unlink(path)
+    make(path)
+
+    assert node.play("healthy").gather(log_window=10**9).facts["log"] == []
+    told = {one["source"]: one for one in node.sources.as_list()}["bird_log"]
+    assert (told["status"], "not a regular file" in told["detail"]) == ("failed", True)
+    assert "/var/log/calico/bird/current" in told["detail"]

@@ -6,12 +6,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._clock import chrony as chronyd
-from ansible_collections.netmedic.calico.plugins.module_utils._clock import kernel, ntpd, timesyncd
+from ansible_collections.netmedic.calico.plugins.module_utils._clock import kernel, ntpd, openntpd, timesyncd
 from ansible_collections.netmedic.calico.plugins.module_utils._facts import chrony
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 
 
 class FakeProcess:
+    argv = ()
+
     def __init__(self, comm, state="S", network="net:[1]"):
         self.pid, self.comm, self.state, self.network_namespace, self.container = 7, comm[:15], state, network, ""
 
@@ -106,3 +108,22 @@ def test_a_reader_that_breaks_is_reported(monkeypatch, undisciplined):
 
     assert facts["synchronised"] is None
     assert sources[0]["status"] == "failed"
+
+
+def test_openntpd_is_no_ntpd(monkeypatch, undisciplined):
+    monkeypatch.setattr(openntpd, "read", lambda timeout, now: ({"synchronised": True}, ""))
+    parent, child = FakeProcess("ntpd"), FakeProcess("ntpd")
+    parent.argv, child.argv = ("/usr/sbin/ntpd", "-f", "/etc/openntpd/ntpd.conf"), ("ntpd: ntp engine",)
+
+    facts, sources = gather(parent, child)
+
+    assert (facts["service"], facts["synchronised"], "also_running" in facts) == ("openntpd", True, False)
+    assert sources == [{"source": "openntpd", "status": "ok", "detail": ""}]
+
+
+def test_two_services_at_once_are_told(monkeypatch, undisciplined):
+    monkeypatch.setattr(chronyd, "read", lambda timeout, now: ({"synchronised": True}, ""))
+
+    facts, _sources = gather(FakeProcess("chronyd"), FakeProcess("systemd-timesyncd"))
+
+    assert (facts["service"], facts["also_running"]) == ("chrony", ["timesyncd"])

@@ -8,7 +8,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.module_utils._bird import control
+from ansible_collections.netmedic.calico.plugins.module_utils._bird import control, replies
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.daemon import Spoken
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Daemon
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.replies import Session
@@ -112,3 +112,37 @@ def test_a_node_cut_off_from_a_thousand_peers_says_so_in_a_few_kilobytes():
     assert (facts["peers"]["total"], facts["peers"]["established"]) == (1000, 0)
     assert sum(group["count"] for group in facts["troubled_groups"]) == 980
     assert len(json.dumps(facts)) < 10000
+
+
+def test_troubles_of_a_thousand_kinds_stay_few_groups():
+    entries = [session(number, name=f"peer{number}", neighbor_as=number) for number in range(5000)]
+
+    kept, groups = grouping.fold(entries)
+
+    assert len(kept) == 20
+    assert len(groups) == grouping.MOST_GROUPS
+    assert sum(group["count"] for group in groups) == 4980
+    assert groups[0]["name"] == "peer20"
+    assert (groups[-1]["bgp_state"], "name" in groups[-1], "neighbor_as" in groups[-1]) == ("Connect", False, False)
+    assert (groups[-1]["since_seconds_ago"], groups[-1]["since_seconds_ago_longest"]) == (1019, 4999)
+
+
+def test_names_beyond_reason_are_counted():
+    kept, packed = grouping.fold_names([f"peer{number}" for number in range(60_000)])
+
+    assert packed == {}
+    assert len(kept) == grouping.MOST_NAMES + 1
+    assert kept[-1] == "(and 59000 more)"
+
+
+def test_an_absurd_number_of_sessions_gives_facts_of_bounded_size():
+    block = (
+        "1002-Mesh_%d BGP      master   start  07:00:00    Active        Socket: Connection refused\n"
+        "1006-  Description:    \n   BGP state:          Active\n     Neighbor address: 10.%d.%d.%d\n"
+        "     Neighbor AS:      64512\n \n"
+    )
+    text = "".join(block % (number, number >> 16, number >> 8 & 255, number & 255) for number in range(60_000))
+    spoken = Spoken(control.ANSWERS, "", "socket", "/run/bird.ctl", None, replies.parse_sessions(text, 0.0))
+    look = bgp_daemon.Look(Daemon("ipv4", None, [], [], []), spoken, None)
+
+    assert len(json.dumps(bgp_daemon.facts_of(look, 0.0))) < 600_000

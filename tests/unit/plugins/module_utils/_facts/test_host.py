@@ -6,6 +6,7 @@ from __future__ import annotations
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Installation
 from ansible_collections.netmedic.calico.plugins.module_utils._facts import host
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
+from ansible_collections.netmedic.calico.plugins.module_utils._host import route_table, tunnels
 from ansible_collections.netmedic.calico.plugins.module_utils._host.forwarding import Setting
 from ansible_collections.netmedic.calico.plugins.module_utils._host.links import Address, Link, Network
 from ansible_collections.netmedic.calico.plugins.module_utils._host.processes import Process, ProcessTable
@@ -73,7 +74,7 @@ def test_settings_that_are_as_they_should_be_are_left_out():
 
 def test_counters_are_told_with_what_they_grew():
     started = host.Started(10.0, {"drop": 5, "IPReversePathFilter": 7})
-    totals = {"drop": 9, "insert_failed": 0, "IPReversePathFilter": 7, "table_fulls_ipv4": 2}
+    totals = {"drop": 9, "insert_failed": 0, "IPReversePathFilter": 7, "table_fulls_ipv4": 2, "checksum_errors_udp": 3}
     sizes = {
         "conntrack": {"count": 3, "max": 8},
         "ipv4": {"entries": 1000, "max": 1024},
@@ -84,6 +85,7 @@ def test_counters_are_told_with_what_they_grew():
         "conntrack": {"count": 3, "max": 8, "drop": {"total": 9, "grew": 4}},
         "neighbour_tables": {"ipv4": {"entries": 1000, "max": 1024, "overflows": {"total": 2, "grew": 2}}},
         "reverse_path_dropped": {"total": 7, "grew": 0},
+        "checksum_errors_udp": {"total": 3, "grew": 3},
         "counted_seconds": 2.5,
     }
     assert host.losses(started, {}, 12.5, {}) == {"conntrack": {}, "neighbour_tables": {}}
@@ -110,6 +112,30 @@ def test_tunnels_are_needed_for_a_reason():
     assert set(host.needed_tunnels([], [], "vxlan", "")) == {"vxlan.calico"}
     assert set(host.needed_tunnels([], [], "none", "FLANNEL_SUBNET=10.244.1.1/24\nFLANNEL_MTU=1450\n")) == {"flannel.1"}
     assert host.needed_tunnels([], [], "none", "FLANNEL_MTU=1500\n") == {}
+    assert host.needed_tunnels(["wg-v6.cali"], ["tunl0"], "bird", "", {"tunl0": "x", "wg-v6.cali": "y"}) == {
+        "tunl0": "bird.cfg sends routes into it",
+        "wg-v6.cali": "y",
+    }
+
+
+def test_a_tunnel_of_felix_is_needed_for_its_routes_and_for_what_it_was_told():
+    entries = [
+        route_table.Entry("10.244.2.0/26", route_table.FELIX, 1, "tunl0", "10.200.0.10", True),
+        route_table.Entry("10.244.3.0/26", route_table.FELIX, 1, "wireguard.cali", table=1),
+        route_table.Entry("10.244.4.0/26", route_table.BIRD, 1, "eth0"),
+    ]
+    told = {"FELIX_WIREGUARDENABLEDV6": "True", "FELIX_VXLANENABLED": "false"}
+    there = network("eth0", "tunl0")
+
+    assert host.led_into(entries) == {"tunl0", "wireguard.cali"}
+    assert tunnels.reasons(there, host.led_into(entries), told) == {
+        "tunl0": "Felix sends routes into it",
+        "wireguard.cali": "Felix sends routes into it",
+        "wg-v6.cali": "FELIX_WIREGUARDENABLEDV6 says so",
+    }
+    addressed = Network(there.links.values(), [Address("10.244.1.1", 32, "tunl0", "ipv4", "global", True)])
+    assert tunnels.reasons(addressed, (), {}) == {"tunl0": "it has an address"}
+    assert tunnels.reasons(there, (), {}) == {}
 
 
 def test_what_felix_needs_of_the_kernel_follows_what_it_uses(tmp_path):
@@ -119,6 +145,7 @@ def test_what_felix_needs_of_the_kernel_follows_what_it_uses(tmp_path):
     native = {"backends": {"nftables": {"foreign_base_chains": ["ip calico filter-cali-INPUT"]}}}
 
     assert host.needed_features(none, {}, ["tunl0"]) == ["ipip"]
+    assert host.needed_features(none, {}, ["wg-v6.cali", "flannel-v6.1"]) == ["wireguard", "vxlan"]
     assert "xt_set" in host.needed_features(running, {}, [])
     assert "ip_tables" not in host.needed_features(running, {"backends": {"iptables_nft": {"rules": 3}}}, [])
     assert "xt_set" not in host.needed_features(running, native, [])

@@ -218,10 +218,13 @@ def test_each_subnet_behind_each_router_is_a_class():
     ]
 
 
-def test_there_are_at_most_sixteen_classes():
+def test_there_are_at_most_sixteen_classes(tmp_path):
     peers = [f"10.{number}.0.1" for number in range(40)]
+    ways = {peer: far(peer) for peer in peers}
 
-    assert len(paths_of(peers, {peer: far(peer) for peer in peers})) == 16
+    assert len(paths_of(peers, ways)) == 16
+    assert gathered(tmp_path, network(), peers, ways)[0].facts["paths_left_out"] == 24
+    assert "paths_left_out" not in gathered(tmp_path, network(), peers[:16], ways)[0].facts
 
 
 def test_no_path_to_what_has_no_ordinary_route():

@@ -126,3 +126,16 @@ def test_the_usual_way_to_write_an_address(address, usual):
 )
 def test_families(address, family):
     assert packing.family_of(address) == family
+
+
+def test_prefixes_are_packed_by_their_length():
+    found = packing.pack_prefixes(["10.244.1.64/26", "10.244.1.0/26", "10.9.9.9", "fd00::/122", "fd00::7", "default"])
+
+    assert found == {
+        "": {"": "default"},
+        "26": {"10.244.1": "0,64"},
+        "32": {"10.9.9": "9"},
+        "122": {"fd00:0:0:0:0:0:0": "0"},
+        "128": {"fd00:0:0:0:0:0:0": "7"},
+    }
+    assert packing.pack_prefixes([]) == {}

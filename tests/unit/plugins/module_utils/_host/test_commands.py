@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -94,6 +96,45 @@ def test_a_timeout_keeps_what_was_said_and_leaves_no_child(tmp_path):
     assert time.monotonic() - started < 5
     time.sleep(0.1)
     assert not alive(int(note.read_text()))
+
+
+def test_a_timeout_leaves_no_child_that_went_its_own_way(tmp_path):
+    note = tmp_path / "pids"
+    # Two generations, each in a session of its own; the one between has ended, so that no tree leads there.
+    code = (
+        "import os, sys, time\n"
+        f"note = os.open({str(note)!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)\n"
+        "for _ in range(2):\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        if os.fork():\n"
+        "            os._exit(0)\n"
+        "        os.setsid()\n"
+        "        os.write(note, f'{os.getpid()}\\n'.encode())\n"
+        "        os.execvp('sleep', ['sleep', '60'])\n"
+        "time.sleep(60)\n"
+    )
+    other = subprocess.Popen(["sleep", "60"], env={**os.environ, "NETMEDIC_CALICO_RUN": "another"})
+    try:
+        result = python(code, timeout=1.5)
+        time.sleep(0.1)
+
+        assert result.failure == "timeout"
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+    pids = [int(pid) for pid in note.read_text().split()]
+    assert len(pids) == 2
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_child_of_a_program_that_ended_by_itself_is_left_alone():
+    result = python("import subprocess; print(subprocess.Popen(['sleep', '20'], stdout=-3, stderr=-3).pid)")
+    pid = int(result.stdout)
+
+    assert alive(pid)
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_program_deaf_to_polite_signals_is_ended():

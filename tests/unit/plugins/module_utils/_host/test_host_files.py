@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.netmedic.calico.plugins.module_utils._host import (
     cni,
+    cni_folders,
     kernel_features,
     kubelet,
     network_managers,
@@ -252,6 +253,58 @@ def test_the_first_configuration_counts_wherever_the_folder_is(tmp_path):
         "plugin": "flannel",
     }
     assert cni.look(str(tmp_path / "none")) == {}
+
+
+HOST_LOCAL = {"type": "calico", "ipam": {"type": "host-local", "ranges": [[{"subnet": "usePodCidr"}]]}}
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        ({"plugins": [{"type": "calico", "ipam": {"type": "calico-ipam"}}]}, {}),
+        ({"plugins": [HOST_LOCAL]}, {"ipam": "host-local", "use_pod_cidr": True}),
+        (
+            {"type": "calico", "ipam": {"type": "host-local", "subnet": "usePodCidr"}},
+            {"ipam": "host-local", "use_pod_cidr": True},
+        ),
+        ({"type": "calico", "ipam": {"type": "host-local", "subnet": "10.0.0.0/24"}}, {"ipam": "host-local"}),
+        ({"type": "flannel"}, {}),
+        ({"ipam": {"type": 7}}, {}),
+        ({"ipam": {"type": "x", "ranges": [7, [8]]}}, {"ipam": "x"}),
+        ([], {}),
+    ],
+)
+def test_who_hands_out_addresses(config, found):
+    assert cni.ipam_of(json.dumps(config)) == found
+
+
+K3S = "/var/lib/rancher/k3s/agent/etc"
+
+
+def test_the_folder_that_the_runtime_reads_counts(tmp_path):
+    write(tmp_path, "/etc/cni/net.d/10-leftover.conf", '{"type": "weave-net"}')
+    write(tmp_path, K3S + "/cni/net.d/10-flannel.conflist", '{"plugins": [{"type": "flannel"}]}')
+    unsure = cni.look(str(tmp_path))
+    write(tmp_path, K3S + "/containerd/config.toml", f'[x]\n  bin_dir = "/b"\n  conf_dir = "{K3S}/cni/net.d"\n')
+
+    assert (unsure["plugin"], list(unsure["other_folders"])) == ("weave-net", [K3S + "/cni/net.d"])
+    assert cni.look(str(tmp_path)) == {
+        "files": ["10-flannel.conflist"],
+        "folder": K3S + "/cni/net.d",
+        "other_folders": {"/etc/cni/net.d": ["10-leftover.conf"]},
+        "plugin": "flannel",
+    }
+    # Told to bring no network of its own, K3s leaves containerd's folder as it is.
+    write(tmp_path, K3S + "/containerd/config.toml", "version = 2\n")
+    assert cni.look(str(tmp_path))["plugin"] == "weave-net"
+
+
+def test_files_that_the_runtime_does_not_read_are_told(tmp_path):
+    write(tmp_path, "/etc/cni/net.d/10-calico.conflist", '{"plugins": [{"type": "calico"}]}')
+    write(tmp_path, "/etc/crio/crio.conf", 'network_dir = "/opt/cni/net.d/"\n')
+
+    assert cni.look(str(tmp_path))["runtime_folder"] == "/opt/cni/net.d"
+    assert cni_folders.parse('conf_dir = "${SNAP_DATA}/args/cni-network"') == cni.FOLDERS[-1]
 
 
 # --- other plugins ---

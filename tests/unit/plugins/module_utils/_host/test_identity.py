@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 
 import pytest
 
@@ -13,8 +14,12 @@ from ansible_collections.netmedic.calico.plugins.module_utils._host import ident
 
 
 class FakeProcess:
-    def __init__(self, comm, argv=(), container="", age=10.0):
+    def __init__(self, comm, argv=(), container="", age=10.0, variables=None):
         self.pid, self.comm, self.argv, self.container, self.started_seconds_ago = 7, comm, argv, container, age
+        self._variables = variables or {}
+
+    def environ(self, wanted):
+        return {name: value for name, value in self._variables.items() if name in wanted}
 
 
 def write(root, path, text):
@@ -72,6 +77,7 @@ def test_calico_is_as_old_as_its_supervisor():
         "felix_running": True,
         "confd_running": False,
         "calico_node_started_seconds_ago": 3600,
+        "felix_started_seconds_ago": 5,
     }
 
 
@@ -102,3 +108,50 @@ def test_the_version_is_the_tag_of_the_containers_image(tmp_path, image, version
     found = identity.calico(Installation([FakeProcess("bird", container=container)], "bird", ""), str(tmp_path))
 
     assert found.get("version") == version
+
+
+def named(root, **variables):
+    told = dict(variables, PATH="/bin") if variables else {}
+    return identity.names(Installation([FakeProcess("calico-node", variables=told)], "bird", ""), str(root))
+
+
+def test_what_calico_node_was_told_counts_more_than_its_file(tmp_path):
+    write(tmp_path, "/var/lib/calico/nodename", "image-1\n")
+
+    assert named(tmp_path, NODENAME=" worker-1 ", CALICO_K8S_NODE_REF="worker-1") == {
+        "nodename": "worker-1",
+        "nodename_source": "environment",
+        "nodename_file": "image-1",
+    }
+    assert named(tmp_path, CALICO_K8S_NODE_REF="other") == {"node_ref": "other"}
+    assert named(tmp_path, HOSTNAME="Other") == {}
+    assert named(tmp_path / "none", HOSTNAME="Other") == {"nodename": "other", "nodename_source": "environment"}
+    assert named(tmp_path) == {}
+
+
+def test_kubelets_name_is_that_of_its_certificate(tmp_path):
+    recorded = pathlib.Path(__file__).parent / "recorded" / "certificates" / "kubelet.pem"
+    write(tmp_path, "/var/lib/rancher/k3s/agent/client-kubelet.crt", recorded.read_text())
+
+    assert named(tmp_path) == {"kubelet_nodename": "Node-1"}
+    write(tmp_path, "/var/lib/kubelet/pki/kubelet-client-current.pem", "-----BEGIN CERTIFICATE-----\nAAAA")
+    assert named(tmp_path) == {}
+
+
+def test_services_started_again_are_younger_than_their_supervisor():
+    def ages(*processes):
+        return identity.service_ages(Installation(list(processes), "bird", ""))
+
+    supervisor = FakeProcess("runsvdir", age=3600.0)
+    felix, confd = FakeProcess("calico-felix", age=3590.0), FakeProcess("confd", age=4.0)
+    assert ages(supervisor, felix, confd) == {"confd_started_seconds_ago": 4}
+    assert ages(felix, confd) == {"confd_started_seconds_ago": 4}
+    assert ages(felix) == {}
+    assert ages(supervisor) == {}
+
+
+def test_the_hardware_is_what_the_firmware_says(tmp_path):
+    write(tmp_path, "/sys/class/dmi/id/sys_vendor", "Amazon EC2\n")
+    write(tmp_path, "/sys/class/dmi/id/product_name", "m5.large\n")
+
+    assert identity.host(str(tmp_path))["hardware"] == "Amazon EC2 m5.large"

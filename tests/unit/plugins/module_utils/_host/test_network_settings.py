@@ -118,12 +118,15 @@ def test_conntrack_is_read_from_its_files(tmp_path):
     folder.mkdir(parents=True)
     (folder / "nf_conntrack_count").write_text("12\n")
     (folder / "nf_conntrack_max").write_text("262144\n")
+    (folder / "nf_conntrack_tcp_be_liberal").write_text("0\n")
     statistics = tmp_path / "net/stat"
     statistics.mkdir(parents=True)
     (statistics / "nf_conntrack").write_text((RECORDED / "nf_conntrack").read_text())
 
     assert conntrack.size(str(tmp_path)) == {"count": 12, "max": 262144}
-    assert conntrack.losses(str(tmp_path)) == {"insert_failed": 0, "drop": 0, "early_drop": 0}
+    assert conntrack.losses(str(tmp_path)) == {"insert_failed": 0, "drop": 0, "early_drop": 0, "invalid": 0}
+    (folder / "nf_conntrack_tcp_be_liberal").write_text("1\n")
+    assert conntrack.size(str(tmp_path)) == {"count": 12, "max": 262144, "tcp_be_liberal": True}
     assert (conntrack.size(str(tmp_path / "none")), conntrack.losses(str(tmp_path / "none"))) == ({}, {})
 
 
@@ -158,6 +161,23 @@ def test_many_destinations_are_named_in_part(network):
     found = route_table.summary(entries, network, [])
 
     assert (len(found["blackholes"]), found["blackholes_count"]) == (8, 20)
+    assert found["blackholes_packed"] == {"26": {f"10.244.{number}": "0" for number in range(20)}}
+
+
+def test_routes_of_other_tables_stand_against_none(network):
+    entries = [
+        route_table.Entry("10.244.2.0/26", route_table.BIRD, 1, "veth0", "10.200.0.7"),
+        route_table.Entry("10.244.2.0/26", route_table.FELIX, 1, "wireguard.cali", table=7),
+        route_table.Entry("10.244.9.0/26", route_table.FELIX, 6),
+        route_table.Entry("default", 3, 1, "veth0", "10.200.0.254", table=9),
+    ]
+
+    assert route_table.summary(entries, network, []) == {
+        "bird": 1,
+        "felix": 1,
+        "other_tables": {"7": 1},
+        "blackholes": ["10.244.9.0/26"],
+    }
 
 
 @given(st.binary(max_size=200))

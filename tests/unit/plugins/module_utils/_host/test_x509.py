@@ -101,3 +101,22 @@ def test_a_certificate_is_read_once_under_all_its_names(tmp_path):
 
     assert certificates.look([], str(tmp_path), time.time())[0] == 1
     assert certificates.look([], str(tmp_path / "nothing"), 0.0) == (0, [])
+
+
+def test_certificates_are_found_where_distributions_keep_them(tmp_path):
+    places = (
+        "/var/lib/rancher/k3s/server/tls/etcd/client.crt",
+        "/var/lib/rancher/rke2/agent/client-kubelet.crt",
+        "/var/snap/microk8s/current/certs/server.crt",
+        "/var/lib/k0s/pki/server.crt",
+        "/var/lib/k0s/kubelet/pki/kubelet-client-current.pem",
+        "/srv/kubernetes/kubelet-server.crt",
+    )
+    for path in places:
+        (tmp_path / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path.lstrip("/")).write_text(pem("short.pem"))
+
+    read, found = certificates.look([], str(tmp_path), ENDS + 5)
+
+    assert read == len(places)
+    assert {entry["path"] for entry in found} == set(places)
