@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make fuzz`: look for inputs that make a parser raise, hang or grow without bound.
 
-    python -m fuzz                   every target, FUZZ_SECONDS (180) shared among them
+    python -m fuzz                   every target, FUZZ_SECONDS (360) shared among them
     python -m fuzz TARGET …          some of them
     python -m fuzz --list            names of the targets
     python -m fuzz --replay FILE …   give saved inputs to the parser again; the folder's name is the target's
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 HOME = BUILD / "fuzz"
 REQUIREMENTS = ROOT / "requirements-fuzz.txt"
-SECONDS = 180.0
+SECONDS = 360.0
 # Starting one takes two or three seconds, so that less than this finds nothing.
 LEAST_SECONDS = 1.0
 PATIENCE = 120

@@ -207,7 +207,7 @@ def chronyd_answer(data: bytes) -> Any:
     """Read an answer of chronyd's own protocol."""
     from ansible_collections.netmedic.calico.plugins.module_utils._clock import chrony, chrony_port
 
-    body = data if len(data) == 104 else getattr(chrony_port._parse(data), "body", data)
+    body = getattr(chrony_port._parse(data), "body", data)
     lines = [chrony_port._tracking(body)] if len(body) >= 44 else []
     lines += [chrony_port._source(body)] if len(body) >= 32 else []
     return lines, chrony.parse("\n".join(lines), NOW)

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from fuzz.made import MADE, TESTS
 from fuzz.targets import BYTES
-from scripts.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,33 +16,15 @@ if TYPE_CHECKING:
 
     from fuzz.targets import Target
 
-TESTS = ROOT / "tests" / "unit"
 REGRESSIONS = TESTS / "fuzz" / "regressions"
 LARGEST = 64 * 1024
 _MOST = 200
 
-# Under which names the parts of a recorded node lie in a bundle.
-_BIRD_TEXTS = {
-    "status.raw": "birdcl-status.txt",
-    "protocols.raw": "birdcl-protocols.txt",
-    "config/bird.cfg": "bird.cfg",
-}
-_OTHER_TEXTS = {
-    "_firewall/recorded/calico_nft.txt": "iptables-save.txt",
-    "_firewall/recorded/calico.ipset": "ipset.txt",
-    "_firewall/recorded/native_host_firewall.json": "nft-ruleset.json",
-    "_clock/recorded/chrony-synchronised.txt": "chronyc-tracking.txt",
-    "_host/recorded/mixed.tcp": "proc-net-tcp.txt",
-    "_host/recorded/md5_listener.netstat": "netstat.txt",
-    "_host/recorded/netlink/ip-addr.json": "ip-addr.txt",
-    "_host/recorded/netlink/ip-route-get.json": "ip-route.txt",
-    "_bird/recorded/logs/mixed.current": "bird.log",
-}
-
 
 def of(target: Target) -> list[bytes]:
     """The seeds of a target: recorded files, and inputs that once broke it."""
-    found = [*(titled() if target.name in TITLED else ()), *_recorded(target), *regressions(target)]
+    own = MADE.get(target.name, lambda: iter(()))
+    found = [*own(), *_recorded(target), *regressions(target)]
     return list(dict.fromkeys(one[:LARGEST] for one in found))[:_MOST]
 
 
@@ -76,25 +57,3 @@ def _hexadecimal(path: Path) -> Iterator[bytes]:
             yield bytes.fromhex(digits)
         except ValueError:
             continue
-
-
-def titled() -> Iterator[bytes]:
-    """Whole nodes, each in one input: "==> name <==" begins each text."""
-    plugins = TESTS / "plugins" / "module_utils"
-    others = {name: plugins / path for path, name in _OTHER_TEXTS.items()}
-    for folder in sorted((plugins / "_bird" / "recorded").iterdir()):
-        paths = {name: folder / file for file, name in _BIRD_TEXTS.items()} | others
-        texts = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path.is_file()}
-        texts["raw-node.txt"] = _TOLD
-        if "birdcl-status.txt" in texts:
-            yield "".join(f"==> {name} <==\n{text.rstrip()}\n" for name, text in texts.items()).encode()
-    first = next(iter(sorted((TESTS / "cases").glob("*/node-1.json"))), None)
-    if first is not None:
-        facts = json.dumps(json.loads(first.read_text(encoding="utf-8")))
-        yield f"==> nodes/node-1/facts.json <==\n{facts}\n==> loose.txt <==\nBIRD 1.6.8\n".encode()
-
-
-TITLED = {"texts_of_a_node", "bundle"}
-_TOLD = (
-    "# netmedic.calico raw-node 1\nroot\tyes\nhostname\tnode-1\nuptime\t100.5\nbegan\t1800000000\nended\t1800000001\n"
-)
