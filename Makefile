@@ -66,7 +66,7 @@ bench: ## Measure speed and size; writes build/bench.json
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -m bench
 
-fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=180, PARSERS='ipset evidence'
+fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=360, PARSERS='ipset evidence'
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -B -m fuzz $(PARSERS)
 
