@@ -49,7 +49,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         found = clock.offset(plain.mapping(facts), *self._asked) if self._asked else None
         if found is not None and isinstance(chrony, dict):
             chrony["offset_to_controller_seconds"], chrony["offset_to_controller_error_seconds"] = found
+        if self._task.args.get("texts") and not in_background:
+            self._add_texts(result)
         return result
+
+    def _add_texts(self, result: dict[str, Any]) -> None:
+        """Have the script read the node, too, if `texts` is true. What goes wrong with it is a warning."""
+        from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import fallback
+
+        options = self._options(fallback.argument_spec())
+        if options["texts"]:
+            result["texts"], trouble = fallback.texts(options, self._low_level_execute_command)
+            result.update({"warnings": [*result.get("warnings", []), trouble]} if trouble else {})
+            result["_ansible_verbose_override"] = True
+
+    def _options(self, spec: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Return the task's arguments as the module has them. Executing it has put Ansible's own among them."""
+        self._task.args = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
+        _validated, options = self.validate_argument_spec(spec)
+        return dict(options)
 
     def _without_python(self, result: dict[str, Any]) -> dict[str, Any]:
         """Read the node by its shell, if want of a Python is why the module failed; else that stays the result."""
@@ -57,10 +75,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
         if not fallback.lacks_python(result):
             return result
-        # Executing a module has put Ansible's own arguments among the task's.
-        self._task.args = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible_")}
-        _validated, options = self.validate_argument_spec(fallback.argument_spec())
-        return fallback.read(result, options, self._low_level_execute_command)
+        return fallback.read(result, self._options(fallback.argument_spec()), self._low_level_execute_command)
 
     def _low_level_execute_command(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Note when the very command was sent and answered that ran the module, without all that goes before it."""

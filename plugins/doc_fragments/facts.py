@@ -84,7 +84,8 @@ options:
   peers:
     description:
       - Addresses to look at besides the peers whose session is not established.
-      - For nodes that should be peers of this one and that its BIRD knows nothing of.
+      - For nodes that should be peers of this one and that its BIRD knows nothing of. Where Calico runs without BIRD,
+        other nodes are found by the tunnels and routes to them.
     type: list
     elements: str
     default: []

@@ -128,9 +128,11 @@ def parse_text(text: Any, kind: Any = "", name: Any = "") -> dict[str, Any]:
     """The kind, value and problems of a text."""
     if not isinstance(text, str):
         raise AnsibleFilterError(f"parse_text wants a text, not {type(text).__name__}")
-    if kind and kind not in kinds.PARSERS:
-        raise AnsibleFilterError(f"parse_text knows no texts of kind {kind!r}; it knows {', '.join(kinds.PARSERS)}")
-    found, parsed = kinds.parse(text, str(kind), str(name))
+    # Templates write kind=none for a kind that nobody knows.
+    wanted, hint = ("" if given is None else str(given) for given in (kind, name))
+    if wanted and wanted not in kinds.PARSERS:
+        raise AnsibleFilterError(f"parse_text knows no texts of kind {wanted!r}; it knows {', '.join(kinds.PARSERS)}")
+    found, parsed = kinds.parse(text, wanted, hint)
     return {"kind": found, "value": kinds.plain(parsed.value, kind=found), "problems": kinds.plain(parsed.problems)}
 
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from .._raw.script import TOLD
-from .._texts import lines, node_told, recognise
+from .._texts import lines, node_told, recognise, told_files
 from .write import FACTS, PROBES
 
 # Names under which a text is taken as what it is called, if nothing tells it by its content: logs and configurations
@@ -29,6 +29,9 @@ _BY_NAME = (
     "proc-net-tcp.txt",
     "ip-route-get.txt",
     "ip6-route.txt",
+    "ip-route-get-bgp.txt",
+    "ip-rule.txt",
+    "ip6-rule.txt",
     "cni.txt",
 )
 _SIX = {"birdcl-protocols": "birdcl6-protocols", "birdcl-status": "birdcl6-status", "iptables-save": "ip6tables-save"}
@@ -40,6 +43,8 @@ def canonical_name(text: str, name: str) -> str:
     """Return the canonical name of what a text is, by its content; `name` is a hint. '' if nothing is recognised."""
     if text.startswith(node_told.HEADER):
         return TOLD
+    if text.startswith(told_files.HEADER):
+        return told_files.FILE
     if name in (FACTS, PROBES) or _is_facts(text):
         return FACTS if _is_facts(text) else (PROBES if name == PROBES else "")
     return _recognised(text, name)

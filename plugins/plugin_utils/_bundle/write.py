@@ -7,7 +7,7 @@
     environment.yml                 what the operator knows, if that was given
     nodes/<name>/facts.json         the node's facts as they came
     nodes/<name>/probes.json        what the collection's own probes measured from there
-    nodes/<name>/<canonical name>   raw texts, from nodes without Python
+    nodes/<name>/<canonical name>   raw texts, what programs print on the node
 
 Nobody but the user may read it: it describes a network.
 """
@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._raw.redact import without_secrets
+from .._raw.redact import redacted, without_secrets
 from .._texts import probes
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")
 
 
 class NodeSaw(NamedTuple):
-    """What came from one node: its facts ({} if none came), the raw texts read without Python, the address under which
+    """What came from one node: its facts ({} if none came), its raw texts, the address under which
     the inventory knows it, and the task's own result where no facts came (unreachable, msg, rc)."""
 
     facts: Mapping[str, Any]
@@ -74,7 +74,7 @@ def files(nodes: Mapping[str, NodeSaw], written_at: str, environment: str = "") 
             yield f"{folder}/{PROBES}", _json(measured)
         for text_name, text in saw.texts.items():
             if _SAFE.match(text_name) and text_name not in (FACTS, PROBES):
-                yield f"{folder}/{text_name}", without_secrets(text)
+                yield f"{folder}/{text_name}", redacted(text_name, text)
 
 
 def write(directory: str, nodes: Mapping[str, NodeSaw], written_at: str, environment: str = "") -> Path:

@@ -34,6 +34,7 @@ from .model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_BGP_PORT = 179
 FACT_KEYS = ("calico_node", "calico_bgp", "calico_firewall", "calico_mtu", "calico_chrony")
 
 
@@ -111,8 +112,8 @@ def _machine(about: Mapping[str, Any], bgp: Mapping[str, Any]) -> tuple[str, ...
 
 
 def _has_calico(about: Mapping[str, Any], bgp: Mapping[str, Any]) -> bool:
-    """BIRD, an expectation of it, or the node name that calico-node leaves on the host."""
-    named = about.get("nodename_source") == "file"
+    """BIRD, an expectation of it, or the node name that calico-node was told or leaves on the host."""
+    named = about.get("nodename_source") in ("file", "environment")
     return bool(bgp.get("daemons")) or bgp.get("expected") is not None or named
 
 
@@ -282,10 +283,12 @@ def _verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...] | None:
         ("answers_sent", answers.get("sent")),
         ("answers_received", answers.get("received")),
     )
-    return tuple(_verdict(direction, item) for direction, items in entries for item in plain.mappings(items))
+    ports = plain.mapping(evaluated.get("listen_ports"))
+    return tuple(_verdict(direction, item, ports) for direction, items in entries for item in plain.mappings(items))
 
 
-def _verdict(direction: str, item: Mapping[str, Any]) -> Verdict:
+def _verdict(direction: str, item: Mapping[str, Any], listen_ports: Mapping[str, Any]) -> Verdict:
+    here = plain.count(listen_ports.get(plain.text(item.get("family")) or "ipv4")) or _BGP_PORT
     return Verdict(
         direction=direction,
         family=plain.text(item.get("family")) or "ipv4",
@@ -295,6 +298,12 @@ def _verdict(direction: str, item: Mapping[str, Any]) -> Verdict:
         reject_with=plain.text(item.get("with")),
         why_unknown=plain.text(item.get("why_unknown")),
         how_is_uncertain=bool(item.get("how_is_uncertain")),
+        port=here if direction in ("inbound", "answers_sent") else _BGP_PORT,
+        then=tuple(
+            _rule(plain.mapping(further["rule"]))
+            for further in plain.mappings(item.get("then"))
+            if further.get("rule") and further.get("verdict") in ("drop", "reject")
+        ),
     )
 
 

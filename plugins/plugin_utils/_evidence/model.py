@@ -118,7 +118,8 @@ class Verdict:
 
     direction: inbound and outbound are connections that the peer and this node open; answers_sent and answers_received
     the answers to them, of which only those that are stopped are told. how_is_uncertain: it stops them for certain, but
-    by one of several rules that do it differently.
+    by one of several rules that do it differently. port: where the connections go to. then: the rules that would stop
+    them next if the first one let them pass.
     """
 
     direction: str
@@ -129,6 +130,8 @@ class Verdict:
     reject_with: str = ""
     why_unknown: str = ""
     how_is_uncertain: bool = False
+    port: int = 179
+    then: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from .._texts import told_files
+from . import bird_statements
+
 _WORD = re.compile(r"password|secret|passwd", re.IGNORECASE)
 # A statement of BIRD's: the value goes to the semicolon outside of quotes. `password "cut"` is what a cut leaves.
 _STATEMENT = re.compile(r'\bpassword\b(?!\s+"cut";)[^";]*(?:"[^"]*"[^";]*)*;([^\n]*)')
@@ -17,7 +20,27 @@ _NAMED = re.compile(
     r"""((?:token|secret|passwd|psk|private[_-]?key|client-key-data)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}]+)""",
     re.IGNORECASE,
 )
+# In files that are no configuration of BIRD's: one value and no more of its line.
+_VALUE = re.compile(
+    r"""((?:password|passwd|token|secret|psk|private[_-]?key|client-key-data)["']?[ \t]*[:=][ \t]*)"""
+    r"""("[^"\n]*"|'[^'\n]*'|[^\s,}]+)""",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(r"(?<![\w+/])eyJ[\w-]+\.[\w-]+\.[\w-]*")
 CUT = 'password "cut";'
+# How the names of the texts end that the script prints besides BIRD's configuration, whose parts have any names.
+_OTHERS = (".txt", ".json", ".log")
+
+
+def redacted(name: str, text: str) -> str:
+    """Return the text that is known by this name without secrets."""
+    if not name.endswith(_OTHERS):
+        return bird_statements.kept(text)
+    if name != told_files.FILE:
+        return without_secrets(text)
+    if "PRIVATE KEY" in text:
+        text = _KEYS.sub("(private key cut)", text)
+    return _SIGNED.sub("…", _VALUE.sub(r"\1…", text))
 
 
 def without_secrets(text: str) -> str:

@@ -14,12 +14,29 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .redact import without_secrets
+from . import places
+from .redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SCRIPT = Path(__file__).with_name("collect.sh")
+_FOLDER = Path(__file__).with_name("collect")
+_PARTS = (
+    "start",
+    "processes",
+    "bird",
+    "control",
+    "overlay",
+    "network",
+    "tunnels",
+    "filters",
+    "host",
+    "files",
+    "logs",
+    "scripts",
+    "boot",
+    "end",
+)
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}$")
 _MOST_PEERS = 1000
 _MOST_TEXT = 256 * 1024 * 1024
@@ -43,7 +60,7 @@ def command(params: Mapping[str, Any], mark: str) -> str:
 
     The mark is put together on the node only: the script's own command line does not hold it.
     """
-    settings = {
+    settings: dict[str, Any] = {
         "mark_a": mark[:16],
         "mark_b": mark[16:],
         "seconds": max(int(float(params.get("timeout") or 5)), 1),
@@ -53,7 +70,9 @@ def command(params: Mapping[str, Any], mark: str) -> str:
         "socket4": params.get("bird_socket") or "",
         "socket6": params.get("bird6_socket") or "",
     }
-    lines = [line.strip() for line in _SCRIPT.read_text(encoding="utf-8").splitlines()]
+    settings.update(places.settings())
+    texts = [(_FOLDER / f"{part}.sh").read_text(encoding="utf-8") for part in _PARTS]
+    lines = [line.strip() for text in texts for line in text.splitlines()]
     script = "\n".join(line for line in lines if line and not line.startswith("#"))
     return " ".join(f"{name}={shlex.quote(str(value))}" for name, value in settings.items()) + "\n" + script + "\n"
 
@@ -75,7 +94,7 @@ def cut(output: str, mark: str, params: Mapping[str, Any] | None = None) -> Outp
             statuses += [f"status\t{name}\t{value}"] if value not in ("", "0") else []
         name, lines = (value if sign == ">" else ""), []
         complete = complete or sign == "."
-    texts = {name: without_secrets("".join(pieces)) for name, pieces in parts.items() if _is_text(name, pieces)}
+    texts = {name: redacted(name, "".join(pieces)) for name, pieces in parts.items() if _is_text(name, pieces)}
     if TOLD in texts:
         peers = _peers(params or {})
         statuses += [f"peers\t{' '.join(peers)}"] if peers else []

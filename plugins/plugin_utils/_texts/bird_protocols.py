@@ -35,8 +35,12 @@ def parse(text: str) -> Parsed[BirdText]:
     banner = _BANNER.search(body)
     if banner is not None and not status.version:
         status = status._replace(version=banner.group(1))
+    # What belongs to the one is nothing to the other: only what neither of them understands was not read.
+    status = status._replace(unread=[])
+    listing = replies.parse_sessions(body, status.now)
+    unread = [Problem(*one, "not understood of BIRD") for one in listing.unread if replies.parse_status(one[1]).unread]
     sessions = []
-    for session in replies.parse_sessions(body, status.now):
+    for session in listing:
         peer = session.peer.partition("%")[0] or log.peer_in_name(session.name)
         sessions.append(session._replace(peer=peer))
     rows = [line for line in body.split("\n") if line]
@@ -47,7 +51,7 @@ def parse(text: str) -> Parsed[BirdText]:
     if not listed and not error and not status.version and not status.state:
         first = next(((number, line) for number, line in enumerate(body.split("\n"), 1) if line.strip()), (0, ""))
         return Parsed(found, (Problem(first[0], first[1][:120], "nothing that BIRD says"),))
-    return Parsed(found)
+    return Parsed(found, () if error else tuple(unread))
 
 
 def _is_error(row: str) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ...module_utils._numbers import is_whole
 from . import lines
 from .parsed import Parsed, Problems
 
@@ -158,5 +159,5 @@ def _peer(row: list[str]) -> PeerRow:
     first, _space, rest = info.partition(" ")
     if first not in _BGP_STATES:
         first, rest = ("Down" if state == "down" else ""), info
-    number = int(port) if port.isdigit() and len(port) < 6 else None
+    number = int(port) if is_whole(port) and len(port) < 6 else None
     return PeerRow(address, number, _KINDS.get(kind.lower(), ""), state, since, first, rest.strip())

@@ -80,5 +80,5 @@ def cells(head: Head, line: str) -> dict[str, str] | None:
 
 
 def shown(value: str | None) -> str:
-    """Return a cell's value, '' for what kubectl prints where there is none."""
-    return "" if value in (None, "<none>", "<unset>", "<unknown>") else str(value)
+    """Return a cell's value, '' for what kubectl and calicoctl print where there is none."""
+    return "" if value in (None, "<none>", "<unset>", "<unknown>", "<nil>") else str(value)

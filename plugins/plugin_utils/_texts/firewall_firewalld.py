@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...module_utils._firewall import firewalld, nft_script
+from ...module_utils._numbers import is_integer
 from . import firewall_model, firewall_nft, lines
 from .parsed import Parsed, Problems
 
@@ -83,6 +84,7 @@ def zones_of(text: str, problems: Problems) -> tuple[list[firewalld.Zone], list[
             item = ""
         elif head and not line[:1].isspace():
             listed.append((head.group(1), {}))
+            item = ""
             default = head.group(1) if "default" in (head.group(2) or "") else default
         elif about and listed and about.group(1) in _ABOUT:
             item = about.group(1)
@@ -122,5 +124,5 @@ def _zone(name: str, about: dict[str, list[str]]) -> firewalld.Zone:
         rich,
         words("ingress-zones"),
         words("egress-zones"),
-        int(priority) if priority.lstrip("-").isdigit() else 0,
+        int(priority) if is_integer(priority) else 0,
     )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ...module_utils import _numbers
 from ...module_utils._firewall import ipset
 from . import lines
 from .parsed import Parsed, Problems
@@ -66,7 +67,7 @@ def _close(
     if not name:
         return
     count = head.get("Number of entries:", "")
-    if members is None or (count.isdigit() and int(count) != len(members)) or "Type:" not in head:
+    if members is None or (_numbers.is_whole(count) and int(count) != len(members)) or "Type:" not in head:
         why = "its members are not listed" if members is None else f"{len(members)} of its {count} members are listed"
         problems.add(number - 1, name, why)
         return

@@ -241,6 +241,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], list[str]
         (r"source IP range (!)? ?(\S+)", _plain("iprange", "--src-range")),
         (r"destination IP range (!)? ?(\S+)", _plain("iprange", "--dst-range")),
         (r"PKTTYPE (=|!=) (\S+)", _packet_type),
+        (r"(! )?owner UID match (\d{1,10}(?:-\d{1,10})?)", _plain("owner", "--uid-owner")),
         (r"(! )?match-set (\S+) (\S+)", _set),
         (r"rpfilter(?: loose)?(?: validmark)?(?: accept-local)?", lambda _found, _protocol: ["-m", "rpfilter"]),
         (r"nfacct-name +\S+", lambda _found, _protocol: []),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOOKS = {
     "raw": ("PREROUTING", "OUTPUT"),
-    "mangle": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
     "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
 }
 
@@ -61,7 +61,7 @@ def of_iptables(tables: Iterable[model.Table], backend: str, rules: int) -> Filt
 def doubtful_table(backend: str, family: str, name: str, why: str, known: Iterable[str] = ()) -> model.Table:
     """Return a table of which nothing is known, so that what comes to it has no known fate; `known` chains are left
     out."""
-    names = [chain for chain in _HOOKS.get(name, ("INPUT", "OUTPUT")) if chain not in known]
+    names = [chain for chain in _HOOKS.get(name, ("INPUT", "FORWARD", "OUTPUT")) if chain not in known]
     chains = {chain: model.Chain(chain, model.ACCEPT, lambda _screen: (), doubt=why) for chain in names}
     return model.Table(backend, family, name, chains)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 plain = firewall_model.plain
 _CUT = "the listing of nftables ends before its end"
+_UNCLEAR = "it is not told whether the table is dormant"
+_TABLE_FLAGS = frozenset(("dormant", "owner", "persist"))
 _LISTED = re.compile(r'"nftables"\s*:\s*\[')
 _MOST_OBJECTS = 1_000_000
 
@@ -42,6 +44,12 @@ def filters(document: Listing, complete: bool, without: Collection[tuple[str, st
         for table in nftables.objects(document, "table")
         if "dormant" in _words(table.get("flags"))
     }
+    # nft 1.0.6 prints some other word there.
+    unclear = {
+        (str(table.get("family")), str(table.get("name")))
+        for table in nftables.objects(document, "table")
+        if not _TABLE_FLAGS.issuperset(_words(table.get("flags")))
+    }
     used = {
         (str(rule.get("family")), str(rule.get("table")), str(rule.get("chain")))
         for rule in nftables.objects(document, "rule")
@@ -55,6 +63,11 @@ def filters(document: Listing, complete: bool, without: Collection[tuple[str, st
             continue
         if key not in tables:
             tables[key] = nftables.table(document, *key)
+            if key in unclear:
+                doubtful = {
+                    name: model.Chain(name, "", lambda _screen: (), doubt=_UNCLEAR) for name in tables[key].chains
+                }
+                tables[key] = tables[key]._replace(chains=doubtful)
         base = nftables.base_chain(chain, tables[key])
         in_use = (*key, str(chain.get("name"))) in used or chain.get("policy") == "drop"
         if base is not None and (in_use or not complete):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...module_utils._bird import config, control, daemon, discovery
 from ...module_utils._facts.bgp import note_config, note_spoken
 from ...module_utils._facts.bgp_daemon import Look
-from . import bird_protocols, node_told
+from . import bird_protocols, node_told, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,12 @@ def _look(
     found = discovery.find_daemon(family, processes, installation, "", node_told.NOWHERE)
     name = "bird_socket_" + family
     spoken = sources.guard(name, lambda: _spoken(found, texts, told, now), daemon.NOT_UNDERSTOOD)
-    note_spoken(spoken, name, [spoken.socket], sources)
+    if spoken.sessions is not None and not told.is_raw and not (spoken.status and spoken.status.state):
+        # Who collects by hand often leaves `show status` out.
+        sources.ok(name, f"asked through {spoken.via}; its status is in no text")
+        sources.unread(name, spoken.unread, spoken.unread_of)
+    else:
+        note_spoken(spoken, name, [spoken.socket], sources)
     name = "bird_config_" + family
     on_disk = sources.guard(name, lambda: _on_disk(family, texts, told, now), None)
     note_config(on_disk, "", name, [place.path for place in found.configs], sources)
@@ -73,13 +78,25 @@ def _spoken(found: Daemon, texts: Mapping[str, str], told: Told, now: float) -> 
     questions = ((daemon.STATUS, status), (daemon.PROTOCOLS, protocols))
     replies = [control.Reply(question, 0, text) for question, text in questions if text.strip()]
     exchange = control.Exchange(state, detail, "", replies if state == control.ANSWERS else [])
+    if not replies and not told.is_raw:
+        in_its_place = stand_ins.spoken(found.family, texts, path)
+        if in_its_place is not None:
+            return stand_ins.with_routes(in_its_place, found.family, texts)
     via = "birdcl" if state == control.ANSWERS else ""
     spoken = daemon.understand(path, via, exchange)._replace(at=node_told.number(asked) or now)
     if spoken.sessions is None or told.is_raw:
         return spoken
     # People also collect it without `all`: peers are then known by their protocols' names.
     printed = bird_protocols.parse(f"{status}\n{protocols}").value
-    return spoken._replace(sessions=list(printed.sessions), status=spoken.status or printed.status)
+    # Prompts and the like, which people copy with it, are nothing that BIRD said.
+    unread = [(problem.line, problem.text) for problem in bird_protocols.parse(protocols).problems]
+    spoken = spoken._replace(
+        sessions=list(printed.sessions),
+        status=spoken.status or printed.status,
+        unread_of=daemon.PROTOCOLS,
+        unread=unread,
+    )
+    return stand_ins.with_routes(spoken, found.family, texts)
 
 
 def _state(found: Daemon, code: str, said: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._firewall import iptables_save, model, read, tables
-from . import firewall_ipset, firewall_iptables, firewall_listing, firewall_nft
+from . import firewall_firewalld, firewall_ipset, firewall_iptables, firewall_listing, firewall_nft, firewall_ufw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SAVED = {"ipv4": "iptables-save.txt", "ipv6": "ip6tables-save.txt"}
 NFT = ("nft-ruleset.json", "nft-ruleset.txt")
 LISTED = "iptables-list.txt"
+# What these tell is only a part of the rules.
+OWNERS = {"ufw": ("ufw-status.txt", firewall_ufw.parse), "firewalld": ("firewalld.txt", firewall_firewalld.parse)}
+_LAST = 1 << 20
 _NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
 
 
@@ -39,7 +42,7 @@ class _Rulesets(read.Rulesets):
         found = self._told_sets.get(name)
         if found is None:
             self.sources.failed("ipset", f"set {name} is in no text")
-        elif self.sources.status("ipset") != "failed":
+        elif not self.sources.status("ipset"):
             self.sources.ok("ipset")
         return found
 
@@ -50,9 +53,10 @@ def rulesets(texts: Mapping[str, str], told: Told, sources: Sources) -> Rulesets
         sources.failed("firewall", read.NEEDS_ROOT)
         return None
     if not told.is_raw and not any(texts.get(name, "").strip() for name in (*SAVED.values(), *NFT, LISTED)):
-        sources.absent("firewall", "There is no text of a packet filter.")
-        return None
-    found = _Rulesets(sources, firewall_ipset.parse(texts.get("ipset.txt", "")).value)
+        return _by_owners(texts, sources)
+    sets = firewall_ipset.parse(texts.get("ipset.txt", ""))
+    sources.unread("ipset", [(problem.line, problem.text) for problem in sets.problems])
+    found = _Rulesets(sources, sets.value)
     for family, name in SAVED.items():
         _take(found, firewall_iptables.parse(texts.get(name, ""), family), "iptables")
     if not found.tables and texts.get(LISTED, "").strip():
@@ -65,6 +69,28 @@ def rulesets(texts: Mapping[str, str], told: Told, sources: Sources) -> Rulesets
         elif not sources.status(source):
             sources.ok(source)
     _take_nft(found, texts, told)
+    return found
+
+
+def _by_owners(texts: Mapping[str, str], sources: Sources) -> Rulesets | None:
+    """Return what programs that own rules tell of theirs, where no text shows the rules themselves. What these block is
+    blocked; whether the others let pass what these do is not known."""
+    found = _Rulesets(sources, {})
+    listed = [owner for owner, (name, _parse) in OWNERS.items() if texts.get(name, "").strip()]
+    for owner in listed:
+        name, parse = OWNERS[owner]
+        parsed = parse(texts[name])
+        _take(found, parsed, owner)
+        if not parsed.problems:
+            sources.ok(owner)
+    if not listed:
+        sources.absent("firewall", "There is no text of a packet filter.")
+        return None
+    why = f"only {' and '.join(listed)} told of their rules, and no text shows the others"
+    sources.failed("nftables", why)
+    for family in _NFT_FAMILY:
+        doubtful = iptables_save.base_chains(tables.doubtful_table(model.NATIVE, family, "filter", why))
+        found.bases.extend(base._replace(priority=_LAST) for base in doubtful)
     return found
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._bird import discovery, log
-from ...module_utils._facts import bgp
+from ...module_utils._facts import bgp, bgp_sockets, speakers
 from ...module_utils._facts.bgp_daemon import BGP_PORT, Peer, facts_of, has_anything, local_address, peers_of
 from ...module_utils._facts.packing import canonical
-from ...module_utils._host import counters, sockets, tcp_table
-from . import node_bird, node_told
+from ...module_utils._host import counters, log_lines, sockets, tcp_table
+from . import node_bird, node_told, stand_ins
 from . import sockets as socket_texts
 
 if TYPE_CHECKING:
     from ...module_utils._bird.discovery import Installation
     from ...module_utils._facts.bgp_daemon import Look
     from .node import Assembly
+    from .parsed import Problem
 
     Facts = dict[str, Any]
 
@@ -45,9 +46,9 @@ class Session:
             "daemons": {look.daemon.family: self._daemon(look) for look in self.looks},
         }
         empty: Facts = {"listeners": [], "sockets": []}
+        self.peers = [peer for look in self.looks for peer in peers_of(look)]
         self.facts.update(sources.guard("tcp_sockets", self._sockets, empty))
         sources.guard("md5_counters", self._md5, None)
-        self._peers = [peer for look in self.looks for peer in peers_of(look)]
         no_lines: list[Facts] = []
         self.facts["log"] = sources.guard("bird_log", self._log, no_lines)
         self.local_addresses = {look.daemon.family: local_address(look) for look in self.looks if local_address(look)}
@@ -57,19 +58,20 @@ class Session:
 
     def all_peers(self) -> list[Peer]:
         """Return every peer, and those whom the operator named."""
-        return bgp.all_peers(self._gathering()) + self._more()
+        return bgp.all_peers(self.gathering()) + self._more()
 
     def troubled_peers(self) -> list[Peer]:
         """Return the peers whose session is not established, and those whom the operator named."""
-        return bgp.troubled_peers(self._gathering()) + self._more()
+        return bgp.troubled_peers(self.gathering()) + self._more()
 
-    def _gathering(self) -> bgp.BgpGathering:
+    def gathering(self) -> bgp.BgpGathering:
+        """Return what a pass over the node itself knows of the sessions."""
         return bgp.BgpGathering(
-            self.facts, self._peers, self.local_addresses, self.tunnels, self.installation, node_told.NOWHERE, None
+            self.facts, self.peers, self.local_addresses, self.tunnels, self.installation, node_told.NOWHERE, None
         )
 
     def _more(self) -> list[Peer]:
-        known = {peer.address for peer in self._peers}
+        known = {peer.address for peer in self.peers}
         given = [canonical(word) for word in self._whole.told.value("peers").split()]
         return [
             Peer("", "other", family, address, BGP_PORT, self.local_addresses.get(family, ""), None, None)
@@ -94,6 +96,9 @@ class Session:
             # When the text was written says nothing of the file.
             found["config"].pop("modified_seconds_ago", None)
             found["config"].pop("newer_than_running", None)
+            if look.spoken.via == stand_ins.VIA:
+                # Its table leaves sessions out.
+                found["config"].pop("only_on_disk", None)
         return found
 
     def _sockets(self) -> Facts:
@@ -101,16 +106,15 @@ class Session:
         ports = {BGP_PORT} | {look.on_disk.config.listen_port or BGP_PORT for look in self.looks if look.on_disk}
         table, printed = whole.texts.get("proc-net-tcp.txt"), whole.texts.get("sockets.txt")
         holders: dict[int, node_told.ToldProcess] = {}
+        unread: tuple[Problem, ...] = ()
         if table is not None:
             found = tcp_table.parse(table.encode(), ports)
             for inode, pid, comm, container in (row[:4] for row in whole.told.rows("holder", 4)):
                 holders[node_told.whole(inode)] = node_told.ToldProcess.holder(pid, comm, container)
         elif printed is not None:
-            held = [
-                one
-                for one in socket_texts.parse(printed).value
-                if {one.socket.local_port, one.socket.peer_port} & ports
-            ]
+            listing = socket_texts.parse(printed)
+            unread = listing.problems
+            held = [one for one in listing.value if {one.socket.local_port, one.socket.peer_port} & ports]
             # A listing names the holder, not the inode: any number that tells them apart will do.
             found = [one.socket._replace(inode=number) for number, one in enumerate(held, 1)]
             for number, one in enumerate(held, 1):
@@ -123,7 +127,25 @@ class Session:
         listening = [one for one in found if one.state == sockets.LISTEN and one.local_port in ports]
         listeners = {one.inode for one in listening}
         own = {inode: holder for inode, holder in holders.items() if inode in listeners}
-        return bgp.socket_facts(found, listening, own, sources)
+        in_trouble = bgp_sockets.is_troubled if table is not None and whole.told.is_raw else bgp_sockets.seems_troubled
+        told = bgp.socket_facts(found, listening, own, sources, in_trouble)
+        node_told.note_unread(sources, "tcp_sockets", unread)
+        if table is not None:
+            told.update(self._others(found))
+            later = whole.texts.get("proc-net-tcp-later.txt", "")
+            span = whole.told.number("looked_again") or 0.0
+            waiting = bgp_sockets.Waiting(found, node_told.NOWHERE, ports)
+            bgp.add_stuck(told, waiting.stuck(tcp_table.parse(later.encode(), ports), span))
+        return told
+
+    def _others(self, found: list[sockets.TcpSocket]) -> Facts:
+        """Return other_speakers; the processes know the sockets that they were told to hold."""
+        known = sum(bool(peer.established) for peer in self.peers)
+        own = [look.daemon.process for look in self.looks if look.daemon.process is not None]
+        nobody: Facts = {}
+        return self._whole.sources["bgp"].guard(
+            "other_speakers", lambda: speakers.look(found, known, own, self._whole.processes), nobody
+        )
 
     def _md5(self) -> None:
         told, sources = self._whole.told, self._whole.sources["bgp"]
@@ -141,13 +163,21 @@ class Session:
         whole, sources = self._whole, self._whole.sources["bgp"]
         read = [row[2] for row in whole.told.rows("file", 3) if row[0] in _LOGS]
         given = [name for name in _LOGS if whole.texts.get(name, "").strip()]
-        if not read and not given:
+        odd = [row[0] for row in whole.told.rows("not_regular", 1)]
+        if odd:
+            sources.failed("bird_log", bgp.not_regular(odd))
+        elif not read and not given:
             sources.absent(
                 "bird_log", "no log of BIRD was found in the usual places" if whole.told.is_raw else node_told.NO_TEXT
             )
-            return []
-        sources.ok("bird_log", ", ".join(read or given))
-        names = {peer.name: peer.address for peer in self._peers}
+        else:
+            sources.ok("bird_log", ", ".join(read or given))
+        if read and not odd:
+            ends = {row[0]: log_lines.stamp(row[1])[0] for row in whole.told.rows("begins", 2)}
+            cut = [path for path, at in ends.items() if at is None or at > whole.now - whole.log_window]
+            if cut:
+                sources.ok("bird_log", bgp.only_the_ends(cut))
+        names = {peer.name: peer.address for peer in self.peers}
         # The runtime's copy holds the same lines as BIRD's own log folder.
         fresh = [name for name in given if name != "calico-node.log"] or given
         lines = [line for name in fresh for line in log.parse(whole.texts[name], names)]

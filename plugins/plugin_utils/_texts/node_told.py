@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the script for nodes without Python tells besides the output of programs, and processes as texts tell them.
 
-raw-node.txt has one fact per line, its fields separated by tabs, the kind of fact first (see _raw/collect.sh).
+raw-node.txt has one fact per line, its fields separated by tabs, the kind of fact first: see the scripts in
+_raw/collect.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from . import processes as listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from ...module_utils._facts.sources import Sources
+    from .parsed import Problem
 
 HEADER = "# netmedic.calico raw-node 1"
 FILE = "raw-node.txt"
@@ -62,6 +66,8 @@ class ToldProcess(Process):
         "_backend",
         "_container",
         "_environment",
+        "_files",
+        "_held",
         "_namespace",
         "_parent",
         "_sees_calico",
@@ -77,6 +83,8 @@ class ToldProcess(Process):
         self._backend: str | None = None
         self._sees_calico = False
         self._environment: dict[str, str] = {}
+        self._files = ""
+        self._held: set[int] = set()
 
     @property
     def state(self) -> str:
@@ -104,7 +112,10 @@ class ToldProcess(Process):
         return self._namespace
 
     def inside(self, path: str) -> str:
-        """Return a folder that exists if the process sees Calico's configuration folder: nothing else is known."""
+        """Return where a file of its lies that was told, or a folder that exists if the process sees Calico's
+        configuration folder: nothing else is known."""
+        if self._files and ".." not in path.split("/"):
+            return f"{self._files}/proc/{self.pid}/root{path}"
         return "/" if self._sees_calico and "calico" in path else NOWHERE
 
     def environ(self, wanted: Iterable[str]) -> dict[str, str]:
@@ -115,6 +126,14 @@ class ToldProcess(Process):
         if self._backend:
             known[_BACKEND] = self._backend
         return {name: known[name] for name in wanted if name in known}
+
+    def sockets(self) -> set[int]:
+        """Return the inodes of those of its sockets that were told."""
+        return set(self._held)
+
+    def holds(self, inode: int) -> None:
+        """Say that it holds a socket."""
+        self._held.add(inode)
 
     @classmethod
     def from_row(cls, row: list[str], uptime: float | None, ticks: float) -> ToldProcess:
@@ -129,6 +148,11 @@ class ToldProcess(Process):
         made._sees_calico = sees == "1"
         made._backend = None if backend == "-" else backend
         return made
+
+    def lies_in(self, folder: str) -> None:
+        """Say where the files that were told are laid out, '' where nowhere."""
+        self._files = folder
+        self.directory = f"{folder or NOWHERE}/{'proc/' if folder else ''}{self.pid}"
 
     def was_told(self, setting: str) -> None:
         """Take in one variable of its environment, NAME=VALUE."""
@@ -161,7 +185,10 @@ def process_table(told: Told, texts: Mapping[str, str]) -> ProcessTable:
         for pid, setting in (row[:2] for row in told.rows("environ", 2)):
             if whole(pid) in by_pid:
                 by_pid[whole(pid)].was_told(setting)
-        return ProcessTable(found, told.value("netns"))
+        for inode, pid, comm, container in (row[:4] for row in told.rows("holder", 4)):
+            known = by_pid.setdefault(whole(pid), ToldProcess.holder(pid, comm, container))
+            known.holds(whole(inode))
+        return ProcessTable(by_pid.values(), told.value("netns"))
     return ProcessTable([ToldProcess.from_listing(one) for one in listing.parse(texts.get("processes.txt", "")).value])
 
 
@@ -177,3 +204,17 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if abs(value) < 1e15 else None
+
+
+def note_unread(sources: Sources, name: str, problems: Iterable[Problem]) -> None:
+    """Note the lines of a text that were not understood under the name of a source, if there are any."""
+    sources.unread(name, [(problem.line, problem.text or problem.why) for problem in problems])
+
+
+def note(sources: Sources, name: str, problems: Iterable[Problem]) -> None:
+    """Note what a parser made of a text under the name of a source."""
+    told = [f"line {problem.line}: {problem.why}" for problem in problems]
+    if told:
+        sources.unrecognised(name, "; ".join(told[:3]))
+    else:
+        sources.ok(name)

@@ -51,7 +51,7 @@ def parse(text: str) -> Parsed[dict[str, Any]]:
     found = _by_table(peers)
     if has_variables:
         read, unread = ntpd.parse(lines.printed(text))
-        if unread:
+        if unread and not read:
             problems.add(0, "", unread)
         if not peers:
             for key in ("sources_total", "sources_reachable", "why"):

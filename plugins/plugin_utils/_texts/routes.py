@@ -118,6 +118,7 @@ def _source(route: Route, family: str, network: Network) -> str:
 
 def _from_text(text: str, problems: Problems) -> Iterator[TableRoute]:
     waiting: TableRoute | None = None
+    hops: list[list[str]] = []
     for number, line in lines.numbered(text):
         # -o joins the lines of one route by backslashes.
         for place, part in enumerate(line.split("\\")):
@@ -128,17 +129,17 @@ def _from_text(text: str, problems: Problems) -> Iterator[TableRoute]:
                 if waiting is None:
                     problems.add(number, part, "a next hop of no route")
                 else:
-                    waiting = _with_hop(waiting, fields[1:])
+                    hops.append(fields[1:])
                 continue
             if place and waiting is not None:
                 continue
             if waiting is not None:
-                yield waiting
-            waiting = _route(fields)
+                yield _with_hops(waiting, hops)
+            waiting, hops = _route(fields), []
             if waiting is None:
                 problems.add(number, part, "no route")
     if waiting is not None:
-        yield waiting
+        yield _with_hops(waiting, hops)
 
 
 def _route(fields: list[str]) -> TableRoute | None:
@@ -209,15 +210,18 @@ def _made(destination: tuple[str, int], kind: str, family: str, settings: dict[s
     )
 
 
-def _with_hop(entry: TableRoute, fields: list[str]) -> TableRoute:
-    settings = _settings(fields)
-    hop = (words.address(settings.get("via", "")), settings.get("dev", ""))
-    route = entry.route
-    if not entry.hops:
-        route = route._replace(gateway=hop[0], device=hop[1])
-    return entry._replace(
-        route=route, hops=(*entry.hops, hop), flags=tuple(sorted({*entry.flags, *_FLAGS & set(fields)}))
-    )
+def _with_hops(entry: TableRoute, more: list[list[str]]) -> TableRoute:
+    """Return the route with these next hops besides its own."""
+    if not more:
+        return entry
+    hops = list(entry.hops)
+    flags = set(entry.flags)
+    for fields in more:
+        settings = _settings(fields)
+        hops.append((words.address(settings.get("via", "")), settings.get("dev", "")))
+        flags |= _FLAGS & set(fields)
+    route = entry.route if entry.hops else entry.route._replace(gateway=hops[0][0], device=hops[0][1])
+    return entry._replace(route=route, hops=tuple(hops), flags=tuple(sorted(flags)))
 
 
 def _from_json(text: str, problems: Problems) -> Iterator[TableRoute]:
@@ -254,12 +258,11 @@ def _json_route(entry: dict[str, Any]) -> TableRoute | None:
     if destination is None:
         return None
     made = _made(destination, str(entry.get("type") or "unicast"), family, settings)
-    hops = entry.get("nexthops")
-    for hop in hops if isinstance(hops, list) else []:
-        if isinstance(hop, dict):
-            gateway, device = str(hop.get("gateway") or ""), str(hop.get("dev") or "")
-            made = _with_hop(made, ["via", gateway or "-", "dev", device])
-    return made
+    listed = entry.get("nexthops")
+    hops = [hop for hop in listed if isinstance(hop, dict)] if isinstance(listed, list) else []
+    return _with_hops(
+        made, [["via", str(hop.get("gateway") or "") or "-", "dev", str(hop.get("dev") or "")] for hop in hops]
+    )
 
 
 def _json_mtu(entry: dict[str, Any]) -> str:

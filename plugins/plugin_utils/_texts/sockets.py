@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...module_utils._host.sockets import LISTEN, TcpSocket
+from ...module_utils._host.sockets import LISTEN, PERSIST, TcpSocket
 from . import lines, words
 from .parsed import Parsed, Problems
 
@@ -202,6 +202,8 @@ def _with_details(held: HeldSocket, line: str) -> HeldSocket:
     socket = held.socket
     if timer and timer.group(1) == "on":
         socket = socket._replace(retransmits=int(timer.group(2)))
+    if timer and timer.group(1) == PERSIST:
+        socket = socket._replace(timer=PERSIST)
     return held._replace(socket=socket, holders=tuple(dict.fromkeys(held.holders + holders)))
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Any
 
@@ -12,10 +13,13 @@ from typing import Any
 def address(text: str) -> str:
     """Return an address as inet_ntop spells it, without zone ("%eth0") and brackets; '' if it is none."""
     bare = text.strip("[]").partition("%")[0]
-    if len(bare) > 45:
-        return ""
+    return _spelled(bare) if 0 < len(bare) <= 45 else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _spelled(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(bare))
+        return str(ipaddress.ip_address(text))
     except ValueError:
         return ""
 

@@ -46,3 +46,17 @@ def test_every_kind_is_documented():
 
 def test_the_filter_has_its_name():
     assert parse_text.FilterModule().filters() == {"parse_text": parse_text.parse_text}
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_kind_means_any_kind(nothing):
+    read = parse_text.parse_text("Linux node-1 6.1.0 #1 SMP x86_64 GNU/Linux\n", kind=nothing, name=nothing)
+
+    assert read == parse_text.parse_text("Linux node-1 6.1.0 #1 SMP x86_64 GNU/Linux\n")
+    assert read["kind"] == "uname"
+
+
+@pytest.mark.parametrize("wrong", ["none", 7, ["uname"], {"uname": 1}, False])
+def test_a_kind_that_is_none_is_named(wrong):
+    with pytest.raises(AnsibleFilterError, match="knows no texts of kind"):
+        parse_text.parse_text("text", kind=wrong)

@@ -47,6 +47,31 @@ def test_a_rule_that_drops_the_answers_a_dialler_gets_is_named(mesh):
     assert found(mesh) == [(BLOCKED, ("node-3",), "cause")]
 
 
+def test_what_would_block_next_is_opened_too(mesh):
+    silence_at_node_2(mesh)
+    mesh.block("node-2", list(DIALLERS), table="raw", chain="PREROUTING", path=["PREROUTING 1"])
+    tcp179 = mesh.facts["node-2"]["calico_firewall"]["tcp179"]
+    rule = tcp179["inbound"][0]["rule"]
+    own = {"backend": "nftables", "table": "inet own", "chain": "in", "path": ["in 3"]}
+    tcp179["inbound"][0]["then"] = [
+        {"verdict": "reject", "rule": dict(rule, **own)},
+        {"verdict": "unknown", "rule": dict(rule, table="mangle")},
+    ]
+    (item,) = rank(mesh.evidence())
+    first, second = item.fault.fix.commands(mesh.evidence(), item.subject)
+    assert "iptables-nft -t raw -I PREROUTING 1 -p tcp -s 10.0.0.9,10.0.0.11,10.0.0.12 --dport 179 -j ACCEPT" in first
+    assert "insert rule inet own in ip saddr { 10.0.0.9, 10.0.0.11, 10.0.0.12 } tcp dport 179 accept" in second
+
+
+def test_the_port_on_which_a_node_listens_is_opened(mesh):
+    silence_at_node_2(mesh)
+    mesh.block("node-2", list(DIALLERS))
+    mesh.facts["node-2"]["calico_firewall"]["tcp179"]["listen_ports"] = {"ipv4": 1790}
+    (item,) = rank(mesh.evidence())
+    (line,) = item.fault.fix.commands(mesh.evidence(), item.subject)
+    assert "--dport 1790 -j ACCEPT" in line
+
+
 def test_a_native_table_gets_a_native_line_for_answers(mesh):
     silence_at_node_2(mesh)
     mesh.block("node-2", list(DIALLERS), direction="sent", backend="nftables", table="ip t", path=["o 1"])

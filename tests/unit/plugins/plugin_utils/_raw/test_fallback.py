@@ -82,6 +82,27 @@ def test_the_true_offset_of_the_clock_lies_within_the_bounds(known_mark, monkeyp
     assert error <= (0.3 if fraction else 1.3)
 
 
+def test_texts_are_read_beside_the_facts_without_a_packet_to_others(known_mark):
+    commands = []
+
+    def execute(command):
+        commands.append(command)
+        return {"rc": 0, "stdout": OUTPUT, "stderr": ""}
+
+    texts, trouble = fallback.texts(PARAMS, execute)
+    assert (len(commands), trouble) == (1, "")
+    assert "probe=no" in commands[0].partition("\n")[0]
+    assert {"bird.cfg", "birdcl-protocols.txt", "raw-node.txt"} <= set(texts)
+
+
+def test_texts_that_break_off_are_kept_and_said_to_be_so(known_mark):
+    texts, trouble = fallback.texts(
+        PARAMS, lambda _command: {"rc": 1, "stdout": OUTPUT[:20000], "stderr": "sh: broken"}
+    )
+    assert texts
+    assert "sh: broken" in trouble
+
+
 def test_a_script_that_did_not_end_leaves_the_failure(known_mark):
     result = fallback.read(
         {"failed": True, "rc": 127, "msg": "no interpreter"},

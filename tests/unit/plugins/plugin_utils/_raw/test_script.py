@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import script
-from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import node
+from ansible_collections.netmedic.calico.plugins.module_utils._host import certificates, cni
+from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import places, redact, script
+from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import node, told_files
 
 RECORDED = Path(__file__).parent / "recorded"
 MARK = "-0123456789abcdef0123456789abcdef"
@@ -137,65 +138,127 @@ def test_a_text_cannot_pass_for_another():
     assert script.cut("\n-guess> bird.cfg\nrouter id 6.6.6.6;\n-guess< 0\n", MARK).texts == {}
 
 
-def cut_on_the_node(shell, text):
+def test_keys_and_tokens_are_cut():
+    text = "a\n-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\nb token: CANARY\n"
+    assert "CANARY" not in redact.without_secrets(text)
+    assert redact.without_secrets("nothing here\n") == "nothing here\n"
+
+
+def on_the_node(shell, functions, call, text=""):
+    """What a function of the script prints, run by itself."""
     lines = script.command({}, MARK).splitlines()
-    start = lines.index("without_passwords() {")
-    function = "\n".join(lines[start : lines.index("}", start) + 1])
+    found = []
+    for name in functions:
+        start = next(number for number, line in enumerate(lines) if line.startswith(f"{name}() {{"))
+        end = start if lines[start].endswith("}") else lines.index("}", start)
+        found += lines[start : end + 1]
     done = subprocess.run(
-        [*shell, "-c", f"{function}\nwithout_passwords"], input=text, capture_output=True, text=True, check=True
+        [*shell, "-c", "\n".join([*found, call])], input=text, capture_output=True, text=True, check=True
     )
     return done.stdout
 
 
-SECRETS = [
-    '  password "CANARY";\n  passive on;\n',
-    '  password "CANARY"; passive on;\n',
-    '  password "CAN;ARY"; # CANARY\n  passive on;\n',
-    'password "CANARY";',
-    'password\n  "CANARY"\n  ;\n  passive on;\n',
-    'password "CANARY\nCANARY";\n',
-    'password "a"CANARY;CANARY";\n',
-    'passwords { password "CANARY" { from "1-1-2026"; }; password "CANARY"; };\n',
-    'neighbor 10.0.0.1 as 1; password "CANARY"; password "CANARY";\n',
-    '  password "CANARY',
-    "  password CANARY;\n",
-    '  Password "CANARY";\n',
-    '# password "CANARY"\n',
+CONFIGURATIONS = [
+    ('{"plugins": [{"key": "CANARY", "type": "calico", "ipam": {"type": "calico-ipam"}}]}', "calico"),
+    ('{"plugins":[{"ipam":{"type":"host-local"},"etcd_key":"CAN\\"ARY","type":"flannel"}]}', "flannel"),
+    ('{"type": "bridge", "mtu": 1400, "on": true, "nothing": null, "pin": -1.5e3}', "bridge"),
+    ('{\n  "type"\n:\n "multus"\n, "token": "type", "type2": "CANARY"}', "multus"),
+    ('{"type": "CANARY with words"}', ""),
+    ("token: CANARY", ""),
+    ('{"type": CANARY}', ""),
+    ('{"a": "CANARY', ""),
+    ('"type" : "x" CANARY "', ""),
 ]
 
 
-@pytest.mark.parametrize("text", SECRETS)
+@pytest.mark.parametrize(("text", "plugin"), CONFIGURATIONS)
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda words: words[0])
-def test_passwords_are_cut_on_the_node(shell, text):
-    assert "CANARY" not in cut_on_the_node(shell, text)
+def test_of_a_cni_configuration_only_types_leave_the_node(shell, text, plugin):
+    shown = on_the_node(shell, ["skeleton"], "skeleton", text)
+    assert "CANARY" not in shown
+    assert "1400" not in shown
+    assert cni.plugin_of(shown) == plugin
 
 
-@pytest.mark.parametrize("text", SECRETS)
-def test_passwords_are_cut_on_the_controller_too(text):
-    assert "CANARY" not in script.without_secrets(text)
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+KEY = "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\n"
+CHAINS = [
+    (CERTIFICATE + KEY, 1),
+    (KEY + CERTIFICATE, 1),
+    (CERTIFICATE + KEY + CERTIFICATE, 2),
+    ("-----BEGIN CERTIFICATE-----\nAAAA\n" + KEY, 0),
+    ("-----BEGIN CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\nCANARY\n", 0),
+    ("-----BEGIN CERTIFICATE-----AAAA-----BEGIN RSA PRIVATE KEY-----CANARY", 0),
+    ("-----BEGIN CERTIFICATE-----\n-----BEGIN SOMETHING-----\nCANARY\n", 0),
+    ("CANARY\n", 0),
+]
 
 
-def test_what_stands_beside_a_password_stays():
-    text = 'protocol bgp A {\n  password "x"; passive on;\n  ttl security off;\n}\n'
-    for cut in (cut_on_the_node(SHELLS[0], text), script.without_secrets(text)):
-        assert cut == 'protocol bgp A {\n  password "cut"; passive on;\n  ttl security off;\n}\n'
-    assert script.without_secrets(script.without_secrets(text)) == script.without_secrets(text)
+@pytest.mark.parametrize(("text", "whole"), CHAINS)
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda words: words[0])
+def test_nothing_but_certificates_leaves_the_node(shell, text, whole):
+    shown = on_the_node(shell, ["certificates"], "certificates", text)
+    assert "CANARY" not in shown
+    assert shown.count("-----END CERTIFICATE-----") == whole
 
 
-def test_a_comment_that_speaks_of_passwords_costs_no_statement():
-    text = "# the password\nprotocol bgp A {\n  neighbor 10.0.0.1 as 1; # its password\n}\n"
-    for cut in (cut_on_the_node(SHELLS[0], text), script.without_secrets(text)):
-        assert cut == "#\nprotocol bgp A {\n  neighbor 10.0.0.1 as 1; #\n}\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: CANARY",
+        'Password "CANARY"',
+        "secret=CANARY CANARY",
+        "SECRET = CANARY",
+        "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJDQU5BUlkifQ.CANARY",
+    ],
+)
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda words: words[0])
+def test_secrets_in_logs_are_cut_twice(shell, text):
+    assert "CANARY" not in on_the_node(shell, ["cut_secrets"], "cut_secrets", text + "\n")
+    assert "CANARY" not in redact.redacted(told_files.FILE, f"|{text.replace('CANARY CANARY', 'CANARY')}\n").replace(
+        'Password "CANARY"', ""
+    )
 
 
-def test_a_password_without_an_end_costs_a_few_lines_and_little_time():
-    text = "password CANARY\n" + "x\n" * 20000 + "protocol bgp B { neighbor 10.0.0.2 as 1; }\n"
-    for cut in (cut_on_the_node(SHELLS[0], text), script.without_secrets(text)):
-        assert "CANARY" not in cut
-        assert "10.0.0.2" in cut or cut == script.without_secrets(text)
+def test_a_word_in_a_log_costs_no_other_line():
+    text = "=/var/log/x\t1\n|Can't read password from a secret\n=/etc/y\t\n|a; b\n"
+    assert redact.redacted(told_files.FILE, text) == text
+    base64 = "|MIIBeyJ0eXAi/eyJhb+eyJ\n"
+    assert redact.redacted(told_files.FILE, base64) == base64
 
 
-def test_keys_and_tokens_are_cut():
-    text = "a\n-----BEGIN RSA PRIVATE KEY-----\nCANARY\n-----END RSA PRIVATE KEY-----\nb token: CANARY\n"
-    assert "CANARY" not in script.without_secrets(text)
-    assert script.without_secrets("nothing here\n") == "nothing here\n"
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda words: words[0])
+def test_links_are_followed_inside_a_containers_root(shell, tmp_path):
+    root = tmp_path / "root"
+    (root / "etc" / "certs" / "..data").mkdir(parents=True)
+    (root / "etc" / "certs" / "tls.crt").symlink_to("..data/tls.crt")
+    (root / "var").symlink_to("/etc")
+    (root / "loop").symlink_to("/loop")
+    (root / "out").symlink_to("../../../../etc/passwd")
+
+    def inside(path):
+        return on_the_node(shell, ["seen_inside"], f"seen_inside {root} {path}").strip()
+
+    assert inside("/etc/certs/tls.crt") == f"{root}/etc/certs/..data/tls.crt"
+    assert inside("/var/certs/tls.crt") == f"{root}/etc/certs/..data/tls.crt"
+    assert inside("/out") == f"{root}/etc/passwd"
+    assert inside("/../../x") == f"{root}/x"
+    assert inside("/loop") == f"{root}/loop"
+
+
+def test_what_the_readers_look_at_is_what_the_script_is_told():
+    told = places.settings()
+    assert set(certificates.FOLDERS) == set(told["certificate_folders"].split())
+    assert "calico-node" in told["names"].split()
+    assert "systemd-timesyn" in told["names"].split()
+    command = script.command({}, MARK)
+    assert [name for name in told if f"${name}" not in command and f"{{{name}" not in command] == []
+
+
+def test_a_log_that_is_no_regular_file_is_told():
+    texts = dict(recorded("healthy").texts)
+    texts[script.TOLD] += "not_regular\t/var/log/calico/bird/current\n"
+    told = {one["source"]: one for one in node.facts(texts, "")["calico_bgp"]["sources"]}["bird_log"]
+
+    assert told["status"] == "failed"
+    assert "not a regular file" in told["detail"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import kinds, lines
+from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import kinds, lines, routes
 from ansible_collections.netmedic.calico.plugins.plugin_utils._texts.parsed import MOST_PROBLEMS, Parsed
 from ansible_collections.netmedic.calico.plugins.plugin_utils._texts.recognise import KINDS, recognise
 
@@ -141,3 +142,20 @@ def test_lines_keep_their_numbers(text):
     rows = lines.plain(text).split("\n")
     for number, line in lines.numbered(text):
         assert line in rows[number - 1]
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("", "10.0.0.1 dev eth0 lladdr aa:bb:cc:dd:ee:ff REACHABLE\n"),
+        ("default proto static\n", "\tnexthop via 10.0.0.1 dev eth0 weight 1\n"),
+    ],
+)
+def test_routes_cost_no_more_the_more_of_them_there_are(head, line):
+    def seconds(lines):
+        began = time.process_time()
+        routes.parse(head + line * lines)
+        return time.process_time() - began
+
+    # 20 times the lines may cost 20 times as much; a square would be 400 times as much.
+    assert seconds(40_000) < 100 * max(seconds(2_000), 0.005)

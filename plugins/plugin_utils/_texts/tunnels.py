@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How VXLAN devices are set up, from `ip -d address` or `ip -d link` (text or JSON): the records of _host.tunnels."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...module_utils._host.tunnels import Vxlan
+from . import lines, words
+
+_HEAD = re.compile(r"\d{1,10}: ([^\s:@]{1,64})[@:]")
+_MOST = 4096
+
+
+def vxlans(text: str) -> dict[str, Vxlan]:
+    """Return the devices by name; without -d nothing tells about them. Never raises."""
+    return _from_json(text) if lines.is_json(text) else _from_text(text)
+
+
+def _from_text(text: str) -> dict[str, Vxlan]:
+    found: dict[str, Vxlan] = {}
+    name = ""
+    for _number, line in lines.numbered(text):
+        # -o joins the lines of a device by backslashes.
+        for part in line.split("\\"):
+            head = _HEAD.match(part)
+            if head is not None:
+                name = head.group(1)
+            fields = part.split()
+            if name and fields[:2] == ["vxlan", "id"] and len(found) < _MOST:
+                local = words.after(fields, "local") or words.after(fields, "local6")
+                found[name] = Vxlan(
+                    words.number(words.after(fields, "id")) or 0,
+                    words.number(words.after(fields, "dstport")) or 0,
+                    words.address(local),
+                )
+    return found
+
+
+def _from_json(text: str) -> dict[str, Vxlan]:
+    value, _why = lines.load_json(text)
+    found: dict[str, Vxlan] = {}
+    for entry in value if isinstance(value, list) else []:
+        info = _mapping(entry, "linkinfo")
+        if info.get("info_kind") == "vxlan" and isinstance(entry.get("ifname"), str):
+            made = _mapping(info, "info_data")
+            local = str(made.get("local") or made.get("local6") or "")
+            port = words.number(made.get("port")) or 0
+            found[entry["ifname"]] = Vxlan(words.number(made.get("id")) or 0, port, words.address(local))
+    return found
+
+
+def _mapping(entry: Any, key: str) -> dict[str, Any]:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    return value if isinstance(value, dict) else {}
