@@ -44,6 +44,7 @@ _PIECE = re.compile(
 )
 _ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)(?:%[\w.-]+)?$")
 _DISABLED = r"#\s*IPv[46] disabled on this node"
+_TUNNEL = "krt_tunnel"
 
 
 class Peering(NamedTuple):
@@ -130,10 +131,9 @@ def parse(path: str, read: Reader) -> Config:
             facts.top_level(statement.words)
         elif block is not None:
             _set(block, statement.words)
-        first = statement.words[0] if statement.words else ""
-        if statement.at < 0 or (first in _CHECKED and not _is_understood(statement.words, depth)):
-            files.note(statement)
-        facts.note_tunnels(statement.words)
+        files.check(statement, depth)
+        if files.name_tunnels:
+            facts.note_tunnels(statement.words)
         stray += statement.mark == _CLOSE and depth == 0
         if statement.mark == _CLOSE and depth > 0:
             depth -= 1
@@ -150,6 +150,7 @@ class _Files:
         self.read: list[str] = []
         self.missing: list[str] = []
         self.disabled = False
+        self.name_tunnels = False
         self.unread: Unread = []
         self.unread_in = ""
         self._reader = read
@@ -163,6 +164,7 @@ class _Files:
         self.read.append(path)
         if " disabled on this node" in text and re.search(_DISABLED, text):
             self.disabled = True
+        self.name_tunnels = self.name_tunnels or _TUNNEL in text
         for statement in _cut(text):
             if statement.words[:1] == ["include"] and len(statement.words) == 2 and depth < _DEEPEST_INCLUDE:
                 included = os.path.join(os.path.dirname(path), statement.words[1])
@@ -171,8 +173,11 @@ class _Files:
                 self._now = path, text
                 yield statement
 
-    def note(self, statement: _Statement) -> None:
-        """Note that the statement just given was not understood; those of one file, the first that has such, do."""
+    def check(self, statement: _Statement, depth: int) -> None:
+        """Note it if the statement just given is not understood; those of one file, the first that has such, do."""
+        first = statement.words[0] if statement.words else ""
+        if statement.at >= 0 and (first not in _CHECKED or _is_understood(statement.words, depth)):
+            return
         path, text = self._now
         self.unread_in = self.unread_in or path
         if path == self.unread_in and len(self.unread) < MOST:
@@ -263,7 +268,7 @@ class _Facts:
 
     def note_tunnels(self, words: list[str]) -> None:
         """Keep the device of `krt_tunnel = "tunl0"`, wherever in a filter it stands and however it is spaced."""
-        if not any("krt_tunnel" in word for word in words):
+        if not any(_TUNNEL in word for word in words):
             return
         for before, word in zip(words, words[1:]):
             if before.endswith("=") and word not in self._tunnels and re.match(r"[\w.-]+$", word):

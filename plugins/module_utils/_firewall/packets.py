@@ -112,7 +112,7 @@ class Batch:
         self._given: dict[str, _Index] = {}  # of fields that are no longer what the packets began with
         self._changed_sets: dict[str, Answer] = {}  # who may have been put into a set, and taken out of it
         self._answers: dict[Match, Answer] = {}
-        self._plain: dict[tuple[str, str], bool] = {}
+        self._named: dict[tuple[str, str], bool] = {}
 
     def index(self, field: str) -> _Index:
         """Return which packets have which value in `field`."""
@@ -204,15 +204,12 @@ class Batch:
         return model.Screen(None if protocols.unknown else found, self._can_be)
 
     def _can_be(self, field: str, text: str) -> bool:
-        known = self._plain.get((field, text))
-        if known is None:
-            known = self._plain[(field, text)] = self._may_hold(field, text)
-        return known
-
-    def _may_hold(self, field: str, text: str) -> bool:
         if field in {"in_interface", "out_interface"}:
-            name = text[:-1] + "*" if text.endswith("+") else text
-            return self._interfaces(field, (name,))[1] != 0
+            known = self._named.get((field, text))
+            if known is None:
+                name = text[:-1] + "*" if text.endswith("+") else text
+                known = self._named[(field, text)] = self._interfaces(field, (name,))[1] != 0
+            return known
         interval = _interval_of(text, self.family)
         index = self.index(field)
         if interval is None or index.unknown:
