@@ -19,7 +19,7 @@ from .._record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 QUESTION = "show route export "
 _KIND = " Kernel "
@@ -57,8 +57,8 @@ def parse_protocols(text: str) -> tuple[list[str], int]:
         head = text[begin : end if end >= 0 else len(text)]
         fields = (head[5:] if is_whole(head[:4]) else head).split()
         if len(fields) >= 4 and fields[1] == "Kernel" and fields[3] == "up" and len(fields[0]) <= _LONGEST_NAME:
-            # Up to the empty line after which the next protocol begins.
-            below = text[end : end + 4096].partition("\n \n")[0] if end >= 0 else ""
+            # Up to the empty line after which the next protocol begins; birdcl leaves out the space in it.
+            below = text[end : end + 4096].partition("\n \n")[0].partition("\n\n")[0] if end >= 0 else ""
             names.append(fields[0])
             total += _exported(below.partition("\n1002-")[0])
         at = text.find(_KIND, at + 1)
@@ -96,7 +96,14 @@ def ask(exports: Exports, timeout: float) -> Given | None:
     exchange = control.ask(exports.socket, [QUESTION + name for name in exports.names], timeout, timeout)
     if exchange.state != control.ANSWERS or any(reply.code >= 8000 for reply in exchange.replies):
         return None
-    parsed = [parse_routes(reply.text) for reply in exchange.replies]
+    return given(reply.text for reply in exchange.replies)
+
+
+def given(texts: Iterable[str]) -> Given | None:
+    """Return what a daemon said for each of its protocols; None without a text."""
+    parsed = [parse_routes(text) for text in texts]
+    if not parsed:
+        return None
     return Given(
         frozenset().union(*(one.routes for one in parsed)), frozenset().union(*(one.refused for one in parsed))
     )

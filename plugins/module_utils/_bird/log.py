@@ -67,7 +67,7 @@ _KINDS = (
     ("shutdown", "Shut", r"(?:Shutting down|Shutdown completed)$"),
 )
 # Cheap to look for: the rest of a busy log is not worth a regular expression.
-_MARKERS = (
+MARKERS = (
     "Unexpected connect",
     "Error: ",
     "Received: ",
@@ -91,7 +91,7 @@ _MARKERS = (
     "Kernel dropped",
     "Incoming connection",
 )
-_CHANGED = ": State changed to "
+CHANGED = ": State changed to "
 _KINDS_OF_NAMES = ("Mesh_", "Node_", "Global_", "Local_Workload_")
 
 
@@ -113,10 +113,10 @@ def parse(text: str, addresses: Mapping[str, str]) -> list[Line]:
     """
     story = _Story(addresses)
     for raw in text.splitlines():
-        name, changed, state = raw.partition(_CHANGED)
+        name, changed, state = raw.partition(CHANGED)
         if changed:
             story.state(raw, name.rpartition(" ")[2], state.partition('"')[0].partition("\\")[0])
-        elif any(marker in raw for marker in _MARKERS):
+        elif any(marker in raw for marker in MARKERS):
             story.told(raw)
     return story.lines()
 

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 _MOST_PACKED = 256
 
 
-def missing(exports: Exports, entries: Iterable[Entry], timeout: float) -> dict[str, Any] | None:
+def missing(
+    exports: Exports, entries: Iterable[Entry], timeout: float, texts: Iterable[str] | None = None
+) -> dict[str, Any] | None:
     """Return not_in_kernel of one family: exported and in_kernel (numbers), missing and refused (prefixes, packed);
     {} if all are there, None if BIRD does not say. Of refused ones the kernel has another route, or none, in their
-    place."""
+    place. BIRD is asked, unless `texts` are what it said."""
     there = {entry.destination for entry in entries if entry.protocol == BIRD}
     if exports.total <= len(there):
         return {}
     from .._bird import exports as asked
 
-    given = asked.ask(exports, timeout)
+    given = asked.ask(exports, timeout) if texts is None else asked.given(texts)
     if given is None:
         return None
     facts: dict[str, Any] = {"exported": len(given.routes), "in_kernel": len(there)}

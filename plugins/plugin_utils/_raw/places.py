@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...module_utils._address.signs import HOLDERS
+from ...module_utils._bird import log
 from ...module_utils._facts import addresses, control_plane, host, host_logs, speakers, typha_names
 from ...module_utils._firewall import boot_scripts, persistence, ufw
 from ...module_utils._host import (
@@ -77,6 +78,7 @@ def settings() -> dict[str, str]:
         "log_services": _spaced(host.SERVICES),
         "log_levels": "\n".join((*calico_log_words.LEVELS, *calico_log_words.TOLD_CALMLY)),
         "log_words": "\n".join(dict.fromkeys((*_ALWAYS, *(words for _kind, words in calico_log_words.CALICO_LINES)))),
+        "bird_words": "\n".join((log.CHANGED, *log.MARKERS)),
         "kubelet_units": _spaced(f"-u {unit}" for unit in distributions.UNITS),
         "kubelet_logs": _spaced(host.KUBELET_LOGS),
         "kubelet_words": "\n".join(dict.fromkeys(words for _kind, words in calico_log_words.KUBELET_LINES)),

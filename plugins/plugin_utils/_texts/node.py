@@ -180,6 +180,8 @@ class Assembly:
         more = firewall.More(firewall.listen_ports(session.facts))
         if self.table.routes:
             more = more._replace(pods=self.table.pods)
+        if not self.table.tells_makers:
+            sources.absent("pods", "No text tells who made the routes, and so not which lead to pods elsewhere.")
         if self.told.is_raw and self.network is not None:
             more = more._replace(programs=lambda interfaces: node_programs.read(self, interfaces))
         around = (peers, self.network, self.ways, self.own)

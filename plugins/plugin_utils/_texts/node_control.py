@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the script tells of connections to the API server and to Typha, laid out as the readers of a node look for it."""
+"""What the script tells of connections to the API server and to Typha, laid out as readers of a node look for it."""
 
 from __future__ import annotations
 

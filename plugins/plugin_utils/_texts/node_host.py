@@ -257,13 +257,15 @@ class HostTexts:
         node_told.note_unread(self._sources, "host_routes", table.problems)
         if network is None or not table.routes:
             return {} if network is None else self._untold("routes")
-        if not any(entry.protocol for entry in table.routes):
+        if not table.tells_makers:
             return self._untold("routes", "This node's ip does not print who made a route.")
         found: Facts = {}
         for family in ("ipv4", "ipv6"):
             if family == "ipv4" or "ipv6" in self._whole.own:
                 peers = [peer.address for peer in self._session.peers]
                 summary = route_table.summary(table.entries(family), network, peers)
+                if family in self._session.exports:
+                    node_routes.add_missing(summary, self._session.exports[family], family, self._whole)
                 if summary:
                     found[family] = summary
         return {"routes": found}

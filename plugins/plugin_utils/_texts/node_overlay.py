@@ -44,8 +44,8 @@ def learn(whole: Assembly, network: Network) -> overlay.Learnt:
     nodes = {told_by: overlay.others(addresses, network) for told_by, addresses in found.items()}
     learnt = overlay.Learnt({told_by: addresses for told_by, addresses in nodes.items() if addresses}, own)
     problems = _untold(told, devices, encrypting)
-    if not whole.table.routes:
-        problems.append("of routes")
+    if not whole.table.tells_makers:
+        problems.append("who made the routes")
     if problems:
         sources.failed("overlay", f"No text tells {', nor '.join(problems)}.")
     elif learnt.nodes:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from ...module_utils._facts import kernel_routes
 from ...module_utils._host import pod_routes, route_table, rules
 from . import node_told, routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
+    from ...module_utils._bird.exports import Exports
     from ...module_utils._host.pod_routes import Pods
+    from .node import Assembly
     from .parsed import Problem
     from .routes import TableRoute
 
@@ -33,6 +37,11 @@ class Table:
         self.routes: list[TableRoute] = [entry for one in parsed for entry in one.value]
         self.problems: list[Problem] = [problem for one in parsed for problem in one.problems]
 
+    @property
+    def tells_makers(self) -> bool:
+        """Whether it says who made the routes; that of busybox does not."""
+        return any(entry.protocol for entry in self.routes)
+
     def entries(self, family: str = "") -> list[route_table.Entry]:
         """Return the routes that a node looks at, of one family or of both."""
         wanted = [entry for entry in self.routes if family in ("", entry.family)]
@@ -41,6 +50,22 @@ class Table:
     def pods(self, family: str) -> Pods:
         """Return the pods of one family."""
         return pod_routes.gather(_ways(entry for entry in self.routes if entry.family == family))
+
+
+def add_missing(summary: dict[str, Any], exports: Exports, family: str, whole: Assembly) -> None:
+    """Add to a family's summary the routes that BIRD gives to the kernel and that this does not have."""
+    if exports.total <= summary.get("bird", 0):
+        return
+    sources = whole.sources["node"]
+    name = f"birdcl{'6' if family == 'ipv6' else ''}-export.txt"
+    if name not in whole.texts:
+        sources.absent("host_routes", f"Which {family} routes BIRD gives to the kernel is in no text.")
+        return
+    said = [whole.texts[name]] if not any(row[0] == name for row in whole.told.rows("status", 2)) else []
+    lacking = kernel_routes.missing(exports, whole.table.entries(family), 0.0, said)
+    summary.update({"not_in_kernel": lacking} if lacking else {})
+    if lacking is None:
+        sources.failed("host_routes", f"BIRD does not tell which {family} routes it gives to the kernel")
 
 
 def _ways(entries: Iterator[TableRoute]) -> Iterator[pod_routes.Way]:

@@ -39,6 +39,7 @@ class Session:
             sources.absent("calico_processes", "no process of Calico is among those listed")
         everything = node_bird.looks(texts, told, whole.processes, self.installation, now, sources)
         self.looks = [look for look in everything if has_anything(look)]
+        self.exports = {look.daemon.family: look.spoken.exports for look in self.looks if look.spoken.exports}
         expected, why = self._expected()
         self.facts: Facts = {
             "expected": expected,

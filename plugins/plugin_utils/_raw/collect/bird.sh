@@ -48,6 +48,12 @@ bird() {
       ask "$base" "$socket" show protocols all
       section "birdcl$suffix-protocols.txt" "$code" "$said"
       sessions="$sessions$nl$said"
+      given_to=$(printf "%s\n" "$said" | sed -n -e "/ Kernel .* up /,/^ *\$/{" -e "s/^\([0-9]\{4\}-\)\{0,1\}\([^ ]*\) *Kernel .*/n \2/p" \
+        -e "s/^.*Routes: .* \([0-9]*\) exported.*/r \1/p" -e "}")
+      count=0
+      for number in $(printf "%s\n" "$given_to" | sed -n "s/^r //p"); do count=$((count + number)); done
+      given_to=$(echo $(printf "%s\n" "$given_to" | sed -n "s/^n \([A-Za-z0-9_]*\)\$/\1/p" | head -n 8))
+      [ $count -gt 0 ] && kernels="$kernels$family$tab${suffix:-4}$tab-$base$tab$socket$tab$given_to$tab$count$nl"
     fi
   elif [ -S "$socket" ]; then
     fact "bird$tab$family$tab$socket${tab}no_client"
@@ -102,14 +108,12 @@ log() {
   fresh_logs=yes
   # Of a long log only the end is read: how that begins shows how far it reaches back.
   [ "$(wc -c <"$2")" -gt 262144 ] && fact "begins$tab$3$tab$(tail -c 262144 "$2" | sed -n "2{s/$tab/ /g;p;q;}" | cut -c 1-32)"
-  text=$(tail -c 262144 "$2" | grep -e "State changed to" -e "Unexpected connect" -e "Error: " -e "Received: " -e "Hold timer expired" \
-    -e "Cannot open listening" -e "Socket error: " -e "Error from checkcmd" -e "Config check failed" -e "Started" -e "Shutting down" \
-    -e "Shutdown completed" -e "[.]cfg:" -e "[.]conf:" -e ", line " -e "Reconfigured" -e "has been updated" |
+  text=$(tail -c 262144 "$2" | grep -F -e "$bird_words" |
     sed 's/\([Pp]assword\|[Ss]ecret\).*/\1 …/')
   section "$1" 0 "$text"
 }
 
-fresh_logs= sessions= peers=$more_peers signed=no ports=179
+fresh_logs= kernels= sessions= peers=$more_peers signed=no ports=179
 bird ipv4 bird "$pid4" "" "$socket4"
 bird ipv6 bird6 "$pid6" 6 "$socket6"
 logs

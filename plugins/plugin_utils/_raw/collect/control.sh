@@ -4,7 +4,7 @@
 
 # server_of KUBECONFIG: nothing but its (first) server, unless that has a password in it.
 server_of() {
-  sed -n "s/^[[:blank:]]*[\"']\{0,1\}server[\"']\{0,1\}[[:blank:]]*:[[:blank:]]*[\"']\{0,1\}\(https\{0,1\}:\/\/[^[:space:]\"'@]*\).*/\1/p" \
+  sed -n -e "/@/d" -e "s/^[[:blank:]]*[\"']\{0,1\}server[\"']\{0,1\}[[:blank:]]*:[[:blank:]]*[\"']\{0,1\}\(https\{0,1\}:\/\/[^[:space:]\"'@]*\).*/\1/p" \
     "$1" 2>/dev/null | head -n 1 | cut -c 1-512
 }
 
@@ -38,7 +38,7 @@ ends_at() {
 }
 
 # environ_of NAME: its values, as Calico's processes were told.
-environ_of() { printf "%s\n" "$told" | sed -n "s/^environ$tab[0-9]*$tab$1=//p" | sort -u | head -n 4; }
+environ_of() { printf "%s\n" "$told" | sed -n "s/^environ${tab}[0-9]*$tab$1=//p" | sort -u | head -n 4; }
 
 hosts= remotes= servers=
 given=$(printf "%s\n" "$told" | sed -n "/^process$tab/s/.*$tab--kubeconfig=\([^$tab]*\).*/\1/p" | tail -n 1)
@@ -65,6 +65,7 @@ esac
 asked() {
   seconds=1
   if has bash; then
+    # shellcheck disable=SC2016
     limited bash -c 'exec 3<>"/dev/tcp/$1/$2" && printf "GET /readiness HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n" >&3 && head -c 65536 <&3' - "$1" "$2"
   elif has curl; then
     case $1 in *:*) set -- "[$1]" "$2" ;; esac

@@ -114,30 +114,19 @@ distribution_files() {
 
 of_k3s() {
   has awk && flags=$told_flags awk '
-function arg(text) {
-  gsub(/[]["\047 \t]/, "", text); sub(/^-+/, "", text)
-  if (text ~ "^(" ENVIRON["flags"] ")=[A-Za-z0-9_.:,/-]+$") print "- \"" text "\""
-}
+function arg(text) { gsub(/[]["\047 \t]/, "", text); sub(/^-+/, "", text)
+  if (text ~ "^(" ENVIRON["flags"] ")=[A-Za-z0-9_.:,/-]+$") print "- \"" text "\"" }
 /^[ \t]*(#|$)/ { next }
-/^[ \t]*- / {
-  sub(/^[ \t]*- /, ""); sub(/ #.*/, "")
+/^[ \t]*- / { sub(/^[ \t]*- /, ""); sub(/ #.*/, "")
   if (key == "kubelet-arg") arg($0)
   else if (key != "" && $0 ~ /^[A-Za-z0-9_.:,"\047-]+$/) print "- " $0
-  next
-}
-{
-  key = ""
-  if (match($0, /^["\047]?(node-ip|node-name|kubelet-arg)[+]?["\047]?[ \t]*:/)) {
-    key = substr($0, 1, RLENGTH); rest = substr($0, RLENGTH + 1)
-    gsub(/[^a-z-]/, "", key); sub(/ #.*/, "", rest)
-    if (key == "kubelet-arg") {
-      print key ":"
-      size = split(rest, parts, ",")
-      for (number = 1; number <= size; number++) if (parts[number] ~ /[^ \t]/) arg(parts[number])
-    } else if (rest ~ /^[]A-Za-z0-9_.:,["\047 \t-]*$/) print key ":" rest
-    else key = ""
-  }
-}'
+  next }
+{ key = "" }
+match($0, /^["\047]?(node-ip|node-name|kubelet-arg)[+]?["\047]?[ \t]*:/) {
+  key = substr($0, 1, RLENGTH); rest = substr($0, RLENGTH + 1); gsub(/[^a-z-]/, "", key); sub(/ #.*/, "", rest)
+  if (key == "kubelet-arg") { print key ":"; size = split(rest, parts, ","); for (number = 1; number <= size; number++) arg(parts[number]) }
+  else if (rest ~ /^[]A-Za-z0-9_.:,["\047 \t-]*$/) print key ":" rest
+  else key = "" }'
 }
 
 cni_there= unwell= runtime_folder=

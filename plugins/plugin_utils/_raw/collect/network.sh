@@ -76,6 +76,17 @@ ask_ways() {
 source4=$(printf "%s\n" "$sessions" | sed -n "s/^.*Source address: *\([0-9.]*\)\$/\1/p" | head -n 1)
 source6=$(printf "%s\n" "$sessions" | sed -n "s/^.*Source address: *\([0-9A-Fa-f]*:[0-9A-Fa-f:.]*\)\$/\1/p" | head -n 1)
 
+# Where BIRD gives more routes to the kernel than this has, BIRD is asked which.
+not_in_kernel() {
+  [ -n "$kernels" ] && printf "%s" "$kernels" | while IFS=$tab read -r family suffix base socket protocols count; do
+    [ "$(limited ip "-${suffix:-4}" route show proto bird 2>/dev/null | grep -c "^[^ ]")" -lt "$count" ] || continue
+    for protocol in $protocols; do
+      ask "${base#-}" "$socket" show route export "$protocol"
+      section "birdcl${suffix#4}-export.txt" "$code" "$said"
+    done
+  done
+}
+
 if has ip; then
   heard ip -j -d addr show
   case $said in
@@ -93,6 +104,7 @@ if has ip; then
     case $family in 4) name=ip-route.txt ;; *) name=ip6-route.txt ;; esac
     [ -n "$others" ] && section $name 0 "$others"
   done
+  not_in_kernel
   rules=
   for family in 4 6; do
     heard ip -N -$family rule show

@@ -33,7 +33,7 @@ script_files() {
   set --
   for file in "$boot_units"/*.wants/*.service "$boot_units"/*.requires/*.service; do [ -e "$file" ] && set -- "$@" "$file"; done
   for service in $boot_other_services; do
-    for file in "$boot_units"/*.wants/$service.service "$boot_units"/*.requires/$service.service; do
+    for file in "$boot_units"/*.wants/"$service".service "$boot_units"/*.requires/"$service".service; do
       [ -e "$file" ] || [ -L "$file" ] && unit "$file" -
     done
   done
@@ -42,7 +42,7 @@ script_files() {
     printf "%s\n" "$runs" | grep -E "=[-@:+![:blank:]]*([^#;].*[^A-Za-z0-9_.-])?($filter_programs)(\$|[^A-Za-z0-9_.-])" | sed "s/:Exec.*//" | sort -u |
       while read -r file; do unit "$file" nft; done
     set -- /dev/null
-    for file in $(printf "%s\n" "$runs" | sed "s/^[^=]*=//" | tr " \t;'\"" "\n\n\n\n\n" | sed -n "s,^[-@:+!]*\(/.*\),\1,p" | sort -u | head -n 400); do
+    for file in $(printf "%s\n" "$runs" | sed "s/^[^=]*=//" | tr " \t;'\"" "[\n*]" | sed -n "s,^[-@:+!]*\(/.*\),\1,p" | sort -u | head -n 400); do
       [ -f "$file" ] && set -- "$@" "$file"
     done
     scripts=$(limited head -c 2 "$@" 2>/dev/null | sed -n -e "/^==> .* <==\$/{" -e "s/^==> \(.*\) <==\$/\1/" -e h -e "}" -e "/^#!/{" -e g -e p -e "}")
