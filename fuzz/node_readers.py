@@ -276,7 +276,7 @@ def sysctl_settings(data: bytes) -> Any:
 
 # --- what the script for nodes without Python prints ---
 
-MARK = "-0123456789abcdef"
+MARK = "-" + "0123456789abcdef" * 2
 
 
 def script_output(data: bytes) -> Any:

@@ -170,7 +170,7 @@ TARGETS: tuple[Target, ...] = (
     Target("texts_kinds", readers.recognised, _cases("*")),
     Target("texts_of_a_node", readers.texts_of_a_node),
     Target("told", node_readers.told),
-    Target("script_output", node_readers.script_output),
+    Target("script_output", node_readers.script_output, ("**/_raw/recorded/*/output.txt",)),
     Target("without_secrets", node_readers.without_secrets, (f"{_BIRD}/*/config/*.cfg",)),
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
