@@ -17,7 +17,6 @@ import time
 from .._host import kubelet
 from .._host.processes import names_in
 from .._record import NamedTuple
-from .host import CALICO_PODS, KUBELET_LOGS, SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,22 @@ if TYPE_CHECKING:
 
     Facts = Dict[str, Any]
 
+KUBELET_LOGS = (
+    "/var/log/kubelet.log",
+    "/var/lib/rancher/rke2/agent/logs/kubelet.log",
+    "/var/log/syslog",
+    "/var/log/messages",
+)
+CALICO_PODS = ("_calico-node-", "_canal-", "_rke2-canal-")
+SERVICES = (
+    "felix",
+    "confd",
+    "monitor-addresses",
+    "allocate-tunnel-addrs",
+    "node-status-reporter",
+    "node-services",
+    "cni",
+)
 CNI_LOG = "/var/log/calico/cni/cni.log"
 TYPHA_PODS = ("calico-typha",)
 CALICO, FLANNEL, KUBELET = "calico", "flannel", "kubelet"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .._probe.reach import Round
     from .bgp import BgpGathering
     from .bgp_daemon import Peer
-    from .host import Started
+    from .host_counters import Started
     from .mtu import MtuGathering
 
     Facts = Dict[str, Any]
@@ -110,9 +110,9 @@ class Pass:
         from . import bgp
 
         if "node" in self._wanted:
-            from . import host
+            from . import host_counters
 
-            self._counted = host.begin(self._proc_root)
+            self._counted = host_counters.begin(self._proc_root)
         sources = self._sources_for("bgp", "node", "mtu", "firewall")
         session = sources.guard(
             "bgp_facts",
@@ -173,7 +173,7 @@ class Pass:
         """Learn of the other nodes from tunnels and routes; return their addresses."""
         from .._host import overlay
         from .._host.processes import read_text
-        from .host import FLANNEL_ENV
+        from .host_ways import FLANNEL_ENV
 
         sources = self._sources_for("node", "firewall", "mtu", "bgp")
         flannel = read_text(self._root + FLANNEL_ENV, 4096)
@@ -327,7 +327,7 @@ class Pass:
         return self._told
 
     def _host(self, session: BgpGathering) -> Facts:
-        from . import host
+        from . import host, host_counters
 
         view = host.View(
             processes=self._processes,
@@ -339,7 +339,7 @@ class Pass:
             local_addresses=self._own,
             tunnels=session.tunnels,
             firewall=self._facts.get("firewall", {}),
-            started=self._counted or host.begin(self._proc_root),
+            started=self._counted or host_counters.begin(self._proc_root),
             exports=session.exports,
             root=self._root,
             proc_root=self._proc_root,

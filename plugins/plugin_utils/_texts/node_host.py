@@ -13,7 +13,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._facts import host
+from ...module_utils._facts import host, host_counters, host_ways
 from ...module_utils._host import counters, forwarding, identity, kubelet, other_plugins, route_table, rules
 from ...module_utils._host import tunnels as tunnel_devices
 from . import (
@@ -96,7 +96,7 @@ class HostTexts:
             local_addresses=whole.own,
             tunnels=session.tunnels,
             firewall=self._firewall,
-            started=host.begin(f"{root}{_BEGAN}/proc")._replace(at=time.monotonic() - span),
+            started=host_counters.begin(f"{root}{_BEGAN}/proc")._replace(at=time.monotonic() - span),
             root=root,
             proc_root=root + "/proc",
             window=whole.log_window,
@@ -155,23 +155,23 @@ class HostTexts:
             if name.endswith(".rp_filter"):
                 values.setdefault(name[: -len("rp_filter")] + "forwarding", "1")
         names = [link.name for link in whole.network.links.values()] if whole.network else []
-        return host.switches(
+        return host_counters.switches(
             forwarding.from_sysctl(values),
-            host.underlay(whole.network, whole.ways, self._session.tunnels),
+            host_counters.underlay(whole.network, whole.ways, self._session.tunnels),
             [name for name in names if name.startswith("cali")],
             "ipv6" in self._whole.own,
         )
 
     def _counters(self) -> Facts:
         text = self._whole.texts.get("netstat.txt", "")
-        totals = counters.parse(text, "TcpExt", (host.REVERSE_PATH,))
+        totals = counters.parse(text, "TcpExt", (host_counters.REVERSE_PATH,))
         sizes = [node_told.whole(self._values.get(name, "")) for name in _SIZES if name in self._values]
         known = dict(zip(("count", "max"), sizes, strict=False)) if len(sizes) == len(_SIZES) else {}
         if known and self._values.get(_LIBERAL, "0") != "0":
             known["tcp_be_liberal"] = True
         if not totals or not known:
             self._sources.absent("host_counters", node_told.NO_TEXT)
-        return host.losses(host.Started(0.0, totals), totals, 0.0, {"conntrack": known})
+        return host_counters.losses(host_counters.Started(0.0, totals), totals, 0.0, {"conntrack": known})
 
     def _neighbours(self) -> Facts:
         text = self._whole.first(*_NEIGHBOURS)
@@ -181,7 +181,7 @@ class HostTexts:
         node_told.note_unread(self._sources, "host_neighbours", parsed.problems)
         states = neighbours.states(parsed.value)
         hops = {way.gateway or address for address, way in self._whole.ways.items() if way.kind == "unicast"}
-        return {"neighbours": host.failing({hop: states.get(hop, "none") for hop in sorted(hops)})}
+        return {"neighbours": host_ways.failing({hop: states.get(hop, "none") for hop in sorted(hops)})}
 
     def _rules(self) -> Facts:
         whole, own = self._whole, self._whole.own
@@ -208,7 +208,7 @@ class HostTexts:
             for address, way in answers.items()
             if address in whole.ways and whole.network.holds(own.get("ipv6" if ":" in address else "ipv4", ""))
         }
-        return host.rule_facts(found, rules.led_elsewhere(answers, whole.ways))
+        return host_ways.rule_facts(found, rules.led_elsewhere(answers, whole.ways))
 
     def _tunnels(self) -> Facts:
         network, session = self._whole.network, self._session
@@ -224,14 +224,14 @@ class HostTexts:
         if untold:
             self._sources.absent("host_tunnels", f"How {', '.join(untold)} is set up is in no text (ip -d tells it).")
         felix = session.installation.component("felix")
-        wanted = host.needed_tunnels(
+        wanted = host_ways.needed_tunnels(
             [link.name for link in network.links.values()],
             session.tunnels,
             session.installation.backend,
-            self._files.read(host.FLANNEL_ENV),
+            self._files.read(host_ways.FLANNEL_ENV),
             tunnel_devices.reasons(
                 network,
-                host.led_into(self._whole.table.entries()),
+                host_ways.led_into(self._whole.table.entries()),
                 felix.environ(tunnel_devices.SETTINGS) if felix else {},
             ),
         )
@@ -250,7 +250,9 @@ class HostTexts:
         if not any(told.values()):
             return self._untold("offload", "Who makes the checksums of what tunnel devices send, only ethtool tells.")
         unknown = [name for name in devices if told.get(name, "").partition(" ")[0] not in ("on", "off")]
-        return host.offloaded([name for name in devices if told.get(name, "").startswith("on")], unknown, self._sources)
+        return host_ways.offloaded(
+            [name for name in devices if told.get(name, "").startswith("on")], unknown, self._sources
+        )
 
     def _routes(self) -> Facts:
         network, table = self._whole.network, self._whole.table

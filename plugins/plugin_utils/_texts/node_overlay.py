@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ...module_utils._facts import host
+from ...module_utils._facts import host_ways
 from ...module_utils._host import overlay
 from . import tunnels, words
 
@@ -34,7 +34,7 @@ def learn(whole: Assembly, network: Network) -> overlay.Learnt:
         link for link in network.links.values() if link.kind == "wireguard" and link.name in overlay.WIREGUARD
     ]
     found = far_ends(texts.get(FDB, ""))
-    hops = overlay.next_hops(whole.table.entries(), network, whole.files.read(host.FLANNEL_ENV))
+    hops = overlay.next_hops(whole.table.entries(), network, whole.files.read(host_ways.FLANNEL_ENV))
     found.update({"routes": hops} if hops else {})
     for line in texts.get(ENDPOINTS, "").splitlines():
         device, _tab, endpoint = line.partition("\t")

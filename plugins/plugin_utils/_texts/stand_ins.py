@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ...module_utils._bird import control, daemon, replies
-from ...module_utils._facts import host, host_logs
+from ...module_utils._facts import host_logs
 from . import bird_routes, calicoctl_status, modules, node_told, probes
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 VIA = "calicoctl"
 STATUS, ROUTES, MODULES, PROBES = "calicoctl-node-status.txt", "birdcl-route.txt", "modules.txt", "probes.json"
-_CALICO_POD, _TYPHA_POD = f"ns{host.CALICO_PODS[0]}x", f"ns_{host_logs.TYPHA_PODS[0]}-x"
+_CALICO_POD, _TYPHA_POD = f"ns{host_logs.CALICO_PODS[0]}x", f"ns_{host_logs.TYPHA_PODS[0]}-x"
 # By name the place where a node has such a log.
 LOGS = {
     "calico-node.log": f"/var/log/pods/{_CALICO_POD}/calico-node/0.log",
     "install-cni.log": f"/var/log/pods/{_CALICO_POD}/install-cni/0.log",
     "typha.log": f"/var/log/pods/{_TYPHA_POD}/{host_logs.TYPHA_PODS[0]}/0.log",
-    "kubelet.log": host.KUBELET_LOGS[0],
+    "kubelet.log": host_logs.KUBELET_LOGS[0],
 }
 _LOADED = "/proc/modules"
 

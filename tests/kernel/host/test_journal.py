@@ -36,7 +36,7 @@ GATHER = """
 import json, os, socket, struct, sys, time
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Installation
-from ansible_collections.netmedic.calico.plugins.module_utils._facts import host, host_logs
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import host, host_counters, host_logs
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._host.processes import Process, ProcessTable
 
@@ -55,7 +55,7 @@ with open("/tmp/9/cgroup", "w") as group:
     group.write("0::/system.slice/k3s-agent.service\\n")
 view = host.View(
     ProcessTable([Process(9, "k3s-agent", "/tmp/9")]), Installation([], "bird", ""), None, None, {}, [], {}, [], {},
-    host.Started(0.0, {}),
+    host_counters.Started(0.0, {}),
 )
 print(json.dumps(host_logs.gather(view, {"kubelet": {"process": "k3s-agent"}}, Sources()).get("log")))
 """

@@ -55,9 +55,9 @@ def test_devices_tell_who_makes_their_checksums():
 WRONG = """
 import json, socket, struct, sys
 sys.path.insert(0, sys.argv[1])
-from ansible_collections.netmedic.calico.plugins.module_utils._facts import host
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import host_counters
 
-started = host.begin()
+started = host_counters.begin()
 listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 listening.bind(("127.0.0.1", 4789))
 listening.settimeout(0.2)
@@ -67,7 +67,8 @@ try:
     listening.recv(100)
 except OSError:
     pass
-print(json.dumps(host.losses(started, host._totals("/proc"), started.at + 1, {}).get("checksum_errors_udp")))
+now = host_counters._totals("/proc")
+print(json.dumps(host_counters.losses(started, now, started.at + 1, {}).get("checksum_errors_udp")))
 """
 
 

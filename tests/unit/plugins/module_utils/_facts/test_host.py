@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Installation
-from ansible_collections.netmedic.calico.plugins.module_utils._facts import host
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import host, host_counters, host_ways
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._host import route_table, tunnels
 from ansible_collections.netmedic.calico.plugins.module_utils._host.forwarding import Setting
@@ -31,7 +31,7 @@ def view(root, **more):
         local_addresses=OWN,
         tunnels=[],
         firewall={},
-        started=host.Started(0.0, {}),
+        started=host_counters.Started(0.0, {}),
         root=str(root),
         proc_root=str(root / "proc"),
     )
@@ -53,27 +53,27 @@ def test_only_interfaces_on_the_way_are_looked_at():
     ways = {"10.200.0.10": Route("10.200.0.10", "unicast", "eth0"), "10.9.9.9": Route("10.9.9.9", "none")}
     there = network("lo", "eth0", "eth1", "tunl0", "cali1")
 
-    assert host.underlay(there, ways) == ["eth0", "tunl0"]
-    assert host.underlay(there, {}) == ["eth0", "tunl0"]
-    assert host.underlay(None, ways) == []
+    assert host_counters.underlay(there, ways) == ["eth0", "tunl0"]
+    assert host_counters.underlay(there, {}) == ["eth0", "tunl0"]
+    assert host_counters.underlay(None, ways) == []
 
 
 def test_settings_that_are_as_they_should_be_are_left_out():
     on = {"all": Setting(True), "eth0": Setting(True), "cali1": Setting(True)}
     off = {"all": Setting(False, 1), "eth0": Setting(False), "cali1": Setting(False)}
 
-    assert host.switches({"ipv4": on, "ipv6": off}, ["eth0"], ["cali1"], ipv6=False) == {
+    assert host_counters.switches({"ipv4": on, "ipv6": off}, ["eth0"], ["cali1"], ipv6=False) == {
         "forwarding_off": {},
         "rp_filter": {},
     }
-    assert host.switches({"ipv4": off, "ipv6": off}, ["eth0"], ["cali1"], ipv6=True) == {
+    assert host_counters.switches({"ipv4": off, "ipv6": off}, ["eth0"], ["cali1"], ipv6=True) == {
         "forwarding_off": {"ipv4": ["all", "eth0", "cali1"], "ipv6": ["all", "eth0", "cali1"]},
         "rp_filter": {"strict": ["eth0"]},
     }
 
 
 def test_counters_are_told_with_what_they_grew():
-    started = host.Started(10.0, {"drop": 5, "IPReversePathFilter": 7})
+    started = host_counters.Started(10.0, {"drop": 5, "IPReversePathFilter": 7})
     totals = {"drop": 9, "insert_failed": 0, "IPReversePathFilter": 7, "table_fulls_ipv4": 2, "checksum_errors_udp": 3}
     sizes = {
         "conntrack": {"count": 3, "max": 8},
@@ -81,14 +81,14 @@ def test_counters_are_told_with_what_they_grew():
         "ipv6": {"entries": 1, "max": 1024},
     }
 
-    assert host.losses(started, totals, 12.5, sizes) == {
+    assert host_counters.losses(started, totals, 12.5, sizes) == {
         "conntrack": {"count": 3, "max": 8, "drop": {"total": 9, "grew": 4}},
         "neighbour_tables": {"ipv4": {"entries": 1000, "max": 1024, "overflows": {"total": 2, "grew": 2}}},
         "reverse_path_dropped": {"total": 7, "grew": 0},
         "checksum_errors_udp": {"total": 3, "grew": 3},
         "counted_seconds": 2.5,
     }
-    assert host.losses(started, {}, 12.5, {}) == {"conntrack": {}, "neighbour_tables": {}}
+    assert host_counters.losses(started, {}, 12.5, {}) == {"conntrack": {}, "neighbour_tables": {}}
 
 
 def test_ways_that_are_not_as_bgp_thinks_are_told():
@@ -99,20 +99,22 @@ def test_ways_that_are_not_as_bgp_thinks_are_told():
         "fd00::1": Route("fd00::1", "unicast", "eth0", "", "fd00::9"),
     }
 
-    assert host.ways_to_peers(ways, OWN) == {
+    assert host_ways.ways_to_peers(ways, OWN) == {
         "other_sources": {"10.0.2.15": {"10.200.0": "11"}},
         "no_way": {"blackhole": {"10.200.0": "12"}},
     }
-    assert host.failing({"10.200.0.10": "reachable", "10.200.0.11": "failed"}) == {"failed": {"10.200.0": "11"}}
+    assert host_ways.failing({"10.200.0.10": "reachable", "10.200.0.11": "failed"}) == {"failed": {"10.200.0": "11"}}
 
 
 def test_tunnels_are_needed_for_a_reason():
-    assert host.needed_tunnels(["tunl0", "eth0"], [], "bird", "") == {}
-    assert set(host.needed_tunnels(["vxlan.calico"], ["tunl0"], "bird", "")) == {"vxlan.calico", "tunl0"}
-    assert set(host.needed_tunnels([], [], "vxlan", "")) == {"vxlan.calico"}
-    assert set(host.needed_tunnels([], [], "none", "FLANNEL_SUBNET=10.244.1.1/24\nFLANNEL_MTU=1450\n")) == {"flannel.1"}
-    assert host.needed_tunnels([], [], "none", "FLANNEL_MTU=1500\n") == {}
-    assert host.needed_tunnels(["wg-v6.cali"], ["tunl0"], "bird", "", {"tunl0": "x", "wg-v6.cali": "y"}) == {
+    assert host_ways.needed_tunnels(["tunl0", "eth0"], [], "bird", "") == {}
+    assert set(host_ways.needed_tunnels(["vxlan.calico"], ["tunl0"], "bird", "")) == {"vxlan.calico", "tunl0"}
+    assert set(host_ways.needed_tunnels([], [], "vxlan", "")) == {"vxlan.calico"}
+    assert set(host_ways.needed_tunnels([], [], "none", "FLANNEL_SUBNET=10.244.1.1/24\nFLANNEL_MTU=1450\n")) == {
+        "flannel.1"
+    }
+    assert host_ways.needed_tunnels([], [], "none", "FLANNEL_MTU=1500\n") == {}
+    assert host_ways.needed_tunnels(["wg-v6.cali"], ["tunl0"], "bird", "", {"tunl0": "x", "wg-v6.cali": "y"}) == {
         "tunl0": "bird.cfg sends routes into it",
         "wg-v6.cali": "y",
     }
@@ -127,8 +129,8 @@ def test_a_tunnel_of_felix_is_needed_for_its_routes_and_for_what_it_was_told():
     told = {"FELIX_WIREGUARDENABLEDV6": "True", "FELIX_VXLANENABLED": "false"}
     there = network("eth0", "tunl0")
 
-    assert host.led_into(entries) == {"tunl0", "wireguard.cali"}
-    assert tunnels.reasons(there, host.led_into(entries), told) == {
+    assert host_ways.led_into(entries) == {"tunl0", "wireguard.cali"}
+    assert tunnels.reasons(there, host_ways.led_into(entries), told) == {
         "tunl0": "Felix sends routes into it",
         "wireguard.cali": "Felix sends routes into it",
         "wg-v6.cali": "FELIX_WIREGUARDENABLEDV6 says so",

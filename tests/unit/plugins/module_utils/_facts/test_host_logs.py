@@ -9,7 +9,7 @@ import os
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Installation
-from ansible_collections.netmedic.calico.plugins.module_utils._facts import host, host_logs
+from ansible_collections.netmedic.calico.plugins.module_utils._facts import host, host_counters, host_logs
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._host import commands
 from ansible_collections.netmedic.calico.plugins.module_utils._host.processes import Process, ProcessTable
@@ -53,7 +53,7 @@ def view(root, *processes, **more):
         local_addresses={},
         tunnels=[],
         firewall={},
-        started=host.Started(0.0, {}),
+        started=host_counters.Started(0.0, {}),
         root=str(root),
         proc_root=str(root / "proc"),
     )

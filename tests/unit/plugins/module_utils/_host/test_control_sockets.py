@@ -46,7 +46,7 @@ def test_connections_are_counted_by_where_they_lead():
 
 
 @pytest.fixture
-def pairs():
+def pairs(listen):
     """Listen and connect, over IPv4, IPv6, and IPv4 in an IPv6 socket; yield the ports."""
     kept = []
     ports = []
@@ -55,12 +55,11 @@ def pairs():
         (socket.AF_INET6, "::1", "::1"),
         (socket.AF_INET6, "::", "::ffff:127.0.0.1"),
     ):
-        dual = address == "::"
-        server = socket.create_server((address, 0), family=family, dualstack_ipv6=dual)
+        server = listen(address, family)
         ports.append(server.getsockname()[1])
         client = socket.socket(family)
         client.connect((dialled, ports[-1]))
-        kept += [server, client, server.accept()[0]]
+        kept += [client, server.accept()[0]]
     yield ports
     for one in kept:
         one.close()

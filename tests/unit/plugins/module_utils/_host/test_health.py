@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import socket
 import threading
 
 import pytest
@@ -46,14 +45,14 @@ def test_what_is_no_health_endpoint_is_not_taken_for_one(text):
     assert health.parse(text) == {"state": "unrecognised"}
 
 
-def test_who_does_not_answer_is_given_up_on():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+def test_who_does_not_answer_is_given_up_on(listen):
+    with listen() as silent:
         port = silent.getsockname()[1]
         assert health.ask("0.0.0.0", port, 0.2) == {"state": "no_answer"}
     assert health.ask("127.0.0.1", port, 0.2) == {"state": "refused"}
 
 
-def test_who_drips_is_given_up_on():
+def test_who_drips_is_given_up_on(listen):
     def drip(server):
         client = server.accept()[0]
         with client:
@@ -64,7 +63,7 @@ def test_who_drips_is_given_up_on():
                     return
                 threading.Event().wait(0.05)
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with listen() as server:
         threading.Thread(target=drip, args=(server,), daemon=True).start()
         assert health.ask("127.0.0.1", server.getsockname()[1], 0.3) == {"state": "unrecognised"}
 
