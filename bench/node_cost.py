@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PEERS, RULES = 1000, 10_000
 # Well beyond what a node has: a few rules and peers more or less cost less than what another process disturbs.
-PEER_STEPS, RULE_STEPS = (300, 1000, 3000), (3000, 10_000, 30_000, 100_000)
+PEER_STEPS, RULE_STEPS = (1000, 2000, 3000), (3000, 10_000, 30_000, 100_000)
 # A node without any would not do as the base: it does not even load what reads them.
 FEW = 10
 LIMIT_BYTES = 8 * 1024

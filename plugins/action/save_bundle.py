@@ -27,13 +27,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             {
                 "directory": {"type": "path", "required": True},
                 "hosts": {"type": "list", "elements": "str", "required": True},
-                "environment": {"type": "str", "default": ""},
+                "environment_file": {"type": "path", "default": ""},
             }
         )
         hostvars = (task_vars or {}).get("hostvars", {})
         unknown = [host for host in arguments["hosts"] if host not in hostvars]
         if unknown:
             return {**result, "failed": True, "msg": f"There is no host {', '.join(unknown)} in the inventory."}
+        environment, problem = self._environment(arguments["environment_file"])
+        if problem:
+            return {**result, "failed": True, "msg": problem}
         nodes = evidence.saw(hostvars, arguments["hosts"])
         where = arguments["directory"]
         written_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -41,9 +44,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             if self._task.check_mode:
                 write.replaceable(Path(where).expanduser())
             else:
-                write.write(where, nodes, written_at, arguments["environment"])
+                write.write(where, nodes, written_at, environment)
         except OSError as error:
             why = error.strerror or error
             return {**result, "failed": True, "msg": f"The bundle cannot be written as {where}: {why}."}
         told = sorted(name for name, saw in nodes.items() if saw.facts)
         return {**result, "changed": True, "path": where, "nodes": told}
+
+    @staticmethod
+    def _environment(path: str) -> tuple[str, str]:
+        """Return the text of the operator's own file, and why it cannot be read ("" if it can, or there is none)."""
+        if not path:
+            return "", ""
+        try:
+            return Path(path).expanduser().read_text(encoding="utf-8", errors="replace"), ""
+        except OSError as error:
+            return "", f"The file {path}, to go into the bundle as environment.yml, cannot be read: {error.strerror}."

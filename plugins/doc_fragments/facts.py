@@ -28,6 +28,7 @@ attributes:
     support: full
   platform:
     description: Where the module runs.
+    details: On nodes with Python 3.7 or later. Only M(netmedic.calico.node_facts) can do without Python there.
     platforms: linux
     support: full
 """

@@ -31,9 +31,11 @@ options:
     type: list
     elements: str
     required: true
-  environment:
-    description: The content of C(environment.yml), in which the operator says what no output shows.
-    type: str
+  environment_file:
+    description:
+      - A file on the controller that goes into the bundle as C(environment.yml). In it the operator says what no output
+        shows.
+    type: path
     default: ""
 attributes:
   check_mode:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What calico-node was told about addresses and MTUs, from the environment of its processes."""
+"""What calico-node was told about addresses and MTUs, from the environment of its processes.
+
+A program that starts the others may have less of it than they.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +30,16 @@ _ALWAYS_SET = "PATH"  # tells "not set" from "may not be read"
 
 
 def read(processes: Iterable[Process], wanted: Iterable[str] = (*_ADDRESSES, *_MTUS)) -> dict[str, str] | None:
-    """Return which of the `wanted` variables are set in the first of Calico's processes that may be read; None if none
-    of them may."""
+    """Return the `wanted` variables of the first of Calico's processes that has any; None if none of these may be
+    read."""
     ordered = sorted(
         processes, key=lambda process: _NAMES.index(process.comm) if process.comm in _NAMES else len(_NAMES)
     )
+    known: dict[str, str] | None = None
     for process in ordered:
         found = process.environ((*wanted, _ALWAYS_SET))
         if found:
-            found.pop(_ALWAYS_SET, None)
-            return found
-    return None
+            known = {name: value for name, value in found.items() if name != _ALWAYS_SET}
+            if known:
+                break
+    return known

@@ -40,7 +40,7 @@ _VERDICTS = {
 _PASSING = frozenset(
     ("counter", "log", "comment", "dup", "flow", "ct helper", "ct timeout", "ct expectation", "secmark", "last")
 )
-_UNDECIDABLE = frozenset(("limit", "quota", "ct count"))
+_UNDECIDABLE = frozenset(("limit", "quota", "ct count", "meter"))
 _NAMED_SET = re.compile(r"@([^\s{}]+)")
 _LEAVING = {
     "dnat": "the destination is rewritten (dnat)",

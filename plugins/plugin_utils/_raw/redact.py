@@ -27,6 +27,7 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _SIGNED = re.compile(r"(?<![\w+/])eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_USER_OF_URL = re.compile(r"://[^/@\s\"]*:[^/@\s\"]*@")
 CUT = 'password "cut";'
 # How the names of the texts end that the script prints besides BIRD's configuration, whose parts have any names.
 _OTHERS = (".txt", ".json", ".log")
@@ -40,7 +41,7 @@ def redacted(name: str, text: str) -> str:
         return without_secrets(text)
     if "PRIVATE KEY" in text:
         text = _KEYS.sub("(private key cut)", text)
-    return _SIGNED.sub("…", _VALUE.sub(r"\1…", text))
+    return _SIGNED.sub("…", _VALUE.sub(r"\1…", _USER_OF_URL.sub("://…@", text)))
 
 
 def without_secrets(text: str) -> str:
@@ -53,7 +54,7 @@ def without_secrets(text: str) -> str:
         text = _REST.sub(CUT, text)
     if re.search(r"token|secret|passwd|psk|private.?key|client-key-data", text, re.IGNORECASE):
         text = _NAMED.sub(r"\1(cut)", text)
-    return text
+    return _USER_OF_URL.sub("://…@", text)
 
 
 def _cut(match: re.Match[str]) -> str:

@@ -79,13 +79,13 @@ mount -t proc proc /proc
 ip link set lo up
 ip address add 10.200.0.10/32 dev lo
 ip address add 10.96.0.1/32 dev lo
-mkdir /tmp/programs && cat > /tmp/programs/felix.py <<'END'
+mkdir /media/programs && cat > /media/programs/felix.py <<'END'
 {felix}
 END
-cat > /tmp/programs/listen.py <<'END'
+cat > /media/programs/listen.py <<'END'
 {listen}
 END
-cat > /tmp/programs/gather.py <<'END'
+cat > /media/programs/gather.py <<'END'
 {gather}
 END
 """
@@ -98,8 +98,8 @@ TOLD = (
 
 def control_plane(commands):
     """Return calico_node.host.control_plane of a host of its own on which these commands were run."""
-    script = "mount -t tmpfs tmpfs /tmp\n" + HOST.format(felix=FELIX, listen=LISTEN, gather=GATHER)
-    script += textwrap.dedent(commands) + f"\n{sys.executable} /tmp/programs/gather.py {ROOT}"
+    script = "mount -t tmpfs tmpfs /media\n" + HOST.format(felix=FELIX, listen=LISTEN, gather=GATHER)
+    script += textwrap.dedent(commands) + f"\n{sys.executable} /media/programs/gather.py {ROOT}"
     argv = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60, check=False)
     assert done.returncode == 0
@@ -109,8 +109,8 @@ def control_plane(commands):
 def test_connections_that_are_there_are_counted():
     found = control_plane(
         f"""
-        {sys.executable} /tmp/programs/listen.py 10.96.0.1,443 10.200.0.10,5473 & sleep 0.5
-        {TOLD} {sys.executable} /tmp/programs/felix.py calico-felix ready 10.96.0.1,443 10.200.0.10,5473 &
+        {sys.executable} /media/programs/listen.py 10.96.0.1,443 10.200.0.10,5473 & sleep 0.5
+        {TOLD} {sys.executable} /media/programs/felix.py calico-felix ready 10.96.0.1,443 10.200.0.10,5473 &
         """
     )
 
@@ -125,8 +125,8 @@ def test_a_typha_that_does_not_answer_is_seen_with_who_asks_it():
     found = control_plane(
         f"""
         iptables -A OUTPUT -p tcp --dport 5473 -j DROP
-        {sys.executable} /tmp/programs/listen.py 10.96.0.1,443 & sleep 0.5
-        {TOLD} {sys.executable} /tmp/programs/felix.py calico-felix not_ready 10.96.0.1,443 10.200.0.10,5473 &
+        {sys.executable} /media/programs/listen.py 10.96.0.1,443 & sleep 0.5
+        {TOLD} {sys.executable} /media/programs/felix.py calico-felix not_ready 10.96.0.1,443 10.200.0.10,5473 &
         """
     )
 
@@ -144,7 +144,7 @@ def test_an_api_server_that_does_not_answer_is_seen():
     found = control_plane(
         f"""
         iptables -A OUTPUT -d 10.96.0.1 -j DROP
-        {TOLD} {sys.executable} /tmp/programs/felix.py calico-felix silent 10.96.0.1,443 &
+        {TOLD} {sys.executable} /media/programs/felix.py calico-felix silent 10.96.0.1,443 &
         """
     )
 
@@ -156,8 +156,8 @@ def test_an_api_server_that_does_not_answer_is_seen():
 def test_another_programs_listener_is_not_asked():
     found = control_plane(
         f"""
-        {sys.executable} /tmp/programs/listen.py 127.0.0.1,9099 & sleep 0.5
-        {TOLD} {sys.executable} /tmp/programs/felix.py calico-felix silent &
+        {sys.executable} /media/programs/listen.py 127.0.0.1,9099 & sleep 0.5
+        {TOLD} {sys.executable} /media/programs/felix.py calico-felix silent &
         """
     )
 

@@ -22,7 +22,7 @@ pytestmark = [
 ROOT = next(iter(collection.__path__)).rpartition("/ansible_collections/")[0]
 HOST = """
 set -e
-mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /media
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 mount -t proc proc /proc
@@ -50,11 +50,11 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         body = b"MESSAGE\\n" + struct.pack("<Q", len(message)) + message.encode()
         journal.send(body + ("\\nSYSLOG_IDENTIFIER=k3s\\nOBJECT_SYSTEMD_UNIT=%s.service\\n" % unit).encode())
 time.sleep(1)
-os.makedirs("/tmp/9")
-with open("/tmp/9/cgroup", "w") as group:
+os.makedirs("/media/9")
+with open("/media/9/cgroup", "w") as group:
     group.write("0::/system.slice/k3s-agent.service\\n")
 view = host.View(
-    ProcessTable([Process(9, "k3s-agent", "/tmp/9")]), Installation([], "bird", ""), None, None, {}, [], {}, [], {},
+    ProcessTable([Process(9, "k3s-agent", "/media/9")]), Installation([], "bird", ""), None, None, {}, [], {}, [], {},
     host_counters.Started(0.0, {}),
 )
 print(json.dumps(host_logs.gather(view, {"kubelet": {"process": "k3s-agent"}}, Sources()).get("log")))

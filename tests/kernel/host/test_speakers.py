@@ -40,7 +40,7 @@ print(json.dumps([facts.get("other_speakers"), [one["process"] for one in facts[
 """
 HOST = """
 set -e
-mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /media
 mount -t proc proc /proc
 ip link set lo up
 unshare --net sleep 60 &
@@ -51,19 +51,19 @@ ip address add 10.200.0.9/24 dev eth0
 ip link set eth0 up
 nsenter -t $far -n ip address add 10.200.0.254/24 dev eth1
 nsenter -t $far -n ip link set eth1 up
-cat > /tmp/router.py <<'END'
+cat > /media/router.py <<'END'
 {router}
 END
-cat > /tmp/speaker.py <<'END'
+cat > /media/speaker.py <<'END'
 {speaker}
 END
-cat > /tmp/gather.py <<'END'
+cat > /media/gather.py <<'END'
 {gather}
 END
-printf 'router id 10.200.0.9;\\nprotocol device {{ }}\\nprotocol bgp Mesh_10_200_0_10 {{\\n' > /tmp/bird.cfg
-printf '  local as 64512; neighbor 10.200.0.10 as 64512; passive on;\\n}}\\n' >> /tmp/bird.cfg
-bird -f -c /tmp/bird.cfg -s /tmp/bird.ctl &
-nsenter -t $far -n {python} /tmp/router.py &
+printf 'router id 10.200.0.9;\\nprotocol device {{ }}\\nprotocol bgp Mesh_10_200_0_10 {{\\n' > /media/bird.cfg
+printf '  local as 64512; neighbor 10.200.0.10 as 64512; passive on;\\n}}\\n' >> /media/bird.cfg
+bird -f -c /media/bird.cfg -s /media/bird.ctl &
+nsenter -t $far -n {python} /media/router.py &
 sleep 1
 """
 
@@ -72,7 +72,7 @@ def others(commands):
     """Return other_speakers and the listeners' names of a host with a BIRD, on which these commands were run."""
     python = sys.executable
     script = HOST.format(router=ROUTER, speaker=SPEAKER, gather=GATHER, python=python)
-    script += f"{commands}\nsleep 1\n{python} /tmp/gather.py {ROOT}"
+    script += f"{commands}\nsleep 1\n{python} /media/gather.py {ROOT}"
     argv = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60, check=False)
     assert done.returncode == 0
@@ -80,7 +80,7 @@ def others(commands):
 
 
 def test_a_program_with_sessions_of_its_own_is_named():
-    (found,), listening = others(f"{sys.executable} /tmp/speaker.py &")
+    (found,), listening = others(f"{sys.executable} /media/speaker.py &")
 
     assert listening == ["bird"]
     assert found.pop("pid") > 1

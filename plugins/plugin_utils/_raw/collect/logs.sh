@@ -3,7 +3,11 @@
 # --- logs: of each only the lines that may tell something, without secrets ---
 
 cut_secrets() {
-  sed -e 's/\([Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]\|[Ss][Ee][Cc][Rr][Ee][Tt]\)\([[:space:]]*[:=][[:space:]]*\)[^[:space:]].*/\1\2…/' \
+  sed -e 's|://[^/@[:space:]"]*:[^/@[:space:]"]*@|://…@|g' \
+    -e 's/\([Tt][Oo][Kk][Ee][Nn]\|[Pp][Aa][Ss][Ss][Ww][Dd]\|[_-][Kk][Ee][Yy]\)\(["'\'']\{0,1\}=["'\'']\{0,1\}\)[^[:space:]&"'\'',}]\{1,\}/\1\2…/g' \
+    -e 's/\([Tt][Oo][Kk][Ee][Nn]\|[Pp][Aa][Ss][Ss][Ww][Dd]\|[_-][Kk][Ee][Yy]\)\(["'\''][[:space:]]*:[[:space:]]*["'\'']\)[^[:space:]&"'\'',}]\{1,\}/\1\2…/g' \
+    -e 's/\([Bb][Ee][Aa][Rr][Ee][Rr]\)  *[A-Za-z0-9_.~+\/=-]\{8,\}/\1 …/g' \
+    -e 's/\([Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]\|[Ss][Ee][Cc][Rr][Ee][Tt]\)\([[:space:]]*[:=][[:space:]]*\)[^[:space:]].*/\1\2…/' \
     -e "s/\([Pp][Aa][Ss][Ss][Ww][Oo][Rr][Dd]\|[Ss][Ee][Cc][Rr][Ee][Tt]\)\([[:space:]]\{1,\}\)[\"'].*/\1\2…/" \
     -e 's/eyJ[A-Za-z0-9_.+\/=-]*/…/g'
 }

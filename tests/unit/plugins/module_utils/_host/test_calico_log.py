@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import calendar
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.module_utils._host import calico_log
+from ansible_collections.netmedic.calico.plugins.module_utils._host import calico_log, log_lines
 
 NOW = float(calendar.timegm((2026, 11, 21, 2, 0, 0)))
 
@@ -54,6 +55,22 @@ def test_messages_travel_without_stamps_secrets_and_tokens():
     assert texts[0].startswith("Unable to auto-detect an IPv4 address: no valid")
     assert not any("hunter2" in text or "eyJ" in text for text in texts)
     assert max(map(len, texts)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("no answer of https://admin:hunter2@10.96.0.1/x", "no answer of https://…@10.96.0.1/x"),
+        ("get /?token=hunter2&watch=1: refused", "get /?token=…&watch=1: refused"),
+        ('err={"token": "hunter2", "code": 401}', 'err={"token": "…", "code": 401}'),
+        ("sent Authorization: Bearer hunter2hunter2 and failed", "sent Authorization: Bearer … and failed"),
+        ("invalid bearer token, service account token has expired", None),
+        ("a key=value pair of no secret", None),
+        ("api_key='hunter2' is wrong", "api_key='…' is wrong"),
+    ],
+)
+def test_of_a_message_only_the_secret_is_cut(message, expected):
+    assert log_lines.shown(message) == (expected or message)
 
 
 def test_lines_of_kubelet_are_found_in_whatever_log():
