@@ -43,6 +43,7 @@ sys.path.insert(0, sys.argv[1])
 before = gc.get_freeze_count()
 atexit.register(lambda: print("left" if gc.get_freeze_count() > before else "cleared"))
 import PREFIX._facts.sources
+print("searched" if gc.isenabled() else "not searched")
 """.replace("PREFIX", PREFIX)
 
 
@@ -91,7 +92,7 @@ def test_imported_modules_know_the_same_of_themselves(payload):
 def test_a_process_ends_without_clearing_up(payload):
     done = subprocess.run([sys.executable, "-c", END, str(payload)], check=True, capture_output=True, text=True)
 
-    assert done.stdout == "left\n"
+    assert done.stdout == "not searched\nleft\n"
 
 
 def test_outside_a_payload_a_process_ends_as_ever(payload, tmp_path):
@@ -100,7 +101,7 @@ def test_outside_a_payload_a_process_ends_as_ever(payload, tmp_path):
     argv = [sys.executable, "-B", "-c", END, str(tmp_path / "plain")]
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
 
-    assert done.stdout == "cleared\n"
+    assert done.stdout == "searched\ncleared\n"
 
 
 def test_outside_a_payload_nothing_is_installed():
