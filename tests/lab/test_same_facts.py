@@ -322,7 +322,9 @@ def asked(lab: Lab, folder: Path, *more: str) -> dict[str, dict[str, Any]]:
         "-o",
     ]
     subprocess.run(argv, capture_output=True, check=False, timeout=300, env={**os.environ, "ANSIBLE_FORKS": "4"})
-    return {node.name: json.loads((folder / node.name).read_text(encoding="utf-8")) for node in lab.nodes}
+    told = {node.name: json.loads((folder / node.name).read_text(encoding="utf-8")) for node in lab.nodes}
+    assert all("ansible_facts" in result for result in told.values()), told
+    return told
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
