@@ -37,4 +37,17 @@ def out_of_range(params: dict[str, Any]) -> str:
     for name in ("probe_timeout", "probe_rate", "timeout", "log_window"):
         if name in params and not params[name] > 0:
             return f"{name} must be greater than 0, not {params[name]}."
+    for peer in params.get("peers") or ():
+        if not _is_address(peer):
+            return f"peers must be IPv4 or IPv6 addresses; {peer} is none."
     return ""
+
+
+def _is_address(text: str) -> bool:
+    import socket
+
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True

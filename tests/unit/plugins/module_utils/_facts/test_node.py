@@ -159,7 +159,15 @@ def test_no_socket_is_left_open(bird_server, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "value", "wrong"),
-    [("timeout", 0, True), ("probe_timeout", -1.0, True), ("probe_rate", 0, True), ("log_window", 1, False)],
+    [
+        ("timeout", 0, True),
+        ("probe_timeout", -1.0, True),
+        ("probe_rate", 0, True),
+        ("log_window", 1, False),
+        ("peers", ["10.200.0.300"], True),
+        ("peers", ["10.200.0.9", "fd00::9"], False),
+        ("peers", None, False),
+    ],
 )
 def test_options_out_of_range_are_named(name, value, wrong):
     message = options.out_of_range({name: value})
