@@ -43,11 +43,11 @@ def out_of_range(params: dict[str, Any]) -> str:
     return ""
 
 
-def _is_address(text: str) -> bool:
+def _is_address(address: str) -> bool:
     import socket
 
     try:
-        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+        socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
     except (OSError, ValueError):
         return False
     return True
