@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import socket
 
+from .._inet import octets
 from .._numbers import is_whole
 from .._record import NamedTuple
 from . import releases
@@ -250,7 +251,7 @@ def _split(text: str) -> list[str]:
 def parse_cidr(text: str) -> tuple[bytes, int] | None:
     """Return a network's first address and prefix length; None if Go would not take the text for one."""
     address, slash, prefix = text.partition("/")
-    raw = _raw_plain(address)
+    raw = octets(address)
     width = len(raw) * 8
     if not slash or not raw or not is_whole(prefix) or len(prefix) > 3 or not 0 <= int(prefix) <= width:
         return None
@@ -280,15 +281,8 @@ def _of_length(raw: bytes) -> int:
 
 def _raw(address: str) -> bytes:
     """Return an address as bytes, four where Go sees IPv4; b"" if it is none."""
-    raw = _raw_plain(address)
+    raw = octets(address)
     return raw[12:] if raw.startswith(_MAPPED) else raw
-
-
-def _raw_plain(address: str) -> bytes:
-    try:
-        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):
-        return b""
 
 
 def _spoken(family: str) -> str:

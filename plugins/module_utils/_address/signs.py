@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import socket
-
 from .._host import links
+from .._inet import octets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,8 +102,4 @@ def _same_subnet(one: Address, other: Address) -> bool:
 
 
 def _number(address: str) -> int:
-    try:
-        raw = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):
-        return 0
-    return int.from_bytes(raw, "big")
+    return int.from_bytes(octets(address), "big")

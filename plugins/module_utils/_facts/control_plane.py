@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 
 from .._address import settings
 from .._host import cni, control_sockets, kubelet, sockets
 from .._host.processes import read_text
+from .._inet import octets
 from .._numbers import is_whole
 from .addresses import in_hosts
 
@@ -96,7 +96,7 @@ def gather(view: View, sources: Sources) -> Facts:
     ports = (*_FELIX_HEALTH, *_TYPHA_HEALTH, *_given_ports(told.environment, typhas), TYPHA_PORT)
     names = {one: resolved(one, view.root) for one in (*told.api, *told.etcd)}
     typha_given = endpoint(told.environment.get(_TYPHA_WANTED[0], ""))
-    endpoints = {one for one in (*names.values(), typha_given) if one is not None and is_address(one[0])}
+    endpoints = {one for one in (*names.values(), typha_given) if one is not None and octets(one[0])}
     wanted = control_sockets.Wanted(endpoints, (TYPHA_PORT, API_PORT), ports)
     found = control_sockets.read(wanted, os.path.join(view.proc_root, "self", "net"))
     facts = assemble(told, names, found)
@@ -175,19 +175,10 @@ def endpoint(url: str) -> Endpoint | None:
 
 def resolved(one: Endpoint, root: str = "") -> Endpoint | None:
     """Return the endpoint with an address in place of a name that stands in /etc/hosts; None for any other name."""
-    if is_address(one[0]):
+    if octets(one[0]):
         return one
     address = in_hosts(one[0], read_text(root + "/etc/hosts"))
     return (address, one[1]) if address else None
-
-
-def is_address(text: str) -> bool:
-    """Say whether this is an IP address."""
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def server_of(kubeconfig: str) -> str:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     Facts = Dict[str, Any]
 
-_MOST_NAMED = 16
 NETWORK_MANAGERS = {"NetworkManager": "NetworkManager", "systemd-network": "systemd-networkd"}
 _CERTIFIED = ("felix", "confd")
 

@@ -14,6 +14,7 @@ import json
 import socket
 
 from .._host.processes import names_in, read_text
+from .._inet import octets
 from .._numbers import is_whole
 from .._record import NamedTuple
 from . import mtu_automatic
@@ -197,15 +198,8 @@ def parse_cni(text: str) -> int | None:
 
 def _turn(peer: PeerWay) -> tuple[bool, bytes]:
     """Order peers as a ring that begins behind our own address."""
-    address, source = _packed(peer.address), _packed(peer.source)
+    address, source = octets(peer.address), octets(peer.source)
     return address <= source, address
-
-
-def _packed(address: str) -> bytes:
-    try:
-        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):
-        return b""
 
 
 def _class_of(way: Route, network: Network) -> str:
@@ -221,7 +215,7 @@ def _class_of(way: Route, network: Network) -> str:
 
 
 def _subnet(address: str, prefix: int) -> str:
-    raw = _packed(address)
+    raw = octets(address)
     cut = max(len(raw) * 8 - prefix, 0)
     value = int.from_bytes(raw, "big") >> cut << cut
     family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6

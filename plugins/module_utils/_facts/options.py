@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from .._inet import is_address
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -38,16 +40,6 @@ def out_of_range(params: dict[str, Any]) -> str:
         if name in params and not params[name] > 0:
             return f"{name} must be greater than 0, not {params[name]}."
     for peer in params.get("peers") or ():
-        if not _is_address(peer):
+        if not is_address(peer):
             return f"peers must be IPv4 or IPv6 addresses; {peer} is none."
     return ""
-
-
-def _is_address(address: str) -> bool:
-    import socket
-
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):
-        return False
-    return True

@@ -17,6 +17,8 @@ from __future__ import annotations
 import itertools
 import socket
 
+from .._inet import octets
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,13 +30,13 @@ MOST = 10_000
 
 def canonical(address: str) -> str:
     """Return `address` as inet_ntop spells it, or unchanged if it is no plain IPv4 or IPv6 address."""
-    raw = _raw(address)
+    raw = octets(address)
     return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw) if raw else address
 
 
 def family_of(address: str) -> str:
     """Return ipv4 or ipv6, or '' if this is no plain address."""
-    return {4: "ipv4", 16: "ipv6"}.get(len(_raw(address)), "")
+    return {4: "ipv4", 16: "ipv6"}.get(len(octets(address)), "")
 
 
 def pack(addresses: Iterable[str]) -> dict[str, str]:
@@ -43,7 +45,7 @@ def pack(addresses: Iterable[str]) -> dict[str, str]:
     groups6: dict[bytes, set[int]] = {}
     verbatim: set[str] = set()
     for address in addresses:
-        raw = _raw(address)
+        raw = octets(address)
         if len(raw) == 4:
             groups4.setdefault(raw[:3], set()).add(raw[3])
         elif raw:
@@ -80,20 +82,12 @@ def _unpacked(packed: Mapping[str, str]) -> Iterator[str]:
         if group == _VERBATIM:
             yield from filter(None, text.split(","))
         elif ":" in group:
-            if _raw(group + ":0"):
+            if octets(group + ":0"):
                 for value in _values(text, 16, 0xFFFF):
                     yield canonical(f"{group}:{value:x}")
-        elif _raw(group + ".0"):
+        elif octets(group + ".0"):
             for value in _values(text, 10, 0xFF):
                 yield f"{group}.{value}"
-
-
-def _raw(address: str) -> bytes:
-    """Return the 4 or 16 bytes of an address; b'' if it is none."""
-    try:
-        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):
-        return b""
 
 
 def _ranges(values: set[int], form: str) -> str:

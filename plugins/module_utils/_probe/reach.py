@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import socket
-
 from .._host import neighbours, routes
+from .._inet import is_address
 from .._record import NamedTuple
-from . import loop, sockets
+from . import loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,15 +145,6 @@ class Round:
         except OSError as error:
             self._sources.failed(name, f"The kernel did not answer over netlink: {error.strerror or error}.")
             return {}
-
-
-def is_address(text: str) -> bool:
-    """Say whether `text` is an IPv4 or IPv6 address, perhaps with a zone."""
-    try:
-        socket.inet_pton(sockets.family_of(text), text.partition("%")[0])
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _look_up(targets: Sequence[Target], connection: Netlink | None, network: Network | None) -> dict[str, Route]:

@@ -23,7 +23,6 @@ _ATTRIBUTE = re.compile(
     r"\s+(?:Type|BGP\.\w{1,32}|OSPF\.\w{1,32}|Kernel\.\w{1,32}|source|metric|krt_\w{1,32}|preference)\b"
 )
 _PASSED_OVER = re.compile(r"\s*$|BIRD |Access restricted|Table \w|Import table|\d{1,9} of \d|Export ")
-_METRICS = re.compile(r"\((\d{1,10})(?:/(\d{1,10}|-|\?))?\)")
 
 
 class BirdRoute(NamedTuple):

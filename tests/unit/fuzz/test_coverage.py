@@ -59,7 +59,7 @@ NOT_READERS = frozenset(
         "module_utils/_firewall/packet_classes.py:values",
         "module_utils/_firewall/persistence.py:matching",
         "module_utils/_payload.py:get_filename",
-        "module_utils/_probe/reach.py:is_address",
+        "module_utils/_inet.py:is_address",
         "module_utils/_probe/sockets.py:_zone_number",
         "module_utils/_probe/transport.py:udp6",
         "module_utils/_probe/wire.py:checksum",
