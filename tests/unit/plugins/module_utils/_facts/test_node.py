@@ -166,6 +166,7 @@ def test_no_socket_is_left_open(bird_server, tmp_path, monkeypatch):
         ("log_window", 1, False),
         ("peers", ["10.200.0.300"], True),
         ("peers", ["10.200.0.9", "fd00::9"], False),
+        ("peers", ["fe80::1%eth0"], False),
         ("peers", None, False),
     ],
 )
