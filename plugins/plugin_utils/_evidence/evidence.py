@@ -14,6 +14,7 @@ from . import sessions, signatures
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from .._cluster.model import Cluster
     from .model import MissingNode, Node, SourceRewrite, Verdict
     from .sessions import Session, SessionTable, Side
     from .signatures import Blame
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 class Evidence:
     """What is known about the cluster. nodes and missing are keyed and named by inventory name.
 
-    aliases: further inventory names of machines that were read under another name, with that name.
+    aliases: further inventory names of machines that were read under another name, with that name. cluster: what the
+    Kubernetes API told; None if it was not asked at all.
     """
 
     nodes: Mapping[str, Node]
     missing: tuple[MissingNode, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    cluster: Cluster | None = None
 
     @cached_property
     def table(self) -> SessionTable:
