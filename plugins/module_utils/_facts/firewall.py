@@ -44,74 +44,59 @@ FLOWS = (
 NO_BGP = "no BGP"
 
 
-class More(NamedTuple):
-    """What else the verdicts depend on.
+class Around(NamedTuple):
+    """What must be known of this host to evaluate its filters.
 
-    `listen_ports` are those on which this node listens for BGP, by family, as far as that is known. `pods` gives the
-    pods of a family, `programs` the eBPF programs on interfaces; None if nothing tells of them.
+    `peers` are those of both families, `ways` the kernel's routes to them by address, `local_addresses` what this node
+    is known by in BGP, by family. `listen_ports` are those on which this node listens for BGP, by family, as far as
+    that is known. `pods` gives the pods of a family, `programs` the eBPF programs on interfaces; None if nothing tells
+    of them.
     """
 
+    peers: Sequence[Peer]
+    network: Network | None
+    ways: Mapping[str, Route]
+    local_addresses: Mapping[str, str]
     listen_ports: Mapping[str, int] = {}
     pods: Callable[[str], Pods] | None = None
     programs: Callable[[Iterable[str]], list[Program]] | None = None
 
 
-NOTHING_MORE = More()
-
-
-def gather(
-    params: Mapping[str, Any],
-    sources: Sources,
-    peers: Sequence[Peer],
-    network: Network | None,
-    ways: Mapping[str, Route],
-    local_addresses: Mapping[str, str],
-    root: str = "",
-    more: More = NOTHING_MORE,
-) -> Facts:
+def gather(params: Mapping[str, Any], sources: Sources, around: Around, root: str = "") -> Facts:
     """Gather calico_firewall, without schema, taken_at and sources.
 
-    `peers` are those of both families, `ways` the kernel's routes to them by address, `local_addresses` what this node
-    is known by in BGP, by family. `params` may hold timeout (seconds for each program). The host's files are seen below
-    `root`.
+    `params` may hold timeout (seconds for each program). The host's files are seen below `root`.
     """
     found = read.read(sources, float(params.get("timeout") or _TIMEOUT))
     if found is None:
         return {}
-    gathered = with_programs(found, peers, network, ways, local_addresses, more)
+    gathered = with_programs(found, around)
     from .._firewall import persistence
 
-    add_persistence(gathered, found, persistence.Files(root), peers, network, ways, local_addresses, more)
+    add_persistence(gathered, found, persistence.Files(root), around)
     return gathered
 
 
-def with_programs(
-    found: Rulesets,
-    peers: Sequence[Peer],
-    network: Network | None,
-    ways: Mapping[str, Route],
-    local_addresses: Mapping[str, str],
-    more: More,
-) -> Facts:
+def with_programs(found: Rulesets, around: Around) -> Facts:
     """Return calico_firewall from what was found, and the eBPF programs; see gather()."""
-    programs = _programs(found.sources, ways, more)
+    programs = _programs(found.sources, around)
     if not programs:
-        return facts(found, peers, network, ways, local_addresses, more)
+        return facts(found, around)
     from .._firewall import ebpf
 
     found.bases += ebpf.base_chains(programs)
-    gathered = facts(found, peers, network, ways, local_addresses, more)
+    gathered = facts(found, around)
     gathered["backends"]["ebpf"] = ebpf.facts(programs)
     return gathered
 
 
-def _programs(sources: Sources, ways: Mapping[str, Route], more: More) -> list[Program]:
+def _programs(sources: Sources, around: Around) -> list[Program]:
     """Return the eBPF programs on the interfaces that lead to peers, to pods, and into tunnels."""
-    if more.programs is None:
+    if around.programs is None:
         return []
-    ask: Callable[[Iterable[str]], list[Program]] = more.programs
-    interfaces = {way.device for way in ways.values() if way.kind == "unicast" and way.device}
-    for pods in map(more.pods, read.FAMILIES) if more.pods is not None else ():
+    ask: Callable[[Iterable[str]], list[Program]] = around.programs
+    interfaces = {way.device for way in around.ways.values() if way.kind == "unicast" and way.device}
+    for pods in map(around.pods, read.FAMILIES) if around.pods is not None else ():
         interfaces.update([*pods.elsewhere, *(pod.interface for pod in pods.here)])
     nothing: list[Program] = []
     found = sources.guard("ebpf", lambda: ask(sorted(interfaces)), nothing)
@@ -126,16 +111,7 @@ def listen_ports(bgp: Facts) -> dict[str, int]:
     return {family: port for family, port in ports.items() if port}
 
 
-def add_persistence(
-    gathered: Facts,
-    found: Rulesets,
-    files: Files,
-    peers: Sequence[Peer],
-    network: Network | None,
-    ways: Mapping[str, Route],
-    local_addresses: Mapping[str, str],
-    more: More = NOTHING_MORE,
-) -> None:
+def add_persistence(gathered: Facts, found: Rulesets, files: Files, around: Around) -> None:
     """Put into `gathered` what a reboot changes; `found` is what that was made from."""
     from .._firewall import persistence
 
@@ -143,7 +119,6 @@ def add_persistence(
     if loaders or not _all_pass(gathered):
         from . import firewall_persistence
 
-        around = firewall_persistence.Surroundings(peers, network, ways, local_addresses, more)
         found.sources.guard(
             "persistence", lambda: firewall_persistence.add(gathered, found, loaders, files, around), None
         )
@@ -156,28 +131,19 @@ def _all_pass(gathered: Facts) -> bool:
     return all(entry["verdict"] == "accept" for entry in entries)
 
 
-def facts(
-    found: Rulesets,
-    peers: Sequence[Peer],
-    network: Network | None,
-    ways: Mapping[str, Route],
-    local_addresses: Mapping[str, str],
-    more: More = NOTHING_MORE,
-) -> Facts:
+def facts(found: Rulesets, around: Around) -> Facts:
     """Return calico_firewall from what was found; see gather()."""
     if not found.bases:
-        return {**_census(found), **_all_accepted(peers, more)}
+        return {**_census(found), **_all_accepted(around)}
     from . import firewall_verdicts
 
-    facts = {**_census(found), **firewall_verdicts.verdicts(found, peers, network, ways, local_addresses, more)}
-    if more.pods is not None and network is not None:
+    facts = {**_census(found), **firewall_verdicts.verdicts(found, around)}
+    if around.pods is not None and around.network is not None:
         from . import firewall_pods
 
         nothing: Facts = {}
-        pods, known = more.pods, network
-        between = found.sources.guard(
-            "pods", lambda: firewall_pods.verdicts(found, known, pods, local_addresses), nothing
-        )
+        pods, known, own = around.pods, around.network, around.local_addresses
+        between = found.sources.guard("pods", lambda: firewall_pods.verdicts(found, known, pods, own), nothing)
         facts.update({"pods": between} if between else {})
     return facts
 
@@ -200,9 +166,9 @@ def _census(found: Rulesets) -> Facts:
     return facts
 
 
-def _all_accepted(peers: Sequence[Peer], more: More) -> Facts:
+def _all_accepted(around: Around) -> Facts:
     """Return the verdicts where nothing filters: those that firewall_verdicts would come to, too."""
-    plain = [peer for peer in peers if peer.family == family_of(peer.address.partition("%")[0])]
+    plain = [peer for peer in around.peers if peer.family == family_of(peer.address.partition("%")[0])]
     bgp = [peer.family for peer in plain if peer.kind != NO_BGP]
     tcp179: Facts = {
         way: [
@@ -212,13 +178,13 @@ def _all_accepted(peers: Sequence[Peer], more: More) -> Facts:
         ]
         for way in ("inbound", "outbound")
     }
-    tcp179.update(other_ports(more))
+    tcp179.update(other_ports(around))
     present = {peer.family for peer in plain}
     flows = [name for name, _protocol, _port, families in FLOWS if not present.isdisjoint(families)]
     return {"tcp179": tcp179, "flows": {"accepted": flows}} if present else {"tcp179": tcp179}
 
 
-def other_ports(more: More) -> Facts:
+def other_ports(around: Around) -> Facts:
     """Return tcp179's key listen_ports, if this node listens on others than BGP's own."""
-    others = {family: port for family, port in more.listen_ports.items() if port != BGP_PORT}
+    others = {family: port for family, port in around.listen_ports.items() if port != BGP_PORT}
     return {"listen_ports": others} if others else {}

@@ -9,20 +9,18 @@ Not rules are compared but what they do: the verdicts of now with those of the f
 
 from __future__ import annotations
 
-from .._record import NamedTuple
-from .firewall import NO_BGP, NOTHING_MORE, More
+from .firewall import NO_BGP
 from .packing import pack, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from .._firewall.persistence import Files, Loader
     from .._firewall.read import Rulesets
-    from .._host.links import Network
-    from .._host.routes import Route
     from .bgp_daemon import Peer
+    from .firewall import Around
 
     Facts = dict[str, Any]
     Verdicts = dict[tuple[str, str], dict[str, "tuple[str, Facts | None]"]]
@@ -31,17 +29,7 @@ _BLOCKING = frozenset(("drop", "reject"))
 _MOST_ENTRIES = 12
 
 
-class Surroundings(NamedTuple):
-    """What must be known of this host to evaluate its filters; see firewall.gather()."""
-
-    peers: Sequence[Peer]
-    network: Network | None
-    ways: Mapping[str, Route]
-    local_addresses: Mapping[str, str]
-    more: More = NOTHING_MORE
-
-
-def add(facts: Facts, found: Rulesets, loaders: Sequence[Loader], files: Files, around: Surroundings) -> None:
+def add(facts: Facts, found: Rulesets, loaders: Sequence[Loader], files: Files, around: Around) -> None:
     """Put what a reboot changes into calico_firewall `facts`, which hold the verdicts of now; nothing if it changes
     nothing. `found` is what they were made from, `loaders` are persistence.loaders()."""
     from .._firewall import after_boot
@@ -53,7 +41,7 @@ def add(facts: Facts, found: Rulesets, loaders: Sequence[Loader], files: Files, 
         return
     from . import firewall_verdicts
 
-    later = firewall_verdicts.verdicts(then, *around)
+    later = firewall_verdicts.verdicts(then, around)
     peers = [peer for peer in around.peers if peer.kind != NO_BGP]
     differs = _differences(_by_peer(facts.get("tcp179"), peers), _by_peer(later.get("tcp179"), peers))
     flows = _flows(facts.get("flows") or {}, later.get("flows") or {})

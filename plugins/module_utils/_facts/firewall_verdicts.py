@@ -9,11 +9,11 @@ from __future__ import annotations
 from .._firewall import evaluate, model, packets, read
 from .._record import NamedTuple
 from . import firewall_shapes as shapes
-from .firewall import BGP_PORT, FLOWS, NO_BGP, NOTHING_MORE, other_ports
+from .firewall import BGP_PORT, FLOWS, NO_BGP, other_ports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from .._firewall.decisions import Decision, Result
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .._host.links import Network
     from .._host.routes import Route
     from .bgp_daemon import Peer
-    from .firewall import More
+    from .firewall import Around
 
     Facts = dict[str, Any]
     Kind = dict[str, Any]
@@ -53,25 +53,18 @@ class Way(NamedTuple):
     bgp: bool  # whether BGP is spoken with it
 
 
-def verdicts(
-    found: Rulesets,
-    peers: Sequence[Peer],
-    network: Network | None,
-    ways: Mapping[str, Route],
-    local_addresses: Mapping[str, str],
-    more: More = NOTHING_MORE,
-) -> Facts:
+def verdicts(found: Rulesets, around: Around) -> Facts:
     """Return calico_firewall's tcp179, flows and source_nat; see firewall.gather()."""
-    tcp179: Facts = {"inbound": [], "outbound": [], **other_ports(more)}
+    tcp179: Facts = {"inbound": [], "outbound": [], **other_ports(around)}
     flows: dict[str, list[Facts]] = {"inbound": [], "outbound": []}
     source_nat: list[Facts] = []
     troubled: set[str] = set()
     evaluated: list[str] = []
     for family in read.FAMILIES:
-        of_family = [_way(peer, network, ways, local_addresses) for peer in peers if peer.family == family]
+        of_family = [_way(peer, around) for peer in around.peers if peer.family == family]
         known = [way for way in of_family if way is not None]
         if known:
-            one = _Family(found, family, known, more.listen_ports.get(family, 0))
+            one = _Family(found, family, known, around.listen_ports.get(family, 0))
             one.add_tcp179(tcp179)
             evaluated += one.names
             for direction, blocked in one.blocked().items():
@@ -87,17 +80,16 @@ def verdicts(
     return facts
 
 
-def _way(
-    peer: Peer, network: Network | None, ways: Mapping[str, Route], local_addresses: Mapping[str, str]
-) -> Way | None:
+def _way(peer: Peer, around: Around) -> Way | None:
+    network = around.network
     address, _percent, zone = peer.address.partition("%")
     parsed = model.address_number(address)
     if parsed is None or parsed[0] != peer.family:
         return None
-    route = ways.get(peer.address)
+    route = around.ways.get(peer.address)
     usable = route if route is not None and route.kind == "unicast" else None
     interface = zone or (usable.device if usable else "")
-    local = peer.source or local_addresses.get(peer.family, "") or (usable.source if usable else "")
+    local = peer.source or around.local_addresses.get(peer.family, "") or (usable.source if usable else "")
     own = model.address_number(local)
     here = network.interface_of(local) if network is not None and local and interface else ""
     link = network.link(interface) if network is not None and interface else None

@@ -260,10 +260,11 @@ class Pass:
         from . import firewall
 
         sources = self._sources["firewall"]
-        more = firewall.More(firewall.listen_ports(session.facts))
+        ports = firewall.listen_ports(session.facts)
+        around = firewall.Around(peers, self._network, self._ways, self._own, ports)
         if self._connection is not None:
-            more = more._replace(pods=self._pods, programs=self._programs)
-        return firewall.gather(self._params, sources, peers, self._network, self._ways, self._own, self._root, more)
+            around = around._replace(pods=self._pods, programs=self._programs)
+        return firewall.gather(self._params, sources, around, self._root)
 
     def _pods(self, family: str) -> Pods:
         from .._host import pod_routes

@@ -177,15 +177,15 @@ class Assembly:
         found = node_firewall.rulesets(self.texts, self.told, sources)
         if found is None:
             return {}
-        more = firewall.More(firewall.listen_ports(session.facts))
+        ports = firewall.listen_ports(session.facts)
+        around = firewall.Around(peers, self.network, self.ways, self.own, ports)
         if self.table.routes:
-            more = more._replace(pods=self.table.pods)
+            around = around._replace(pods=self.table.pods)
         if not self.table.tells_makers:
             sources.absent("pods", "No text tells who made the routes, and so not which lead to pods elsewhere.")
         if self.told.is_raw and self.network is not None:
-            more = more._replace(programs=lambda interfaces: node_programs.read(self, interfaces))
-        around = (peers, self.network, self.ways, self.own)
-        gathered = firewall.with_programs(found, *around, more)
+            around = around._replace(programs=lambda interfaces: node_programs.read(self, interfaces))
+        gathered = firewall.with_programs(found, around)
         # Half a file of rules would be another set of rules.
         lacking = [] if self.files.is_told else [node_told.NO_TEXT]
         lacking += [f"{path} is too large." for path in self.files.left_out]
@@ -193,7 +193,7 @@ class Assembly:
         if lacking:
             sources.absent("persistence", lacking[0])
         else:
-            firewall.add_persistence(gathered, found, self.files, *around, more)
+            firewall.add_persistence(gathered, found, self.files, around)
         return gathered
 
     def _identity(self, session: Session) -> Facts:

@@ -73,7 +73,7 @@ def everything(host):
 def gather(host):
     sources = Sources()
     with network.inside(host.descriptor):
-        facts = firewall.gather({"timeout": 5}, sources, PEERS, None, WAYS, LOCAL)
+        facts = firewall.gather({"timeout": 5}, sources, firewall.Around(PEERS, None, WAYS, LOCAL))
     return facts, {entry["source"]: entry["status"] for entry in sources.as_list()}
 
 

@@ -52,8 +52,11 @@ class Node:
             self.ways[address] = Route(address, "unicast", "eth0", "", LOCAL[family])
         return self
 
-    def gather(self):
-        return firewall.gather({"timeout": 5}, Sources(), self.peers, self.network, self.ways, self.locals)
+    def around(self, **more):
+        return firewall.Around(self.peers, self.network, self.ways, self.locals, **more)
+
+    def gather(self, **more):
+        return firewall.gather({"timeout": 5}, Sources(), self.around(**more))
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_without_filters_nothing_else_would_come_of_an_evaluation(node):
     for address, family in (("fe80::1%eth0", "ipv6"), ("nobody", "ipv4"), ("fd00::b", "ipv4"), ("", "ipv4")):
         node.peers.append(Peer("Mesh", "Mesh", family, address, 179, "", None, None))
 
-    evaluated = firewall_verdicts.verdicts(node.found, node.peers, node.network, node.ways, node.locals)
+    evaluated = firewall_verdicts.verdicts(node.found, node.around())
 
     gathered = node.gather()
     assert {key: gathered[key] for key in evaluated} == evaluated
@@ -98,7 +101,7 @@ def test_without_peers_nothing_is_evaluated(node):
 
 def test_without_privilege_there_are_no_verdicts(monkeypatch):
     monkeypatch.setattr(read, "read", lambda sources, timeout: None)
-    assert firewall.gather({}, Sources(), [], None, {}, {}) == {}
+    assert firewall.gather({}, Sources(), firewall.Around([], None, {}, {})) == {}
 
 
 def test_the_deciding_rule_in_full(node):
@@ -435,7 +438,7 @@ def test_everything_is_plain_json(node):
 def test_a_connection_goes_to_the_port_on_which_this_node_listens(node):
     node.filter("-p tcp -m tcp --dport 1790 -j DROP").with_peers("10.200.0.10", "10.200.0.11")
 
-    facts = firewall.facts(node.found, node.peers, node.network, node.ways, node.locals, firewall.More({"ipv4": 1790}))
+    facts = firewall.facts(node.found, node.around(listen_ports={"ipv4": 1790}))
 
     assert [entry["verdict"] for entry in facts["tcp179"]["inbound"]] == ["drop"]
     assert [entry["verdict"] for entry in facts["tcp179"]["outbound"]] == ["accept"]
@@ -447,7 +450,7 @@ def test_the_peers_own_ports_are_dialled(node):
     node.filter("-p tcp -m tcp --dport 1790 -j DROP", chain="OUTPUT").with_peers("10.200.0.10", port=1790)
     node.with_peers("10.200.0.11")
 
-    facts = firewall.facts(node.found, node.peers, node.network, node.ways, node.locals, firewall.More({"ipv4": 179}))
+    facts = firewall.facts(node.found, node.around(listen_ports={"ipv4": 179}))
 
     assert {entry["verdict"]: peers_of(entry) for entry in facts["tcp179"]["outbound"]} == {
         "accept": ["10.200.0.11"],
@@ -484,8 +487,7 @@ def test_with_nodes_that_speak_no_bgp_only_the_other_flows_are_evaluated(node, r
 
 
 def with_programs(node, *programs):
-    more = firewall.More(programs=lambda interfaces: [one for one in programs if one.interface in interfaces])
-    return firewall.gather({}, Sources(), node.peers, node.network, node.ways, node.locals, "", more)
+    return node.gather(programs=lambda interfaces: [one for one in programs if one.interface in interfaces])
 
 
 def test_verdicts_of_packets_that_pass_somebodys_program_are_unknown(node):

@@ -73,7 +73,7 @@ class Host:
 
     def facts(self, monkeypatch):
         monkeypatch.setattr(read, "read", lambda *_args: self.found)
-        return firewall.gather({}, self.sources, PEERS, None, WAYS, {"ipv4": "10.200.0.9"}, self.root)
+        return firewall.gather({}, self.sources, firewall.Around(PEERS, None, WAYS, {"ipv4": "10.200.0.9"}), self.root)
 
 
 @pytest.fixture

@@ -138,4 +138,4 @@ def test_without_a_trace_of_pods_nothing_is_said(pods):
     for table in iptables_save.parse(filters("-j DROP")).tables:
         found.bases.extend(iptables_save.base_chains(table))
 
-    assert "pods" not in firewall.facts(found, [], NETWORK, {}, LOCAL, firewall.More(pods=pods))
+    assert "pods" not in firewall.facts(found, firewall.Around([], NETWORK, {}, LOCAL, pods=pods))
