@@ -34,7 +34,7 @@ _HIDDEN = r"(?i)\b(password|secret)(\s*[:=]\s*|\s+(?=[\"']))\S.*"
 # One value and no more of the line, for these words stand in lines that tell much: in a URL's query, say.
 _NAMED = r"(?i)(token|passwd|[_-]key)([\"']?=[\"']?|[\"']\s*:\s*[\"'])[^\s&\"',}]+"
 _BEARER = r"(?i)\b(bearer) +(?!token)[\w.~+/=-]{8,}"
-_USER_OF_URL = r"://[^/@\s\"]*:[^/@\s\"]*@"
+USER_OF_URL = r"://[^/@\s\"]*:[^/@\s\"]*@"
 # The beginning of every JSON web token: {" in base64.
 _SIGNED_CLAIMS = r"eyJ[\w.+/=-]*"
 
@@ -127,7 +127,7 @@ def shown(message: str) -> str:
     """Return a message fit to travel: without secrets and tokens, and not longer than 200 characters."""
     folded = message.casefold()
     if "://" in message and "@" in message:
-        message = re.sub(_USER_OF_URL, "://…@", message)
+        message = re.sub(USER_OF_URL, "://…@", message)
     if any(word in folded for word in ("token", "passwd", "key", "bearer")):
         message = re.sub(_BEARER, r"\1 …", re.sub(_NAMED, r"\1\2…", message))
     if "password" in folded or "secret" in folded:

@@ -49,24 +49,48 @@ class Learnt(NamedTuple):
 def learn(connection: netlink.Netlink, network: Network, flannel_env: str, sources: Sources) -> Learnt:
     """Return the other nodes. Notes the source overlay. `flannel_env` is the text of flannel's subnet.env."""
     found: dict[str, list[str]] = {}
-    own: dict[str, str] = {}
-    devices = [link for link in network.links.values() if link.kind == "vxlan" and link.name in VXLAN]
-    for link in devices:
-        made = tunnels.vxlan(connection, link)
-        if made is not None and network.holds(made.local):
-            own.setdefault("ipv6" if ":" in made.local else "ipv4", made.local)
+    devices = tunnelling(network)
+    made = {link.name: tunnels.vxlan(connection, link) for link in devices}
     questions: list[tuple[str, Callable[[], dict[str, list[str]]]]] = []
     if devices:
         questions.append(("the forwarding tables of VXLAN devices", lambda: far_ends(connection, devices)))
     questions.append(("routes", lambda: {"routes": _next_hops(connection, network, flannel_env)}))
-    encrypting = [link for link in network.links.values() if link.kind == "wireguard" and link.name in WIREGUARD]
+    encrypting = encrypted(network)
     if encrypting:
         questions.append(("the peers of WireGuard devices", lambda: _endpoints(encrypting)))
     problems = [problem for problem in (_asked(found, *question) for question in questions) if problem]
+    return concluded(
+        found, made, network, f"The kernel does not tell {'; '.join(problems)}." if problems else "", sources
+    )
+
+
+def tunnelling(network: Network) -> list[Link]:
+    """Return Calico's and flannel's VXLAN devices."""
+    return [link for link in network.links.values() if link.kind == "vxlan" and link.name in VXLAN]
+
+
+def encrypted(network: Network) -> list[Link]:
+    """Return Calico's and flannel's WireGuard devices."""
+    return [link for link in network.links.values() if link.kind == "wireguard" and link.name in WIREGUARD]
+
+
+def concluded(
+    found: Mapping[str, Sequence[str]],
+    made: Mapping[str, tunnels.Vxlan | None],
+    network: Network,
+    problem: str,
+    sources: Sources,
+) -> Learnt:
+    """Return what follows from the addresses that were `found`, by what tells of them, and from how VXLAN devices are
+    `made`. Notes the source overlay; `problem` is the sentence on what could not be asked, or ''."""
+    own: dict[str, str] = {}
+    for device in made.values():
+        if device is not None and network.holds(device.local):
+            own.setdefault("ipv6" if ":" in device.local else "ipv4", device.local)
     nodes = {told_by: others(addresses, network) for told_by, addresses in found.items()}
     learnt = Learnt({told_by: addresses for told_by, addresses in nodes.items() if addresses}, own)
-    if problems:
-        sources.failed("overlay", f"The kernel does not tell {'; '.join(problems)}.")
+    if problem:
+        sources.failed("overlay", problem)
     elif learnt.nodes:
         sources.ok("overlay")
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ...module_utils._host import log_lines
 from .._texts import told_files
 from . import bird_statements
 
@@ -27,7 +28,7 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _SIGNED = re.compile(r"(?<![\w+/])eyJ[\w-]+\.[\w-]+\.[\w-]*")
-_USER_OF_URL = re.compile(r"://[^/@\s\"]*:[^/@\s\"]*@")
+_USER_OF_URL = re.compile(log_lines.USER_OF_URL)
 CUT = 'password "cut";'
 # How the names of the texts end that the script prints besides BIRD's configuration, whose parts have any names.
 _OTHERS = (".txt", ".json", ".log")

@@ -22,17 +22,10 @@ FDB, ENDPOINTS = "bridge-fdb.txt", "wg-endpoints.txt"
 
 def learn(whole: Assembly, network: Network) -> overlay.Learnt:
     """Return the other nodes, as overlay.learn() does. Notes the source overlay."""
-    texts, told, sources = whole.texts, whole.told, whole.sources["node"]
+    texts, told = whole.texts, whole.told
     shown = tunnels.vxlans(whole.first("ip-addr.json", "ip-addr.txt", "ip-link.json", "ip-link.txt"))
-    own: dict[str, str] = {}
-    devices = [link for link in network.links.values() if link.kind == "vxlan" and link.name in overlay.VXLAN]
-    for link in devices:
-        made = shown.get(link.name)
-        if made is not None and network.holds(made.local):
-            own.setdefault("ipv6" if ":" in made.local else "ipv4", made.local)
-    encrypting = [
-        link for link in network.links.values() if link.kind == "wireguard" and link.name in overlay.WIREGUARD
-    ]
+    devices, encrypting = overlay.tunnelling(network), overlay.encrypted(network)
+    made = {link.name: shown.get(link.name) for link in devices}
     found = far_ends(texts.get(FDB, ""))
     hops = overlay.next_hops(whole.table.entries(), network, whole.files.read(host_ways.FLANNEL_ENV))
     found.update({"routes": hops} if hops else {})
@@ -41,18 +34,11 @@ def learn(whole: Assembly, network: Network) -> overlay.Learnt:
         address = words.address(endpoint.rpartition(":")[0].strip("[]"))
         if address:
             found.setdefault(device, []).append(address)
-    nodes = {told_by: overlay.others(addresses, network) for told_by, addresses in found.items()}
-    learnt = overlay.Learnt({told_by: addresses for told_by, addresses in nodes.items() if addresses}, own)
     problems = _untold(told, devices, encrypting)
     if not whole.table.tells_makers:
         problems.append("who made the routes")
-    if problems:
-        sources.failed("overlay", f"No text tells {', nor '.join(problems)}.")
-    elif learnt.nodes:
-        sources.ok("overlay")
-    else:
-        sources.absent("overlay", "No tunnel or route of Calico's or flannel's tells of other nodes.")
-    return learnt
+    problem = f"No text tells {', nor '.join(problems)}." if problems else ""
+    return overlay.concluded(found, made, network, problem, whole.sources["node"])
 
 
 def _untold(told: Told, devices: list[Link], encrypting: list[Link]) -> list[str]:
