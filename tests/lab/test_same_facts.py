@@ -447,7 +447,8 @@ def test_what_a_reboot_changes_is_the_same(fresh, tmp_path, name):
 def test_a_peer_that_does_not_answer_is_the_same(fresh, tmp_path):
     """ARP goes to and fro between incomplete and failed while somebody asks: that may differ, too."""
     run(fresh, "ip link set eth0 down", "node-2")
-    run(fresh, "ip neigh del 10.200.0.10 dev eth0; ping -i 0.3 10.200.0.10 >/dev/null 2>&1 & sleep 2")
+    run(fresh, "ip neigh del 10.200.0.10 dev eth0 || true; ping -i 0.3 10.200.0.10 >/dev/null 2>&1 &")
+    run(fresh, "until ip neigh show to 10.200.0.10 | grep -E 'FAILED|INCOMPLETE'; do sleep 0.2; done")
     by_module, by_script = (
         asked(fresh, tmp_path / name, *more)[NODE]["ansible_facts"]["calico_node"]["host"]["neighbours"]
         for name, more in (("module", ()), ("script", hidden(tmp_path, *(node.name for node in fresh.nodes))))

@@ -46,12 +46,14 @@ class Owned:
     """Who made an object, as far as its metadata tells.
 
     managers: field manager names of managedFields, last writer first. owner: kind/name of the controlling owner.
+    fields: the paths below spec that each manager owns, as far as they are told ("calicoNetwork", "mtu").
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
     managers: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ class Container:
 
 @dataclass(frozen=True)
 class ContainerState:
-    """How a container of a pod is. state: running, waiting, terminated or ''. reason such as CrashLoopBackOff."""
+    """How a container of a pod is. state: running, waiting, terminated or ''. reason such as CrashLoopBackOff.
+
+    image: that of the pod's specification, which names a release where the status may have a digest only.
+    """
 
     name: str
     init: bool = False
@@ -154,6 +159,7 @@ class ContainerState:
     last_exit_code: int | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,7 +224,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class IPPool:
-    """An IPPool. Modes are Never, Always or CrossSubnet."""
+    """An IPPool. Modes are Never, Always or CrossSubnet. modes_told: at least one of them was given."""
 
     name: str
     cidr: str
@@ -231,6 +237,7 @@ class IPPool:
     block_size: int | None = None
     allowed_uses: tuple[str, ...] = ()
     meta: Owned = field(default_factory=Owned)
+    modes_told: bool = True
 
 
 @dataclass(frozen=True)
@@ -437,6 +444,8 @@ class Cluster:
     reached: the API answered (or objects were given, via 'bundle'). group: the API group of Calico's objects that was
     read. workload_pods: pods other than Calico's by node; services: how many Services have an endpoint by node.
     ipam_used: addresses in use by block. malformed: sentences on objects or fields that could not be understood.
+    environment: what the operator says and no object shows (environment.yml of a bundle): provider, distribution,
+    calico_version, backend, encapsulation.
     """
 
     reached: bool
@@ -475,6 +484,7 @@ class Cluster:
     workload_pods: Mapping[str, int] = field(default_factory=dict)
     service_endpoints: Mapping[str, int] = field(default_factory=dict)
     malformed: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, name: str) -> Source | None:
         """How asking for a kind went; None if it was not asked for."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import grouping
 from ...module_utils._facts.packing import unpack
-from . import plain
+from . import control_plane, plain
 from .model import (
     FAMILIES,
     BirdConfig,
@@ -72,6 +72,7 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         mtu=_mtu(facts),
         clock=_clock(facts),
         sources=tuple(_sources(name, facts)),
+        control=control_plane.read(facts),
     )
 
 

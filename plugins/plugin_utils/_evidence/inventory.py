@@ -6,25 +6,25 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from . import plain
+from . import cluster, plain
+from .age import age, why_refused
 from .evidence import Evidence
 from .facts import FACT_KEYS, read_node
 from .model import MissingNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from .model import Node
 
 RESULT = "collect_result"
 WHY_SHOWN = 200
-AHEAD_ALLOWED = 300
 
 
-def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: datetime, max_age: int) -> Evidence:
+def from_hostvars(hostvars: Mapping[str, Any], hosts: Sequence[str], now: datetime, max_age: int) -> Evidence:
     """The evidence of these hosts. Facts older than max_age seconds (from a fact cache) are refused.
 
     A host whose facts were collected in this run carries that task's result; another may have facts from a cache.
@@ -48,7 +48,7 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Iterable[str], now: dateti
                 nodes[host] = node
             else:
                 aliases[host] = first
-    return Evidence(nodes, tuple(missing), aliases)
+    return Evidence(nodes, tuple(missing), aliases, cluster.from_variables(hostvars, hosts, now, max_age))
 
 
 def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,16 +67,7 @@ def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: da
     about = plain.mapping(facts.get("calico_node"))
     if not about:
         return "it was not asked in this run, and no facts of it are in a cache"
-    return "" if result else _why_refused(_age(plain.text(about.get("taken_at")), now), max_age)
-
-
-def _why_refused(age: float | None, max_age: int) -> str:
-    """Why facts of this age from a cache are refused, or ''."""
-    if age is None:
-        return "its facts in the cache carry no time"
-    if age < -AHEAD_ALLOWED:
-        return f"its facts in the cache are stamped {int(-age)} s in the future, so that their age is not known"
-    return f"its facts in the cache are {int(age)} s old, more than the {max_age} s allowed" if age > max_age else ""
+    return "" if result else why_refused(age(plain.text(about.get("taken_at")), now), max_age, "its facts")
 
 
 def _is_unreachable(variables: Mapping[str, Any]) -> bool:
@@ -101,14 +92,6 @@ def _failure(result: Mapping[str, Any]) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= WHY_SHOWN else f"{line[: WHY_SHOWN - 3]}..."
-
-
-def _age(stamp: str, now: datetime) -> float | None:
-    try:
-        taken = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
-    return (now - taken).total_seconds()
 
 
 def _address(host: str, variables: Mapping[str, Any]) -> str:

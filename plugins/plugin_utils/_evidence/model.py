@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .control_plane import ControlPlane
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -283,6 +285,7 @@ class Node:
     mtu: Mtu | None
     clock: Clock | None
     sources: tuple[SourceStatus, ...]
+    control: ControlPlane = field(default_factory=ControlPlane)
 
     def holds(self, address: str) -> bool:
         """The address is configured on this host."""
