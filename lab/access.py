@@ -87,6 +87,7 @@ all:
     ansible_pipelining: true
     ansible_ssh_common_args: -F {directory}/ssh_config
     ansible_control_path_dir: {directory}/cp
+    collect_kubeconfig: {directory}/kubeconfig-netmedic
 """
 
 

@@ -73,7 +73,8 @@ def _listen(view: View, own: Mapping[str, Any], address: str) -> str:
 def _peers(view: View, name: str, family: str) -> str:
     found = peerings.of(view, name, family)
     return "\n".join(
-        f"# ------------- {title} -------------\n" + _section([each for each in found if each.kind == kind], nobody, family)
+        f"# ------------- {title} -------------\n"
+        + _section([each for each in found if each.kind == kind], nobody, family)
         for kind, title, nobody in (
             ("Mesh", "Node-to-node mesh", "No other nodes: the mesh is empty, or it is disabled here"),
             ("Global", "Global peers", "No global peers configured."),

@@ -41,8 +41,8 @@ class Session(NamedTuple):
         return self.established and self.state == "up"
 
 
-def ask(machine: Machine, command: str, timeout: float = 3.0) -> list[str]:
-    """Send one command; the lines of the answer without their codes.
+def ask(machine: Machine, command: str, timeout: float = 3.0, place: str = SOCKET) -> list[str]:
+    """Send one command; the lines of the answer without their codes. `place`: the control socket.
 
     An answer is lines of "<4 digits>-text" or " text", the last one with a space after its digits.
     """
@@ -50,7 +50,7 @@ def ask(machine: Machine, command: str, timeout: float = 3.0) -> list[str]:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
             channel.settimeout(timeout)
-            channel.connect(str(machine.file(SOCKET)))
+            channel.connect(str(machine.file(place)))
             _read_answer(channel)
             channel.sendall(command.encode() + b"\n")
             text = _read_answer(channel)
@@ -77,10 +77,10 @@ def _read_answer(channel: socket.socket) -> bytes:
                 return text
 
 
-def sessions(machine: Machine) -> dict[str, Session]:
+def sessions(machine: Machine, place: str = SOCKET) -> dict[str, Session]:
     """Every BGP protocol of a node by name; BirdError if BIRD does not answer."""
     found = {}
-    for line in ask(machine, "show protocols"):
+    for line in ask(machine, "show protocols", place=place):
         # name, "BGP", table, state, since, then the BGP state and the last error
         fields = line.split(None, 5)
         if len(fields) >= 5 and fields[1] == "BGP":
@@ -90,7 +90,7 @@ def sessions(machine: Machine) -> dict[str, Session]:
     return found
 
 
-def restart(machine: Machine, *names: str) -> None:
+def restart(machine: Machine, *names: str, place: str = SOCKET) -> None:
     """Restart protocols, as an operator would with `birdc restart`."""
     for name in names:
-        ask(machine, f"restart {name}")
+        ask(machine, f"restart {name}", place=place)

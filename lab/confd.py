@@ -13,7 +13,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from .bird_config import CONFIG_DIRECTORY
+from .bird_config import CONFIG_DIRECTORY, MAIN
 from .services import CONFD_LOG, CONTAINER_ROOT
 
 if TYPE_CHECKING:
@@ -22,29 +22,34 @@ if TYPE_CHECKING:
 
     from .machine import Machine
 
-MAIN = "bird.cfg"
+# The main files by the service that reads them.
+_MAIN = {f"{stem}.cfg": stem for stem in MAIN.values()}
 
 
 def apply(machine: Machine, rendered: Mapping[str, str]) -> bool:
     """Install the files that differ and make BIRD read them; False if the check failed and the old ones were kept."""
     directory = machine.file(CONTAINER_ROOT + CONFIG_DIRECTORY)
+    refused = False
     changed = {name: text for name, text in rendered.items() if _text(directory / name) != text}
     # The included files go first, as they do with confd: each is a target of its own.
-    for name, text in sorted(changed.items(), key=lambda item: item[0] == MAIN):
+    for name, text in sorted(changed.items(), key=lambda item: item[0] in _MAIN):
         staged = directory / f".{name}{time.time_ns() % 10**10}"
         staged.write_text(text, encoding="utf-8")
-        if name == MAIN and not _passes(machine, f"{CONFIG_DIRECTORY}/{staged.name}"):
-            staged.unlink()
-            return False
+        if name in _MAIN and not _passes(machine, _MAIN[name], f"{CONFIG_DIRECTORY}/{staged.name}"):
+            if (directory / name).exists():
+                staged.unlink()
+                refused = True
+                continue
+            log(machine, "WARNING", "Check failed, but file does not yet exist - create anyway")
         staged.replace(directory / name)
         log(machine, "INFO", f"Target config {CONFIG_DIRECTORY}/{name} has been updated")
-        hang_up(machine)
-    return True
+        hang_up(machine, name.partition(".")[0].partition("_")[0])
+    return not refused
 
 
-def _passes(machine: Machine, path: str) -> bool:
+def _passes(machine: Machine, program: str, path: str) -> bool:
     """BIRD's own check, with the files at the place where BIRD's container sees them."""
-    check = f"bird -p -c {path}"
+    check = f"{program} -p -c {path}"
     show = f"mount --bind {CONTAINER_ROOT}/etc/calico /etc/calico"
     done = machine.exec(["unshare", "--mount", "sh", "-c", f"{show} && exec {check}"], check=False)
     if done.returncode:
@@ -54,9 +59,9 @@ def _passes(machine: Machine, path: str) -> bool:
     return done.returncode == 0
 
 
-def hang_up(machine: Machine) -> None:
+def hang_up(machine: Machine, service: str = "bird") -> None:
     """Tell BIRD to read its configuration; like confd's `sv hup bird || true`, a failure is of no consequence."""
-    machine.sv("hup", "bird", check=False)
+    machine.sv("hup", service, check=False)
 
 
 def log(machine: Machine, level: str, message: str) -> None:

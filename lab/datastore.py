@@ -1,14 +1,20 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is registered about the cluster: the lab's stand-in for the objects that Calico keeps in its datastore. Pure
-data.
+"""What is registered about the cluster, as confd works with it. Pure data.
+
+It comes from the objects of the lab's API (`controller.registered`), which keeps the file up to date while it runs.
 
 Shape (JSON types):
 
-    {"as_number": 64512, "mesh_password": null, "pools": ["10.244.0.0/16"],
+    {"as_number": 64512, "mesh": true, "listen_port": null, "bind_node_ip": false, "mesh_password": null,
+     "mesh_restart_time": null, "ignored_interfaces": [], "service_cidrs": [],
+     "pools": ["10.244.0.0/16"], "pools_not_exported": [], "vxlan_pools": [],
+     "filters": {"<BGPFilter>": {…its spec…}},
+     "peers": {"<BGPPeer>": {"spec": {…}, "password": null}},
      "nodes": {"node-1": {"address": "10.200.0.9", "prefix_length": 24, "blocks": ["10.244.1.0/26"],
-                          "as_number": null, "router_id": null}},
+                          "address6": "", "prefix_length6": 0, "blocks6": [], "as_number": null, "router_id": null,
+                          "cluster_id": "", "listen_port": null, "backend": "bird", "labels": {…}}},
      "views": {"node-2": {…a part of the above…}}}
 
 A node's `as_number` and `password` default to the cluster's. `router_id` stands for the variable CALICO_ROUTER_ID of
@@ -22,32 +28,28 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .topology import POD_POOL, Plan
+from .controller import cluster
+from .controller.registered import AS_NUMBER, derive
+
+if TYPE_CHECKING:
+    from .topology import Plan
+
+__all__ = ["AS_NUMBER", "Data", "merged", "registered", "seen_by"]
 
 Data = dict[str, Any]
-AS_NUMBER = 64512
 
 
 def registered(plan: Plan) -> Data:
     """The data of a cluster as it should be."""
-    return {
-        "as_number": AS_NUMBER,
-        "mesh_password": None,
-        "pools": [POD_POOL],
-        "nodes": {
-            node.name: {
-                "address": node.address,
-                "prefix_length": node.subnet.prefix_length,
-                "blocks": [node.block],
-                "as_number": None,
-                "router_id": None,
-            }
-            for node in plan.nodes
-        },
-        "views": {},
-    }
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in cluster.objects(plan):
+        kind = each["kind"].lower()
+        plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+        found.setdefault(plural, []).append(each)
+    environments = {node.name: cluster.environment(plan, node) for node in plan.nodes}
+    return derive(found, environments).data
 
 
 def merged(base: Mapping[str, Any], patches: Iterable[Mapping[str, Any]]) -> Data:

@@ -12,6 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from . import services
+from .controller.registered import AS_NUMBER
 from .errors import LabError
 from .machine import PATH, Batch, File, Machine, Specification
 from .node import neighbours
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "fabric"
 # -x keeps chronyd off the clock, `local` lets it serve the host's as it is.
+ANNOUNCED = "203.0.113.0/24"
 _CHRONY = "local stratum 8\nallow\n"
 
 
@@ -36,17 +38,42 @@ def specification(plan: Plan) -> Specification:
             f"link set {subnet.name} mtu {MTU} up",
             f"address add {subnet.gateway}/{subnet.prefix_length} brd + dev {subnet.name}",
         ]
+        if subnet.network6:
+            lines.append(f"address add {subnet.gateway6}/{subnet.prefix_length6} dev {subnet.name} nodad")
     # A physical network that routes knows the way to the pods; without this, two subnets would need an encapsulation.
     lines += [f"route add {node.block} via {node.address}" for node in plan.nodes]
+    lines += [f"route add {node.block6} via {node.address6}" for node in plan.nodes if node.block6]
+    router = services.router(_router(plan)) if plan.topology.router_as else []
     return Specification(
         name=NAME,
         hostname=NAME,
-        files=[File("/etc/hostname", 0o644, NAME + "\n"), *services.chrony(_CHRONY)],
+        files=[File("/etc/hostname", 0o644, NAME + "\n"), *services.chrony(_CHRONY), *router],
         links=[],
         # Where the host filters bridges with iptables (Docker does), new namespaces do too: a switch must not.
-        sysctls=[("net/ipv4/ip_forward", "1"), ("-net/bridge/bridge-nf-call-iptables", "0")],
+        sysctls=[
+            ("net/ipv4/ip_forward", "1"),
+            ("-net/ipv6/conf/all/forwarding", "1"),
+            ("-net/bridge/bridge-nf-call-iptables", "0"),
+        ],
         network=[Batch([], "\n".join(lines) + "\n")],
         wires=[],
+    )
+
+
+def _router(plan: Plan) -> str:
+    """The configuration of the router outside the cluster: every node is its peer, and it announces a network."""
+    own = plan.topology.subnets[0].gateway
+    peers = "".join(
+        f"protocol bgp node{node.number} from node {{\n  neighbor {node.address} as {AS_NUMBER};\n}}\n"
+        for node in plan.nodes
+    )
+    return (
+        f"router id {own};\n"
+        "protocol device {\n  scan time 5;\n}\n"
+        f"protocol static announced {{\n  route {ANNOUNCED} blackhole;\n}}\n"
+        f"template bgp node {{\n  local {own} as {plan.topology.router_as};\n  import all;\n"
+        '  export where proto = "announced";\n  connect delay time 2;\n  connect retry time 5;\n'
+        "  error wait time 5,30;\n  passive on;\n}\n" + peers
     )
 
 

@@ -15,12 +15,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from . import bird_config, confd, datastore, lifecycle, status, waiting
+from . import api_client, bird_config, confd, datastore, lifecycle, status, waiting
 from .errors import LabError
 from .faults import active, engine
 from .machine import Machine
+from .peerings import has_bird
 from .progress import Say, quiet
-from .readiness import Pending
+from .readiness import Pending, expected_sessions
 from .state import State
 from .topology import Node, Plan, plan
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 _WORKERS = 8
+# The kubelets that are stopped: a list of nodes.
+KUBELETS = "kubelets.json"
 
 
 class Lab:
@@ -102,20 +105,54 @@ class Lab:
 
     def render_all(self) -> list[str]:
         """Let every running node's configuration follow what is registered; the nodes where the check refused it."""
+        return self.render_nodes([node.name for node in self.nodes])
+
+    def render_nodes(self, names: Sequence[str]) -> list[str]:
+        """The same for some of the nodes. Commands and the API's controller may ask for it at the same time."""
+        with self.state.held("render.lock"):
+            data = self.data()
+
+            def one(name: str) -> str:
+                machine = self.machine(name)
+                view = datastore.seen_by(data, name)
+                if not machine.running or name not in view["nodes"] or not has_bird(view["nodes"][name]):
+                    return ""
+                return "" if confd.apply(machine, bird_config.render(view, name)) else name
+
+            with ThreadPoolExecutor(_WORKERS) as pool:
+                return [name for name in pool.map(one, names) if name]
+
+    def expected_sessions(self) -> dict[str, dict[str, int]]:
+        """By node and address family, how many BGP sessions it shall have by what is registered now."""
         data = self.data()
+        views = {node.name: datastore.seen_by(data, node.name) for node in self.nodes}
+        return {name: expected_sessions(view, name) for name, view in views.items() if name in view["nodes"]}
 
-        def one(node: Node) -> str:
-            machine = self.machine(node.name)
-            files = bird_config.render(datastore.seen_by(data, node.name), node.name)
-            return "" if not machine.running or confd.apply(machine, files) else node.name
+    @property
+    def kubeconfig(self) -> str:
+        """Path of the administrator's kubeconfig; LabError if the lab has no API."""
+        return api_client.kubeconfig(self.state)
 
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            return [name for name in pool.map(one, self.nodes) if name]
+    def api(self, user: str = "") -> api_client.Client:
+        """A small client of the lab's API, as administrator, or as "netmedic" with the RBAC that the project ships."""
+        return api_client.Client(self.state, user)
+
+    def stop_kubelet(self, node: str) -> None:
+        """Let a node's kubelet do nothing any more: what runs there goes on, the API hears no more of it."""
+        self._switch_kubelets(self.plan.node(node).name, stopped=True)
+
+    def start_kubelet(self, node: str) -> None:
+        """Let it go on."""
+        self._switch_kubelets(self.plan.node(node).name, stopped=False)
+
+    def _switch_kubelets(self, node: str, *, stopped: bool) -> None:
+        others = [each for each in self.state.read(KUBELETS, []) if each != node]
+        self.state.write(KUBELETS, [*others, node] if stopped else others)
 
     def wait_ready(self, limit: float = 90) -> None:
         """Return once all sessions are established and all clocks synchronised; LabError says what is not."""
         machines = [self.machine(node.name) for node in self.nodes]
-        pending = Pending(machines, sessions=len(self.nodes) - 1)
+        pending = Pending(machines, self.expected_sessions())
         waiting.until(pending.missing, "BGP and clocks", limit, say=self.say)
 
     def make(self, fault: str, node: str | None = None, variant: str | None = None) -> Case:

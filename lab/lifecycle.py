@@ -14,11 +14,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from . import access, bird_config, datastore, fabric, image, node, processes, requirements, waiting
+from . import access, api_process, bird_config, datastore, fabric, image, node, processes, requirements, waiting
 from .errors import LabError
 from .faults import active
 from .machine import Machine, Specification, prepare
-from .readiness import Pending
+from .readiness import Pending, expected_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,12 +99,22 @@ def _build(state: State, plan: Plan, root: Path, say: Say) -> None:
     (ground,) = prepare(state, root, [fabric.specification(plan)])
     ground.go()
     ground.started()
+    api = api_process.start(state)
     start_nodes(state, root, plan, plan.nodes, data)
     say("waiting for BGP sessions and clock synchronisation")
-    machines = [Machine(state, each.name) for each in plan.nodes]
-    waiting.until(Pending(machines, len(plan.nodes) - 1).missing, "BGP and clocks", _limit(plan), say=say)
+    waiting.until(_pending(state, plan).missing, "BGP and clocks", _limit(plan), say=say)
+    if api:
+        waiting.until(lambda: api_process.missing(state, api), "the API", api_process.LIMIT, say=say)
     state.write("lab.json", {**shape, "complete": True})
     say(f"the lab is up: inventory {state.path('inventory.yml')}")
+
+
+def _pending(state: State, plan: Plan) -> Pending:
+    """What the nodes wait for, by what is registered."""
+    machines = [Machine(state, each.name) for each in plan.nodes]
+    data = state.read("datastore.json", {})
+    views = {each.name: datastore.seen_by(data, each.name) for each in plan.nodes}
+    return Pending(machines, {name: expected_sessions(view, name) for name, view in views.items()})
 
 
 def _limit(plan: Plan) -> float:
@@ -128,8 +138,11 @@ def _is_well(state: State, plan: Plan, root: Path, say: Say) -> bool:
     if not all(machine.running for machine in [*machines, Machine(state, fabric.NAME)]):
         say("the lab is half dead; taking it down first")
         return False
+    if not api_process.is_as_wanted(state):
+        say("the lab's API does not run; taking the lab down first")
+        return False
     try:
-        waiting.until(Pending(machines, len(plan.nodes) - 1).missing, "BGP and clocks", 10, say=say)
+        waiting.until(_pending(state, plan).missing, "BGP and clocks", 10, say=say)
     except LabError as error:
         say(f"the lab is not well ({error}); taking it down first")
         return False

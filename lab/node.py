@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from . import services
 from .bird_config import CONFIG_DIRECTORY
+from .controller import cluster
+from .controller.cluster.nodes import machine_id
 from .machine import Batch, File, Specification
 from .topology import MTU, Node, Plan
 
@@ -28,13 +29,14 @@ KNOWN_NEIGHBOURS_FROM = 400
 
 def specification(plan: Plan, node: Node, bird: Mapping[str, str], authorised_key: str, host_key: str) -> Specification:
     """`bird`: the rendered configuration files, name -> text."""
+    environment = cluster.environment(plan, node)
     files = [
         *_identity(node),
         *_calico(node),
         *(File(f"{services.CONTAINER_ROOT}{CONFIG_DIRECTORY}/{name}", 0o644, text) for name, text in bird.items()),
         *services.ssh(authorised_key, host_key),
         *services.chrony(_CHRONY.format(server=node.subnet.gateway)),
-        *services.bird(node.name),
+        *services.bird(environment, ipv6=plan.topology.dual_stack),
     ]
     return Specification(
         name=node.name,
@@ -53,12 +55,11 @@ def specification(plan: Plan, node: Node, bird: Mapping[str, str], authorised_ke
 
 
 def _identity(node: Node) -> list[File]:
-    machine_id = hashlib.md5(f"{node.name} {node.address}".encode(), usedforsecurity=False).hexdigest()
     return [
         File("/etc/hostname", 0o644, node.name + "\n"),
         File("/etc/hosts", 0o644, f"127.0.0.1 localhost\n{node.address} {node.name}\n"),
         File("/etc/resolv.conf", 0o644, "# the lab has no name server\n"),
-        File("/etc/machine-id", 0o444, machine_id + "\n"),
+        File("/etc/machine-id", 0o444, machine_id(node) + "\n"),
     ]
 
 
@@ -112,11 +113,16 @@ current-context: calico-context
 
 def _network(node: Node) -> list[Batch]:
     """The host's network, then one pod behind a `cali…` interface as Calico's CNI plugin sets it up."""
+    ipv6 = f"""\
+address add {node.address6}/{node.subnet.prefix_length6} dev eth0 nodad
+route add default via {node.subnet.gateway6} dev eth0
+"""
     host = f"""\
 link set lo up
 link set eth0 up
 address add {node.address}/{node.subnet.prefix_length} brd + dev eth0
 route add default via {node.subnet.gateway} dev eth0
+{ipv6 if node.address6 else ""}\
 netns add {_POD}
 link add {node.workload} mtu {MTU} address ee:ee:ee:ee:ee:ee type veth peer name eth0 mtu {MTU} netns {_POD}
 link set {node.workload} up

@@ -8,13 +8,14 @@ Everything is read from outside or with one command per node; nothing is disturb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import birdc
+from . import birdc, peerings
 from .errors import LabError
+from .services import SOCKETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from .machine import Machine
 
@@ -22,10 +23,24 @@ _SSH_PORT = "0016"
 _LISTEN = "0A"
 
 
-def sessions_missing(machine: Machine, expected: int) -> str:
-    """Words for what keeps a node from having `expected` established sessions and no other; "" if nothing does."""
+def expected_sessions(view: Mapping[str, Any], name: str) -> dict[str, int]:
+    """How many sessions a node shall have, by address family; `view` as for `bird_config.render`."""
+    if not peerings.has_bird(view["nodes"][name]):
+        return {}
+    families = [peerings.IPV4]
+    if any(node.get("address6") for node in view["nodes"].values()):
+        families.append(peerings.IPV6)
+    return {family: len({each.name for each in peerings.of(view, name, family)}) for family in families}
+
+
+def sessions_missing(machine: Machine, expected: Mapping[str, int]) -> str:
+    """Words for what keeps a node from having the `expected` established sessions and no other; "" if nothing does."""
+    return next(filter(None, (_missing(machine, family, count) for family, count in expected.items())), "")
+
+
+def _missing(machine: Machine, family: str, expected: int) -> str:
     try:
-        found = birdc.sessions(machine)
+        found = birdc.sessions(machine, SOCKETS[family])
     except (birdc.BirdError, LabError) as error:
         return f"{machine.name}: {error}"
     down = [session for session in found.values() if not session.settled]
@@ -67,8 +82,10 @@ def clock_missing(machine: Machine) -> str:
 class Pending:
     """Asks only those that were not ready the last time, and says what is missing in one line."""
 
-    def __init__(self, machines: Iterable[Machine], sessions: int | None, clock: bool = True) -> None:
-        """`sessions`: established sessions expected on each node, None: do not look."""
+    def __init__(
+        self, machines: Iterable[Machine], sessions: Mapping[str, Mapping[str, int]] | None, clock: bool = True
+    ) -> None:
+        """`sessions`: by node what `expected_sessions` says of it, None: do not look."""
         machines = list(machines)
         self._sessions = sessions
         self._bgp = machines if sessions is not None else []
@@ -80,7 +97,9 @@ class Pending:
         reasons = []
         self._ssh, words = _left(self._ssh, ssh_missing)
         reasons += words
-        self._bgp, words = _left(self._bgp, lambda machine: sessions_missing(machine, self._sessions or 0))
+        self._bgp, words = _left(
+            self._bgp, lambda machine: sessions_missing(machine, (self._sessions or {}).get(machine.name, {}))
+        )
         reasons += words
         # Asking chrony costs a process per node: only once the sessions are there.
         if not self._bgp:

@@ -10,12 +10,19 @@ through /proc/<pid of BIRD>/root; here BIRD's own mount namespace shows the dire
 
 from __future__ import annotations
 
+import shlex
+from typing import TYPE_CHECKING
+
 from .machine import SERVICES, File
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONTAINER_ROOT = "/opt/calico-node"
 BIRD_LOG = "/var/log/calico/bird"
 CONFD_LOG = "/var/log/calico/confd"
 SOCKET = "/run/calico/bird.ctl"
+SOCKETS = {"ipv4": SOCKET, "ipv6": "/run/calico/bird6.ctl"}
 
 
 def service(name: str, run: str, log_directory: str = "") -> list[File]:
@@ -27,45 +34,48 @@ def service(name: str, run: str, log_directory: str = "") -> list[File]:
     return files
 
 
-def bird(node: str) -> list[File]:
-    """BIRD for IPv4, and a process in confd's place, with the environment of calico-node's container.
+def bird(environment: Mapping[str, str], *, ipv6: bool = False) -> list[File]:
+    """BIRD for IPv4 (and for IPv6), and a process in confd's place, with the environment of calico-node's container.
 
     Nothing is rendered by that process (`confd.py` does it from outside). It is there because on a node confd lives on
     when BIRD is stopped, and BIRD's configuration is seen through it.
     """
-    environment = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOSTNAME": node,
-        "NODENAME": node,
-        "CALICO_NETWORKING_BACKEND": "bird",
-        "CLUSTER_TYPE": "k8s,bgp",
-        "DATASTORE_TYPE": "kubernetes",
-        "IP": "autodetect",
-        "CALICO_IPV4POOL_IPIP": "Never",
-        "CALICO_IPV4POOL_VXLAN": "Never",
-        "FELIX_IPV6SUPPORT": "false",
-        "KUBERNETES_SERVICE_HOST": "10.96.0.1",
-        "KUBERNETES_SERVICE_PORT": "443",
-    }
-    variables = " ".join(f"{key}={value}" for key, value in environment.items())
+    files = []
+    for name in calico_services(ipv6=ipv6):
+        log = {"bird": BIRD_LOG, "bird6": f"{BIRD_LOG}6"}.get(name, "")
+        files += service(name, calico_run(name, environment), log)
+    return files
+
+
+def calico_services(*, ipv6: bool) -> tuple[str, ...]:
+    """The services of calico-node's container that the lab runs."""
+    return ("bird", "bird6", "confd") if ipv6 else ("bird", "confd")
+
+
+def calico_run(name: str, environment: Mapping[str, str]) -> str:
+    """The `run` script of a service of calico-node's container."""
+    variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in environment.items())
     show = f"mount --bind {CONTAINER_ROOT}/etc/calico /etc/calico"
     start = {
         "bird": "exec bird -R -s /var/run/calico/bird.ctl -d -c /etc/calico/confd/config/bird.cfg",
+        "bird6": "exec bird6 -R -s /var/run/calico/bird6.ctl -d -c /etc/calico/confd/config/bird6.cfg",
         # A process has the name of the file that it was started from.
         "confd": "exec /run/calico-node/confd infinity",
     }
-    runs = {
-        name: (
-            "#!/bin/sh\n"
-            "exec 2>&1\n"
-            "mkdir -p /run/calico /run/calico-node\n"
-            + ("cp /usr/bin/sleep /run/calico-node/confd\n" if name == "confd" else "")
-            + f"exec env -i {variables} \\\n"
-            f"  unshare --mount sh -c '{show} && {command}'\n"
-        )
-        for name, command in start.items()
-    }
-    return [*service("bird", runs["bird"], BIRD_LOG), *service("confd", runs["confd"])]
+    return (
+        "#!/bin/sh\n"
+        "exec 2>&1\n"
+        "mkdir -p /run/calico /run/calico-node\n"
+        + ("cp /usr/bin/sleep /run/calico-node/confd\n" if name == "confd" else "")
+        + f"exec env -i {variables} \\\n"
+        f"  unshare --mount sh -c '{show} && {start[name]}'\n"
+    )
+
+
+def router(configuration: str) -> list[File]:
+    """BIRD as a router outside the cluster runs it."""
+    run = "#!/bin/sh\nexec 2>&1\nmkdir -p /run/bird\nexec bird -d -s /run/bird/bird.ctl -c /etc/bird/bird.conf\n"
+    return [*service("bird", run, "/var/log/bird"), File("/etc/bird/bird.conf", 0o640, configuration)]
 
 
 def chrony(configuration: str) -> list[File]:

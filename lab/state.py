@@ -6,6 +6,8 @@
 lab.json         what the lab is: topology, number of nodes, image, and whether `up` came to its end
 datastore.json   what is registered about the cluster (`datastore`)
 faults.json      the active faults
+kubelets.json    the kubelets that are stopped: a list of nodes
+api.json, api.log, api/, kubeconfig, kubeconfig-netmedic: the lab's API and how it is reached
 nodes/<name>/    `pid`: the node's first process ("<pid> <start time>")
 addresses/       <address> -> ../nodes/<name>
 inventory.yml, ssh_config, connect, known_hosts, keys: how the nodes are reached
@@ -37,6 +39,13 @@ _ENTRIES = (
     "lab.json",
     "datastore.json",
     "faults.json",
+    "kubelets.json",
+    "render.lock",
+    "api",
+    "api.json",
+    "api.log",
+    "kubeconfig",
+    "kubeconfig-netmedic",
     "nodes",
     "addresses",
     "inventory.yml",
@@ -98,6 +107,16 @@ class State:
                 raise LabError(f"another lab command is at work on {self.directory}; wait for it or end it") from None
             if os.fstat(descriptor).st_nlink == 0:
                 raise LabError(f"the lab in {self.directory} was taken down this moment; try again")
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Hold a lock file of the directory, waiting for whoever has it."""
+        descriptor = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)

@@ -23,7 +23,10 @@ FIRST_HOST = 9
 MAX_NODES = 100
 MTU = 1500
 POD_POOL = "10.244.0.0/16"
+POD_POOL6 = "fd00:10:244::/64"
 GATEWAY_HOST = 254
+CLUSTER_ID = "244.0.0.1"
+ROUTER_AS = 64700
 
 
 class Subnet(NamedTuple):
@@ -31,11 +34,21 @@ class Subnet(NamedTuple):
 
     name: str
     network: str
+    network6: str = ""
 
     @property
     def prefix_length(self) -> int:
         """For instance 24."""
         return ipaddress.ip_network(self.network).prefixlen
+
+    @property
+    def prefix_length6(self) -> int:
+        """For instance 64; 0 without IPv6."""
+        return ipaddress.ip_network(self.network6).prefixlen if self.network6 else 0
+
+    def host6(self, number: int) -> str:
+        """The IPv6 address that reads as a host number does: ::10 for 10; "" without IPv6."""
+        return f"{self.network6.partition('/')[0]}{number}" if self.network6 else ""
 
     def host(self, number: int) -> str:
         """The address of a host number in this subnet."""
@@ -46,13 +59,29 @@ class Subnet(NamedTuple):
         """The fabric's address: router and time server."""
         return self.host(GATEWAY_HOST)
 
+    @property
+    def gateway6(self) -> str:
+        """The fabric's IPv6 address, "" without IPv6."""
+        return self.host6(GATEWAY_HOST)
+
 
 class Topology(NamedTuple):
-    """A shape: its name as users type it, what it is, its subnets."""
+    """A shape: its name as users type it, what it is, its subnets.
+
+    `reflectors`: how many of the first nodes are route reflectors in place of the mesh. `router_as`: the AS of a router
+    outside the cluster that speaks BGP at the first subnet's gateway, 0 for none.
+    """
 
     name: str
     description: str
     subnets: tuple[Subnet, ...]
+    reflectors: int = 0
+    router_as: int = 0
+
+    @property
+    def dual_stack(self) -> bool:
+        """Whether the nodes have IPv6 too."""
+        return any(subnet.network6 for subnet in self.subnets)
 
 
 class Node(NamedTuple):
@@ -65,6 +94,8 @@ class Node(NamedTuple):
     mac: str
     block: str
     pod_address: str
+    address6: str = ""
+    block6: str = ""
 
     @property
     def port(self) -> str:
@@ -90,6 +121,10 @@ class Plan(NamedTuple):
                 return node
         raise UsageError(f"this lab has no node {name!r}; it has {self.nodes[0].name} to {self.nodes[-1].name}")
 
+    def cluster_id(self, node: Node) -> str:
+        """The route reflector's cluster ID of a node, "" if it is none."""
+        return CLUSTER_ID if node.number <= self.topology.reflectors else ""
+
     @property
     def dialler(self) -> Node:
         """The node that dials every other: the greatest address as a string."""
@@ -107,6 +142,23 @@ TOPOLOGIES: tuple[Topology, ...] = (
         "two_subnets",
         "10.200.1.0/24 and 10.200.2.0/24 behind one router, nodes alternate",
         (Subnet("lan2", "10.200.2.0/24"), Subnet("lan1", "10.200.1.0/24")),
+    ),
+    Topology(
+        "route_reflectors",
+        "10.200.0.0/24, no mesh: node-1 and node-2 are route reflectors of all others",
+        (Subnet("lan0", "10.200.0.0/24"),),
+        reflectors=2,
+    ),
+    Topology(
+        "external_router",
+        f"10.200.0.0/24, the mesh and a router of AS {ROUTER_AS} outside the cluster as everybody's peer",
+        (Subnet("lan0", "10.200.0.0/24"),),
+        router_as=ROUTER_AS,
+    ),
+    Topology(
+        "dual_stack",
+        "10.200.0.0/24 and fd00:10:200::/64, a mesh for each address family",
+        (Subnet("lan0", "10.200.0.0/24", "fd00:10:200::/64"),),
     ),
 )
 
@@ -138,4 +190,6 @@ def _node(shape: Topology, number: int) -> Node:
         mac="02:4c:" + ":".join(f"{part:02x}" for part in ipaddress.ip_address(address).packed),
         block=f"10.244.{number}.0/26",
         pod_address=f"10.244.{number}.2",
+        address6=subnet.host6(FIRST_HOST + number - 1),
+        block6=f"{POD_POOL6.partition('::')[0]}::{number:x}00/122" if subnet.network6 else "",
     )

@@ -12,7 +12,8 @@ import re
 import time
 
 from .. import confd
-from ..bird_config import CONFIG_DIRECTORY, mesh_name
+from ..bird_config import CONFIG_DIRECTORY, MAIN, mesh_name
+from ..peerings import IPV4
 from ..services import CONTAINER_ROOT
 from . import pairs
 from .model import Case, Fault, Variant, listener
@@ -24,7 +25,7 @@ _APART = 2.0
 
 def _spoil(case: Case) -> None:
     time.sleep(_APART)
-    file = case.machine.file(f"{CONTAINER_ROOT}{CONFIG_DIRECTORY}/{confd.MAIN}")
+    file = case.machine.file(f"{CONTAINER_ROOT}{CONFIG_DIRECTORY}/{MAIN[IPV4]}.cfg")
     text = file.read_text(encoding="utf-8")
     name = mesh_name(case.peers[-1].address)
     protocol = re.search(rf"^protocol bgp {name} .*?^\}}\n", text, re.DOTALL | re.MULTILINE)

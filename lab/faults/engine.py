@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import waiting
+from .. import api_process, waiting
 from ..errors import LabError, UsageError
-from . import active, pairs
+from . import active, cluster, pairs
 from .model import Case, Fault, Variant
 from .registry import FAULTS, MACHINE_OFF
 
@@ -68,8 +68,16 @@ def heal(lab: Lab, identifier: str | None = None, target: str | None = None, lim
         pairs.nudge(lab)
         if not active.listed(lab.state):
             lab.wait_ready(limit)
+            _settle(lab, limit)
             lab.say("healed: all sessions are established, all clocks synchronised")
     return [record["id"] for record in chosen]
+
+
+def _settle(lab: Lab, limit: float) -> None:
+    """Wait until the API shows a cluster that is well, and clear away what tells of the past."""
+    if api_process.described(lab.state) is not None:
+        waiting.until(lambda: cluster.not_well(lab), "the API to show it", limit, say=lab.say)
+        cluster.forget_events(lab)
 
 
 def _heal(case: Case) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import pairs
+from . import objects, outside, pairs
 from .model import Case, Fault, Variant, listener
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WRONG_AS = 64999
 _OWN, _PEER = "own", "peer"
+_NODE_AS, _PEER_AS = "node-annotation", "bgppeer"
 
 
 def _mistaken(case: Case) -> Node:
@@ -24,18 +25,27 @@ def _mistaken(case: Case) -> Node:
 
 
 def _mismatch(case: Case) -> None:
+    if case.variant == _NODE_AS:
+        outside.become_another_as(case, WRONG_AS)
+        return
+    if case.variant == _PEER_AS:
+        outside.expect_another_as(case)
+        return
     wrong = {"nodes": {case.target: {"as_number": WRONG_AS}}}
     viewer = case.target if case.variant == _OWN else _mistaken(case).name
     case.register({"views": {viewer: wrong}})
 
 
 def _follow(case: Case) -> None:
-    """The case's patch is withdrawn already: let all nodes follow."""
-    case.lab.render_all()
+    """The case's patch is withdrawn already: let all nodes follow, after what was done to objects is undone."""
+    objects.restore(case)
 
 
 def _not_refused(case: Case) -> str:
     """The AS numbers meet where a TCP connection comes about; a node of another AS reaches its own subnet only."""
+    if case.variant in (_NODE_AS, _PEER_AS):
+        everyone = [node.name for node in case.lab.nodes]
+        return outside.not_refused(case, [case.target] if case.variant == _NODE_AS else everyone)
     if case.variant == _PEER:
         mistaken = _mistaken(case)
         wrong = pairs.between(case.node, [mistaken])
@@ -79,6 +89,10 @@ AS_MISMATCH = Fault(
     variants=(
         Variant(_OWN, "the node runs with another AS than all its peers expect"),
         Variant(_PEER, "one peer (the last node of its subnet) expects another AS of the node than it has"),
+        Variant(
+            _NODE_AS, "the node's annotation gives it an AS that the router outside does not expect", "external_router"
+        ),
+        Variant(_PEER_AS, "the BGPPeer for the router outside names an AS that is not the router's", "external_router"),
     ),
 )
 

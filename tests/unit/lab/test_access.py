@@ -31,6 +31,7 @@ def test_the_inventory_is_what_ansible_needs():
         "ansible_pipelining": True,
         "ansible_ssh_common_args": "-F /run/lab/ssh_config",
         "ansible_control_path_dir": "/run/lab/cp",
+        "collect_kubeconfig": "/run/lab/kubeconfig-netmedic",
     }
 
 

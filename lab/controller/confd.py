@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Confd's part: when something registered changes, every node's configuration follows, and the live sessions."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from .. import confd
+from ..errors import LabError
+from . import registered
+
+if TYPE_CHECKING:
+    from .context import Context
+
+FILE = "datastore.json"
+KINDS = registered.KINDS
+
+
+class Confd:
+    """Keeps the lab's datastore file and the nodes' files as the objects say."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._warned: tuple[str, ...] = ()
+
+    def work(self) -> None:
+        """Follow."""
+        self.follow()
+
+    def follow(self) -> bool:
+        """Let file and nodes follow if something has changed; returns when they have."""
+        with self._lock:
+            context = self._context
+            found = {plural: context.list(plural) for plural in KINDS}
+            derived = registered.derive(found, context.environments)
+            changed: bool = derived.data != context.state.read(FILE)
+            if changed:
+                context.state.write(FILE, derived.data)
+                refused = context.lab.render_all()
+                if refused:
+                    context.say(f"BIRD refuses the configuration of {', '.join(refused)}")
+            if derived.warnings != self._warned:
+                self._warned = derived.warnings
+                self._warn(derived.warnings)
+            return changed
+
+    def _warn(self, warnings: tuple[str, ...]) -> None:
+        """Say what confd says, in each node's log of confd."""
+        for node in self._context.lab.nodes if warnings else ():
+            machine = self._context.lab.machine(node.name)
+            for words in warnings:
+                try:
+                    confd.log(machine, "WARNING", words)
+                except (LabError, OSError):
+                    continue

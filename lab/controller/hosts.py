@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What calico-node sees and does on a lab's machine: its addresses, its processes, its files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..bird_config import CONFIG_DIRECTORY
+from ..errors import LabError
+from ..machine import SERVICES
+from ..services import CONTAINER_ROOT, calico_run, calico_services
+from .names import CALICO_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..machine import Machine
+
+NODENAME = "/var/lib/calico/nodename"
+
+
+class Addresses:
+    """A machine's interfaces at one time, as autodetection looks at them."""
+
+    def __init__(self, machine: Machine, internal: Sequence[str]) -> None:
+        self._machine = machine
+        self._internal = internal
+        self._links: list[dict[str, Any]] = json.loads(machine.exec(["ip", "-json", "address", "show"]).stdout or "[]")
+
+    @property
+    def held(self) -> list[str]:
+        """All addresses with prefix length."""
+        return [f"{each['local']}/{each['prefixlen']}" for link in self._links for each in _of(link)]
+
+    def detect(self, method: str, family: str) -> tuple[str, str, str] | None:
+        """(address with prefix length or "", interface, why); None if Calico has no such method."""
+        from ansible_collections.netmedic.calico.plugins.module_utils._address import autodetect, releases
+
+        held = [
+            (link["ifname"], autodetect.Held(each["local"], each["prefixlen"], each.get("address", "")))
+            for link in self._links
+            for each in _of(link)
+        ]
+        found = autodetect.interfaces([link["ifname"] for link in self._links], held)
+        version = releases.parse_version(CALICO_VERSION)
+        pick = autodetect.detect(method, family, autodetect.Host(found, version, self._source, list(self._internal)))
+        if not pick.address and "knows no method" in pick.why:
+            return None
+        return (f"{pick.address}/{pick.prefix}" if pick.address else "", pick.interface, pick.why)
+
+    def _source(self, destination: str) -> str | None:
+        done = self._machine.exec(["ip", "-json", "route", "get", destination], check=False)
+        try:
+            return str(json.loads(done.stdout)[0].get("prefsrc", "")) if done.returncode == 0 else ""
+        except (ValueError, IndexError):
+            return ""
+
+
+def _of(link: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in link.get("addr_info") or [] if each.get("local")]
+
+
+def stop_calico(machine: Machine, *, ipv6: bool) -> None:
+    """End calico-node's processes as they end with their container: killed, so that BIRD says no farewell."""
+    for name in calico_services(ipv6=ipv6):
+        if machine.sv("status", name, check=False).stdout.startswith("run:"):
+            # `down` would end it by TERM; after `once` runit does not start it again.
+            machine.sv("once", name, check=False)
+            machine.sv("kill", name, check=False)
+
+
+def fresh_files(machine: Machine, node: str, environment: Mapping[str, str], *, ipv6: bool) -> None:
+    """A new container's files: no configuration yet, its own environment; and the name that calico-node writes."""
+    directory = machine.file(CONTAINER_ROOT + CONFIG_DIRECTORY)
+    directory.mkdir(parents=True, exist_ok=True)
+    for each in directory.iterdir():
+        each.unlink(missing_ok=True)
+    for name in calico_services(ipv6=ipv6):
+        run = machine.file(f"{SERVICES}/{name}/run")
+        if run.exists():
+            staged = run.with_name("run.new")
+            staged.write_text(calico_run(name, environment), encoding="utf-8")
+            staged.chmod(0o755)
+            staged.replace(run)
+    machine.file(NODENAME).write_text(node, encoding="utf-8")
+
+
+def start_calico(machine: Machine, *, ipv6: bool) -> None:
+    """Start BIRD and confd."""
+    machine.sv("up", *calico_services(ipv6=ipv6), check=False)
+
+
+def nodename_age(machine: Machine) -> float | None:
+    """Seconds since calico-node wrote its name, None if it has not."""
+    try:
+        return max(0.0, time.time() - machine.file(NODENAME).stat().st_mtime)
+    except (OSError, LabError):
+        return None
+
+
+def write_log(machine: Machine, directory: str, restarts: int, lines: Iterable[str]) -> None:
+    """Append lines to a container's log as containerd keeps it under /var/log/pods."""
+    path = machine.file(f"/var/log/pods/{directory}/{restarts}.log")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e9):09d}Z"
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{stamp} stdout F {line}\n" for line in lines)
+
+
+def remove_log(machine: Machine, directory: str) -> None:
+    """Remove the logs of a pod that is gone, as the kubelet does; `directory`: that of one of its containers."""
+    shutil.rmtree(machine.file(f"/var/log/pods/{directory}").parent, ignore_errors=True)
+
+
+def read_log(machine: Machine, directory: str) -> str:
+    """A container's log without containerd's marks, the latest start's."""
+    folder = machine.file(f"/var/log/pods/{directory}")
+    try:
+        logs = sorted(folder.iterdir(), key=lambda path: int(path.stem))
+        text = logs[-1].read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError, IndexError):
+        return ""
+    return "".join(f"{line.split(' ', 3)[-1]}\n" for line in text.splitlines())
