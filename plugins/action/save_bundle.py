@@ -12,6 +12,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, write
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
@@ -40,11 +41,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         nodes = evidence.saw(hostvars, arguments["hosts"])
         where = arguments["directory"]
         written_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        besides = write.Written(written_at, environment, cluster.fact_of(hostvars, arguments["hosts"]))
         try:
             if self._task.check_mode:
                 write.replaceable(Path(where).expanduser())
             else:
-                write.write(where, nodes, written_at, environment)
+                write.write(where, nodes, besides)
         except OSError as error:
             why = error.strerror or error
             return {**result, "failed": True, "msg": f"The bundle cannot be written as {where}: {why}."}

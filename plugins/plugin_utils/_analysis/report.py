@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .._catalogue.model import SEVERITIES, Seen, Signal
+from .._cluster import flavour
+from . import consequences
 from .ranking import Candidate, rank
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SCHEMA = "netmedic.calico.report/v1"
 SEEN_PER_SIGNAL = 5
 SESSIONS_PER_FINDING = 100
+# How asking the API for a kind went, in the words of the report.
+_API_STATUS = {"forbidden": "failed", "partial": "failed"}
 
 
 def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
@@ -28,7 +31,6 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
     candidates = rank(evidence)
     findings = [finding(evidence, item) for item in candidates]
     coverage = _coverage(evidence)
-    table = evidence.table
     return {
         "schema": SCHEMA,
         "generated_at": _stamp(now),
@@ -36,18 +38,42 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "verdict": verdict(evidence, candidates),
         "flavour": _flavour(evidence),
         "coverage": coverage,
-        "sessions": {
-            "expected": table.expected,
-            "established": table.established,
-            "down": len(table.down),
-            "unexpected": table.one_sided,
-            "seen_from_one_end": table.one_ended,
-            "known": any(node.has_calico and _bgp_was_seen(node) for node in evidence.nodes.values()),
-        },
+        "sessions": _sessions(evidence),
         "findings": findings,
-        "commonality": [],
+        "impact": consequences.impact_of(evidence),
+        "commonality": consequences.commonality(evidence),
         "missing_evidence": _union_of_missing(findings),
     }
+
+
+def _sessions(evidence: Evidence) -> dict[str, Any]:
+    """How many sessions there are, and how many there ought to be: also those that no node is configured for."""
+    table, comparison = evidence.table, evidence.comparison
+    absent, extra = _pairs(evidence, "missing"), _pairs(evidence, "extra")
+    return {
+        "expected": table.expected + absent,
+        "established": table.established,
+        "down": len(table.down),
+        "unexpected": table.one_sided + extra,
+        "not_configured": absent,
+        "compared_with_api": comparison is not None,
+        "seen_from_one_end": table.one_ended,
+        "known": any(node.has_calico and _bgp_was_seen(node) for node in evidence.nodes.values()),
+    }
+
+
+def _pairs(evidence: Evidence, kind: str) -> int:
+    """How many sessions differ from what the API's objects call for in this way; each counts once."""
+    expected, comparison = evidence.expected, evidence.comparison
+    if expected is None or comparison is None:
+        return 0
+    return len(
+        {
+            (one.family, frozenset((expected.speakers[one.node].addresses.get(one.family, one.node), peer)))
+            for one in comparison.of(kind)
+            for peer in one.peers
+        }
+    )
 
 
 def _stamp(moment: datetime) -> str:
@@ -83,20 +109,26 @@ def _collected(evidence: Evidence) -> dict[str, str]:
 
 
 def _flavour(evidence: Evidence) -> dict[str, Any]:
-    nodes = list(evidence.nodes.values())
-    expected = [node.bird_expected for node in nodes if node.bird_expected is not None]
+    told = flavour.summary(evidence.flavour)
+    if not told["encapsulation"]:
+        # Without the API the nodes tell what they use, not what the pools want.
+        nodes = evidence.nodes.values()
+        told["encapsulation"] = sorted({one.mtu.encapsulation for one in nodes if one.mtu and one.mtu.encapsulation})
+    return told
+
+
+def _api(evidence: Evidence) -> dict[str, Any]:
+    """How the Kubernetes API was asked: whether at all, whether it answered, by what, and why not."""
+    cluster = evidence.cluster
+    if cluster is None:
+        return {"asked": False, "reached": False, "via": "", "why": "", "nodes": 0}
     return {
-        "backend": _usual(node.backend for node in nodes) or "unknown",
-        "installer": "",
-        "encapsulation": sorted({node.mtu.encapsulation for node in nodes if node.mtu and node.mtu.encapsulation}),
-        "version": _usual(node.calico_version for node in nodes),
-        "bgp_expected": any(expected) if expected else None,
+        "asked": True,
+        "reached": cluster.reached,
+        "via": cluster.via,
+        "why": cluster.why,
+        "nodes": len(cluster.nodes),
     }
-
-
-def _usual(values: Iterable[str]) -> str:
-    ranked = Tally(value for value in values if value).most_common(1)
-    return ranked[0][0] if ranked else ""
 
 
 def _coverage(evidence: Evidence) -> dict[str, Any]:
@@ -110,12 +142,28 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             "unlisted": evidence.unlisted,
             "without_calico": [node.name for node in evidence.nodes.values() if not node.has_calico],
         },
+        "api": _api(evidence),
         "sources": [
-            {"node": source.node, "source": source.source, "status": source.status, "detail": source.detail}
-            for node in evidence.nodes.values()
-            for source in node.sources
+            *_api_sources(evidence),
+            *(
+                {"node": source.node, "source": source.source, "status": source.status, "detail": source.detail}
+                for node in evidence.nodes.values()
+                for source in node.sources
+            ),
         ],
     }
+
+
+def _api_sources(evidence: Evidence) -> Iterable[dict[str, str]]:
+    """What was asked of the API, kind by kind, and what in its answers could not be understood; of no node."""
+    cluster = evidence.cluster
+    if cluster is None or not cluster.reached:
+        return
+    for source in cluster.sources:
+        status = _API_STATUS.get(source.status, source.status)
+        yield {"node": "", "source": f"api {source.source}", "status": status, "detail": source.detail}
+    for sentence in cluster.malformed:
+        yield {"node": "", "source": "api objects", "status": "unrecognised", "detail": sentence}
 
 
 def finding(evidence: Evidence, item: Candidate) -> dict[str, Any]:

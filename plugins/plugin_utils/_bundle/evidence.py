@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from .._cluster import from_bundle
 from .._evidence import plain
+from .._evidence.cluster import CONTROLLER, FACT
+from .._evidence.cluster import RESULT as API_RESULT
 from .._evidence.facts import FACT_KEYS
 from .._evidence.inventory import RESULT, from_hostvars
 from .._texts import node as texts_of_a_node
-from .write import NodeSaw
+from .write import CLUSTER, CLUSTER_INFO, NodeSaw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +66,23 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
         }
         for name, told in bundle.nodes.items()
     }
-    return from_hostvars(hostvars, list(hostvars), now, _ANY_AGE), now
+    names = list(hostvars)
+    told_by_api = cluster_of(bundle)
+    if told_by_api:
+        controller = hostvars.setdefault(CONTROLLER, {})
+        controller["ansible_facts"] = {**controller.get("ansible_facts", {}), FACT: told_by_api}
+        controller[API_RESULT] = {}
+    return from_hostvars(hostvars, names, now, _ANY_AGE), now
+
+
+def cluster_of(bundle: Bundle) -> dict[str, Any]:
+    """Return the fact calico_cluster of a bundle: the objects, and what a run wrote beside them; {} without any."""
+    info = plain.mapping(_json(bundle.cluster.get(f"{CLUSTER}/{CLUSTER_INFO}", "")))
+    texts = {path: text for path, text in bundle.cluster.items() if not path.endswith(f"/{CLUSTER_INFO}")}
+    if not info and not texts:
+        return {}
+    fact = from_bundle.fact(texts, bundle.environment)
+    return {**fact, **info, "objects": fact["objects"]} if info.get("schema") == fact["schema"] else fact
 
 
 def facts_of(name: str, told: NodeTexts) -> dict[str, Any]:
@@ -78,6 +98,13 @@ def facts_of(name: str, told: NodeTexts) -> dict[str, Any]:
 def _kept(result: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: result[key] for key in _KEPT if isinstance(result.get(key), (str, int, bool))}
     return {key: str(value)[:_LONGEST] if isinstance(value, str) else value for key, value in kept.items()}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _moment(stamp: str) -> datetime | None:

@@ -14,9 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import files, kinds
-from .write import ENVIRONMENT, FACTS, INDEX, NODES, SCHEMA
-
-CLUSTER = "cluster"
+from .write import CLUSTER, ENVIRONMENT, FACTS, INDEX, NODES, SCHEMA
 
 
 class NodeTexts(NamedTuple):

@@ -8,6 +8,8 @@
     nodes/<name>/facts.json         the node's facts as they came
     nodes/<name>/probes.json        what the collection's own probes measured from there
     nodes/<name>/<canonical name>   raw texts, what programs print on the node
+    cluster/<kind>.json             the objects that the API told, as lists
+    cluster/cluster-info.json       what else it told, and how asking for each kind went
 
 Nobody but the user may read it: it describes a network.
 """
@@ -33,6 +35,8 @@ FACTS = "facts.json"
 PROBES = "probes.json"
 ENVIRONMENT = "environment.yml"
 NODES = "nodes"
+CLUSTER = "cluster"
+CLUSTER_INFO = "cluster-info.json"
 SCHEMA = "netmedic.calico.bundle/v1"
 _FOLDER, _FILE = 0o700, 0o600
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")
@@ -48,8 +52,17 @@ class NodeSaw(NamedTuple):
     result: Mapping[str, Any]
 
 
-def files(nodes: Mapping[str, NodeSaw], written_at: str, environment: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path and content of every file of a bundle. `written_at` is RFC 3339 UTC, by the controller's clock."""
+class Written(NamedTuple):
+    """What is written besides what the nodes told. `at` is RFC 3339 UTC, by the controller's clock, `environment` the
+    operator's own file, `cluster` the fact calico_cluster ({}: the API was not asked)."""
+
+    at: str
+    environment: str = ""
+    cluster: Mapping[str, Any] = {}
+
+
+def files(nodes: Mapping[str, NodeSaw], besides: Written) -> Iterator[tuple[str, str]]:
+    """Yield the path and content of every file of a bundle."""
     folders = folder_names(nodes)
     index = {
         name: {
@@ -59,9 +72,10 @@ def files(nodes: Mapping[str, NodeSaw], written_at: str, environment: str = "") 
         }
         for name, saw in nodes.items()
     }
-    yield INDEX, _json({"schema": SCHEMA, "written_at": written_at, "nodes": index}, 1)
-    if environment:
-        yield ENVIRONMENT, without_secrets(environment)
+    yield INDEX, _json({"schema": SCHEMA, "written_at": besides.at, "nodes": index}, 1)
+    if besides.environment:
+        yield ENVIRONMENT, without_secrets(besides.environment)
+    yield from _cluster(besides.cluster)
     for name, saw in nodes.items():
         folder = f"{NODES}/{folders[name]}"
         if saw.facts:
@@ -77,7 +91,16 @@ def files(nodes: Mapping[str, NodeSaw], written_at: str, environment: str = "") 
                 yield f"{folder}/{text_name}", redacted(text_name, text)
 
 
-def write(directory: str, nodes: Mapping[str, NodeSaw], written_at: str, environment: str = "") -> Path:
+def _cluster(fact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not fact:
+        return
+    yield f"{CLUSTER}/{CLUSTER_INFO}", _json({key: value for key, value in fact.items() if key != "objects"}, 1)
+    for plural, items in _part(fact, "objects").items():
+        if items and _SAFE.match(plural):
+            yield f"{CLUSTER}/{plural}.json", _json({"apiVersion": "v1", "kind": "List", "items": items}, 1)
+
+
+def write(directory: str, nodes: Mapping[str, NodeSaw], besides: Written) -> Path:
     """Write a bundle as `directory`, in the place of an earlier bundle or of an empty directory, and return its path.
 
     Raises OSError if that cannot be done; FileExistsError if something else stands there, which is left alone. Until
@@ -88,7 +111,7 @@ def write(directory: str, nodes: Mapping[str, NodeSaw], written_at: str, environ
     path.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
-        for name, content in files(nodes, written_at, environment):
+        for name, content in files(nodes, besides):
             _write(made / name, content)
         _swap(made, path)
     finally:

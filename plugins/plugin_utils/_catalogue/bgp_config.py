@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of BGP's own settings: AS numbers, router IDs, passwords."""
+"""The fault of AS numbers about which the two ends of a session disagree."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits
-from .._evidence.signatures import password
-from . import commands, session_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from . import api, commands, words
+from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.model import Node
     from .._evidence.sessions import Session, Side
-    from .._evidence.signatures import Blame
+    from .._peering.model import Problem
 
+OTHER_AS = "it names AS "
 SETTINGS = "bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org"
-
-# --- AS numbers ---------------------------------------------------------------------------------------------------
 
 
 def _local_as(side: Side) -> int | None:
@@ -60,12 +57,49 @@ def as_disagreements(evidence: Evidence) -> Iterator[Subject]:
         yield _as_subject(evidence, (name,), tuple(sessions), usual)
     for names, some in culprits(undecided):
         yield _as_subject(evidence, names, some, usual)
+    told = {name for session in wrong for name in evidence.labels(session)}
+    for problem in _as_problems(evidence):
+        names = api.names(evidence, problem.nodes)
+        if not set(names) & told:
+            where = api.where(problem.object, _as_field(problem), setting=problem.detail)
+            between = api.sessions_between(evidence, names)
+            yield Subject(names, between, where, evidence.nodes.get(names[0]) if names else None, usual)
+    if not told:
+        yield from _odd_on_record(evidence)
+
+
+def _odd_on_record(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes with an AS number of their own on record where somebody complains and it is not known of whom."""
+    having = [one for one in evidence.registered if one.calico and one.calico.as_number]
+    if not having or 2 * len(having) > len(evidence.registered):
+        return
+    for one in having:
+        number = one.calico.as_number if one.calico else None
+        field = api.ANNOTATION.format("ASNumber")
+        where = api.where(f"node {one.record}", field, node=one.name, setting=f"its own AS is {number}, most have none")
+        yield Subject((one.name,), evidence.down_at(one.name), where, one.node, None)
+
+
+def _as_problems(evidence: Evidence) -> list[Problem]:
+    """What the plan of sessions tells of AS numbers; Calico does not even find a node at another one's number."""
+    found = api.problems(evidence, "as_mismatch", "as_missing", "one_sided")
+    return [one for one in found if one.kind != "one_sided" or OTHER_AS in one.detail]
+
+
+def _as_field(problem: Problem) -> str:
+    return api.ANNOTATION.format("ASNumber") if problem.object.startswith("node ") else "spec.asNumber"
 
 
 def _as_subject(
     evidence: Evidence, names: tuple[str, ...], sessions: tuple[Session, ...], usual: int | None
 ) -> Subject:
-    where = {"node": names[0], "setting": _as_setting(names[0], sessions)}
+    where: dict[str, object] = {"node": names[0], "setting": _as_setting(names[0], sessions)}
+    told = [one for one in _as_problems(evidence) if set(api.names(evidence, one.nodes)) & set(names)]
+    record = api.record_of(evidence, names[0])
+    if told:
+        where.update(api.where(told[0].object, _as_field(told[0])))
+    elif record is not None and record.calico and record.calico.as_number:
+        where.update(api.where(f"node {record.record}", api.ANNOTATION.format("ASNumber")))
     return Subject(names, sessions, where, evidence.nodes.get(names[0]), usual)
 
 
@@ -145,6 +179,48 @@ def bad_peer_as_reported(evidence: Evidence, subject: Subject) -> list[Seen]:
     return found
 
 
+def objects_disagree(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """By the API's objects one end expects another AS number than the other one has."""
+    return [
+        api.seen(problem.object, _as_field(problem), problem.detail)
+        for problem in _as_problems(evidence)
+        if set(api.names(evidence, problem.nodes)) & set(subject.nodes)
+        or api.spot(problem.object) == subject.where.get("object")
+    ]
+
+
+def somebody_complains(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD of some node reports Bad peer AS, and this node has an AS number that most others have not."""
+    if not str(subject.where.get("setting", "")).endswith("most have none"):
+        return []
+    found: list[Seen] = []
+    for node in evidence.nodes.values():
+        lines = [line.text for line in node.log_lines("bad_peer_as")]
+        errors = [one.last_error for daemon in node.daemons.values() for one in daemon.troubled.values()]
+        found.extend(Seen(node.name, "bird", text) for text in (*lines, *errors) if "Bad peer AS" in text)
+    return found[:2]
+
+
+def sessions_work(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The nodes' sessions are up all the same."""
+    if subject.sessions:
+        return []
+    return [
+        Seen(name, "bird", words.plural(len(daemon.established), "session"))
+        for name in subject.nodes
+        if name in evidence.nodes
+        for daemon in evidence.nodes[name].daemons.values()
+        if daemon.established and not daemon.troubled
+    ][:2]
+
+
+def release_is_not_known(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Which AS number a mesh peer is given differs between releases, and which one runs is not known."""
+    plan = evidence.expected
+    unknown = plan is not None and not plan.release.known and str(subject.where.get("object", "")).startswith("Node/")
+    return [Seen("", "cluster", "Calico's release is not told")] if unknown and not subject.sessions else []
+
+
 def own_as_is_the_odd_one(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The node's own AS number differs from that of all other nodes."""
     node = subject.node
@@ -156,7 +232,11 @@ def own_as_is_the_odd_one(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _as_commands(evidence: Evidence, subject: Subject) -> list[str]:
-    name = subject.nodes[0]
+    kind, _slash, peer = str(subject.where.get("object", "")).partition("/")
+    if kind == "BGPPeer":
+        plain = [api.patch(evidence, "BGPPeer", peer, {"asNumber": "NUMBER"}).replace('"NUMBER"', "NUMBER")]
+        return [api.show(evidence, "BGPPeer", peer), *api.at_owner(evidence, f"bgp_peer/{peer}", plain)]
+    name = subject.nodes[0] if subject.nodes else "NODE"
     look = [commands.show_annotation(evidence, name, "ASNumber"), f"kubectl get {SETTINGS} -o yaml | grep -i asnumber"]
     if own_as_is_the_odd_one(evidence, subject):
         back = f"kubectl annotate node {commands.kube_name(evidence, name)} {commands.ANNOTATION}/ASNumber-"
@@ -178,12 +258,13 @@ AS_MISMATCH = Fault(
     signals=(
         Signal(as_numbers_differ, STRONG + MODERATE, required=True),
         Signal(bad_peer_as_reported, STRONG + MODERATE, required=True),
+        Signal(objects_disagree, STRONG, required=True),
+        Signal(somebody_complains, STRONG, required=True),
         Signal(own_as_is_the_odd_one, MODERATE),
+        Signal(sessions_work, -DECISIVE),
+        Signal(release_is_not_known, -STRONG),
     ),
-    summary=lambda evidence, subject: (
-        f"{words.listed(subject.nodes)}: {subject.where['setting']}; "
-        f"{words.plural(len(subject.sessions), 'session')} refused with Bad peer AS."
-    ),
+    summary=lambda evidence, subject: _as_summary(subject),
     fix=Fix(
         action="correct_as_number",
         text=(
@@ -196,213 +277,17 @@ AS_MISMATCH = Fault(
     ),
     verify="Both ends agree about both AS numbers, and the sessions are Established.",
     lookalikes=(Lookalike("duplicate_router_id", "the error is Bad BGP identifier"),),
-    explains=("undetermined",),
+    explains=("undetermined", "bird_config_rejected", "external_router_config"),
 )
 
-# --- router IDs ---------------------------------------------------------------------------------------------------
+
+def _as_summary(subject: Subject) -> str:
+    told = f"{words.listed(subject.nodes)}: {str(subject.where['setting']).rstrip('.')}"
+    return (
+        f"{told}; {words.plural(len(subject.sessions), 'session')} refused with Bad peer AS."
+        if subject.sessions
+        else f"{told}."
+    )
 
 
-def shared_router_ids(evidence: Evidence) -> Iterator[Subject]:
-    """Router IDs that more than one node uses, the nodes whose own address differs from it first."""
-    users: dict[tuple[str, str], list[Node]] = {}
-    for node in evidence.nodes.values():
-        for daemon in node.daemons.values():
-            if daemon.router_id:
-                users.setdefault((daemon.family, daemon.router_id), []).append(node)
-    for (_family, router_id), nodes in users.items():
-        if len(nodes) > 1:
-            ordered = sorted(nodes, key=lambda node: (router_id in node.bgp_addresses.values(), node.name))
-            borrowers = [node for node in ordered if router_id not in node.bgp_addresses.values()] or ordered
-            names = tuple(node.name for node in borrowers)
-            involved = {node.name for node in nodes}
-            sessions = tuple(
-                session
-                for session in evidence.down_at(*involved)
-                if _refused_identifier(session) or set(evidence.labels(session)) <= involved
-            )
-            where = {"node": names[0], "router_id": router_id, "nodes": sorted(involved)}
-            yield Subject(names, sessions, where, borrowers[0], router_id)
-
-
-def _refused_identifier(session: Session) -> bool:
-    return any(side.protocol and "Bad BGP identifier" in side.protocol.last_error for side, _other in session.sides())
-
-
-def router_id_used_twice(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Two BGP speakers run with one router ID."""
-    return [Seen(str(name), "bird status", f"router ID {subject.about}") for name in subject.where["nodes"]]
-
-
-def bad_identifier_reported(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """BIRD reports Bad BGP identifier."""
-    return [
-        Seen(side.label, "bird", f"{side.protocol.name}: {side.protocol.last_error}")
-        for session in subject.sessions
-        for side, _other in session.sides()
-        if side.protocol and "Bad BGP identifier" in side.protocol.last_error
-    ]
-
-
-DUPLICATE_ROUTER_ID = Fault(
-    id="duplicate_router_id",
-    family="bgp_config",
-    title="Two speakers use one router ID",
-    severity="major",
-    role="cause",
-    means=(
-        "Within one AS every BGP speaker needs a router ID of its own. These speakers refuse each other as if they "
-        "were talking to themselves."
-    ),
-    subjects=shared_router_ids,
-    signals=(Signal(router_id_used_twice, STRONG + MODERATE, required=True), Signal(bad_identifier_reported, STRONG)),
-    summary=lambda evidence, subject: (
-        f"Router ID {subject.about} is used by {words.listed(str(name) for name in subject.where['nodes'])}; "
-        f"{words.listed(subject.nodes)} should have another."
-    ),
-    fix=Fix(
-        action="separate_router_ids",
-        text=(
-            "Remove the fixed CALICO_ROUTER_ID (the node's own address is the default), or set it to 'hash' where "
-            "nodes have no IPv4 address."
-        ),
-        risk="medium",
-        disrupts="all sessions of the corrected node, for some seconds",
-        commands=lambda evidence, subject: [
-            "kubectl get daemonset -A -o yaml | grep -A1 CALICO_ROUTER_ID",
-            commands.on_node(subject.nodes[0], "sudo grep -az CALICO_ROUTER_ID /proc/[0-9]*/environ"),
-        ],
-    ),
-    verify="Every speaker has a router ID of its own, and the sessions are Established.",
-    lookalikes=(Lookalike("duplicate_node_ip", "the nodes share their address too"),),
-    explains=("undetermined",),
-)
-
-# --- passwords ----------------------------------------------------------------------------------------------------
-
-FORMS = {
-    "failure": "both ends have a password, and they differ",
-    "unexpected": "only the dialling end has a password",
-    "not_found": "only the listening end has a password",
-}
-
-
-def password_mismatches(evidence: Evidence) -> Iterator[Subject]:
-    """The fewest nodes that explain the sessions which fail for their passwords."""
-    for blame in evidence.refused_signatures:
-        names = blame.names
-        where = {"node": names[0], "nodes": list(names), "form": FORMS[blame.forms[0]]}
-        yield Subject(names, blame.sessions, where, evidence.nodes.get(names[0]), blame)
-
-
-def passwords_on_one_side_only(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """One end is configured with a TCP MD5 password and the other is not."""
-    found: list[Seen] = []
-    for session in subject.sessions:
-        ends = [(side, password(side, other.address)) for side, other in session.sides()]
-        if {has for _side, has in ends} == {True, False}:
-            found.extend(
-                Seen(side.label, "bird.cfg", f"{'a' if has else 'no'} password for {session.other(side).label}")
-                for side, has in ends
-            )
-    return found
-
-
-def passwords_on_both_sides(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Both ends are configured with a TCP MD5 password."""
-    return [
-        Seen(
-            session.listener.label,
-            "bird.cfg",
-            f"both this end and {session.dialler.label} have a password for the other",
-        )
-        for session in subject.sessions
-        if password(session.listener, session.dialler.address) and password(session.dialler, session.listener.address)
-    ]
-
-
-def signatures_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The kernel of the listening node counts segments whose TCP MD5 signature is wrong, missing or unexpected."""
-    listeners = {
-        other.node.name: other.node for _session, _side, other in session_signals.diallers(subject) if other.node
-    }
-    return [
-        Seen(
-            node.name,
-            "kernel counters",
-            f"TCPMD5 {name} grew by {counter.grew} in {node.md5_seconds:.1f} s (total {counter.total})",
-        )
-        for node in listeners.values()
-        for name, counter in node.md5.items()
-        if counter.grew and name in subject.about.forms
-    ]
-
-
-def others_explain_the_counters(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The counters grew by no more than other diallers explain, whose passwords are refused elsewhere as well."""
-    blame: Blame = subject.about
-    if any(session.key not in blame.doubtful for session in blame.sessions):
-        return []
-    listeners = {
-        session.listener.node.name: session.listener.node for session in blame.sessions if session.listener.node
-    }
-    return [
-        Seen(name, "kernel counters", f"TCPMD5 {form} grew by {node.md5[form].grew} in {node.md5_seconds:.1f} s")
-        for name, node in listeners.items()
-        for form in blame.forms
-        if form in node.md5
-    ]
-
-
-def fewer_refusals_than_diallers(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The listening node counts fewer refused segments than it has diallers that get no answer."""
-    return [Seen(name, "kernel counters", "not every dialler was counted") for name in subject.about.fewer]
-
-
-BGP_PASSWORD_MISMATCH = Fault(
-    id="bgp_password_mismatch",
-    family="bgp_config",
-    title="The BGP passwords do not match",
-    severity="major",
-    role="cause",
-    means=(
-        "BGP passwords sign every TCP segment (MD5). A segment with a wrong, missing or unexpected signature is"
-        " dropped silently by the kernel of "
-        "the listening node, so it looks like a firewall; only the kernel's TCPMD5 counters tell the two apart."
-    ),
-    subjects=password_mismatches,
-    signals=(
-        Signal(passwords_on_one_side_only, DECISIVE, required=True),
-        Signal(signatures_are_refused, STRONG + MODERATE, required=True),
-        Signal(passwords_on_both_sides, WEAK),
-        Signal(session_signals.dialler_gets_no_answer, WEAK),
-        Signal(others_explain_the_counters, -DECISIVE - WEAK),
-        Signal(fewer_refusals_than_diallers, -MODERATE),
-    ),
-    summary=lambda evidence, subject: (
-        f"The BGP password of {words.listed(subject.nodes)} does not match its peers' ({subject.where['form']}); "
-        f"{words.plural(len(subject.sessions), 'session')} down."
-    ),
-    fix=Fix(
-        action="align_bgp_password",
-        text=(
-            "Make both ends read the same Secret: it must exist in calico-node's namespace with the named key, and "
-            "calico-node must be allowed to read it."
-        ),
-        risk="low",
-        disrupts="only the sessions that are down already",
-        commands=lambda evidence, subject: [
-            (f"kubectl get {SETTINGS} -o yaml | grep -B1 -A3 secretKeyRef"),
-            ("kubectl auth can-i get secret/NAME -n NAMESPACE --as=system:serviceaccount:<namespace>:calico-node"),
-        ],
-    ),
-    verify="The TCPMD5 counters of the listening nodes stand still, and the sessions are Established.",
-    lookalikes=(
-        Lookalike(
-            "tcp179_blocked_host_firewall", "a rule of the host's firewall stops the segments before TCP sees them"
-        ),
-        Lookalike("tcp179_blocked_network", "the TCPMD5 counters stand still"),
-    ),
-    explains=("undetermined", "tcp179_blocked_network"),
-)
-
-FAULTS = (AS_MISMATCH, DUPLICATE_ROUTER_ID, BGP_PASSWORD_MISMATCH)
+FAULTS = (AS_MISMATCH,)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # From then on a file that BIRD has not read is not merely on its way to it.
 UNREAD_SECONDS = 60
+IN_USE = "Address in use"
 
 
 def _pod_commands(evidence: Evidence, subject: Subject, *more: str) -> list[str]:
@@ -300,11 +301,15 @@ def ports_taken_by_others(evidence: Evidence) -> Iterator[Subject]:
                 "port": first.port,
             }
             yield Subject((node.name,), evidence.down_at(node.name), where, node, first)
+        elif not strangers and any(IN_USE in line.text for line in node.log_lines("cannot_listen", "bind_failed")):
+            yield Subject((node.name,), evidence.down_at(node.name), {"node": node.name, "port": 179}, node, None)
 
 
 def stranger_listens(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Another process than BIRD listens on TCP 179."""
     taken = subject.about
+    if taken is None:
+        return []
     return [
         Seen(
             subject.nodes[0],
@@ -329,13 +334,21 @@ def bird_has_no_listening_socket(evidence: Evidence, subject: Subject) -> list[S
     return found + [Seen(node.name, "bird log", line.text, line.at) for line in node.log_lines("cannot_listen")[:1]]
 
 
+def address_was_in_use(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD says that the port is in use by somebody else."""
+    lines = subject.node.log_lines("cannot_listen", "bind_failed") if subject.node else []
+    found = [line for line in lines if IN_USE in line.text]
+    return [Seen(subject.nodes[0], "bird log", line.text, line.at) for line in found[:1]]
+
+
 def bird_listens_too(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD listens on the port as well, on another address."""
     node = subject.node
     return [
         Seen(subject.nodes[0], "sockets", f"{listener.process} listens on {listener.address} port {listener.port}")
         for listener in (node.listeners if node else ())
-        if listener.process.startswith("bird") and (":" in listener.address) == (":" in subject.about.address)
+        if listener.process.startswith("bird")
+        and (subject.about is None or (":" in listener.address) == (":" in subject.about.address))
     ]
 
 
@@ -353,12 +366,15 @@ PORT179_CONFLICT = Fault(
     subjects=ports_taken_by_others,
     signals=(
         Signal(stranger_listens, STRONG, required=True),
+        Signal(address_was_in_use, STRONG, required=True),
         Signal(bird_has_no_listening_socket, STRONG),
         Signal(bird_listens_too, -STRONG),
     ),
     summary=lambda evidence, subject: (
         f"On {subject.nodes[0]} the process {subject.about.process} ({subject.about.pid}) holds TCP 179; BIRD "
         f"cannot listen there."
+        if subject.about
+        else f"On {subject.nodes[0]} another program held TCP 179 when BIRD wanted to listen there; it does not listen."
     ),
     fix=Fix(
         action="free_bgp_port",
@@ -375,7 +391,13 @@ PORT179_CONFLICT = Fault(
     ),
     verify="BIRD is the process that listens on TCP 179, and its sessions are Established.",
     lookalikes=(Lookalike("bird_not_running", "nothing listens on the port"),),
-    explains=("undetermined", "tcp179_blocked_network", "peer_bird_not_running", "bird_not_running"),
+    explains=(
+        "undetermined",
+        "tcp179_blocked_network",
+        "peer_bird_not_running",
+        "bird_not_running",
+        "hold_timer_expired",
+    ),
 )
 
 FAULTS = (BIRD_NOT_RUNNING, BIRD_HUNG, PORT179_CONFLICT, BIRD_RELOAD_STUCK)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import bird_confd, commands, node_address, words
+from . import address_claims, bird_confd, commands, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def bird_took_the_file(evidence: Evidence, subject: Subject) -> list[Seen]:
 def two_nodes_claim_one_address(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Two nodes claim one address: whoever has both of them as peers gets one protocol twice."""
     return [
-        Seen(node.name, "bird.cfg", f"claims {address}")
-        for (_family, address), claiming in node_address.claimants(evidence).items()
+        Seen(name, "node address", f"claims {address}")
+        for (_family, address), claiming in address_claims.claimants(evidence).items()
         if len(claiming) > 1
-        for node in claiming
+        for name in claiming
     ]
 
 

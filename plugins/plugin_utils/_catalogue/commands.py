@@ -35,9 +35,9 @@ def on_node(name: str, line: str) -> str:
 
 
 def kube_name(evidence: Evidence, name: str) -> str:
-    """What Kubernetes calls a node; the inventory's name where the node told nothing that can be one."""
+    """What Kubernetes calls a node; the inventory's name where neither the API nor the node told one."""
     node = evidence.nodes.get(name)
-    told = node.nodename if node else ""
+    told = next((one.record for one in evidence.registered if one.name == name), node.nodename if node else "")
     return told if _KUBERNETES_NAME.fullmatch(told) else word(name, "NODE")
 
 
@@ -46,10 +46,10 @@ def show_annotation(evidence: Evidence, name: str, key: str) -> str:
     return f"kubectl get node {kube_name(evidence, name)} -o yaml | grep {ANNOTATION}/{key}"
 
 
-def set_address(evidence: Evidence, name: str, address: str = "ADDRESS/LENGTH") -> str:
+def set_address(evidence: Evidence, name: str, address: str = "ADDRESS/LENGTH", key: str = "IPv4Address") -> str:
     """Register another address for a node."""
     value = word(address, "ADDRESS/LENGTH")
-    return f"kubectl annotate node {kube_name(evidence, name)} --overwrite {ANNOTATION}/IPv4Address={value}"
+    return f"kubectl annotate node {kube_name(evidence, name)} --overwrite {ANNOTATION}/{key}={value}"
 
 
 def pods_of(evidence: Evidence, name: str) -> str:

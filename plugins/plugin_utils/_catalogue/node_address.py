@@ -1,99 +1,174 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of node addresses: what Calico registered is not, or not only, what the host has."""
+"""Faults of node addresses that are on record and not, or no longer, on the host, or there with another subnet."""
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
-from . import commands, session_signals, words
+from .._cluster import effective, values
+from . import api, commands, session_signals, words
+from .address_claims import (
+    Claim,
+    agent_is_unwell,
+    claim_of,
+    claims,
+    neighbouring,
+    network_of,
+    sessions_of,
+    within,
+    works_in_bgp,
+)
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import HostAddress, Node
-
-
-def claimants(evidence: Evidence) -> dict[tuple[str, str], list[Node]]:
-    """(family, address) to the nodes that call it their own in BGP."""
-    found: dict[tuple[str, str], list[Node]] = {}
-    for node in evidence.nodes.values():
-        for family, address in node.bgp_addresses.items():
-            found.setdefault((family, address), []).append(node)
-    return found
 
 
 def absent_addresses(evidence: Evidence) -> Iterator[Subject]:
-    """Nodes whose BGP address is on none of their interfaces."""
-    for node in evidence.nodes.values():
-        for address in node.bgp_addresses.values():
-            if node.addresses_complete and not node.holds(address):
-                yield Subject(
-                    (node.name,),
-                    evidence.down_at(node.name),
-                    {
-                        "node": node.name,
-                        "address": address,
-                        "host_addresses": [held.address for held in node.addresses],
-                    },
-                    node,
-                    address,
-                )
+    """Nodes that claim an address which is on none of their interfaces, or that BIRD cannot bind to."""
+    told: set[tuple[str, str]] = set()
+    for claim in claims(evidence):
+        node = claim.node
+        if node is None or (claim.name, claim.address) in told or node.holds(claim.address):
+            continue
+        if node.addresses_complete or (not node.addresses and node.log_lines("bind_failed")):
+            told.add((claim.name, claim.address))
+            held = [one.address for one in node.addresses]
+            where = {**claim.where, "host_addresses": held}
+            yield Subject((claim.name,), sessions_of(evidence, claim), where, node, claim)
+    yield from _differing_in_api(evidence)
 
 
-def _neighbouring(address: str, held: HostAddress) -> bool:
-    if held.prefix is None or not 0 < held.prefix < 128:
-        return False
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(f"{held.address}/{held.prefix}", strict=False)
-    except ValueError:
-        return False
+def _differing_in_api(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes that could not be read, and that Kubernetes knows by another address of the subnet on record."""
+    for claim in claims(evidence):
+        if claim.node is None and _other_internal(claim):
+            yield Subject(
+                (claim.name,), sessions_of(evidence, claim), {**claim.where, "host_addresses": []}, None, claim
+            )
+
+
+def _other_internal(claim: Claim) -> list[str]:
+    """Kubernetes' addresses of the node of the same family, if the one on record is not among them."""
+    known = claim.record.internal_addresses if claim.record else ()
+    same = [one for one in known if (":" in one) == (claim.family == "ipv6")]
+    network = network_of(claim.stored)
+    return [one for one in same if network and within(one, network)] if claim.address not in same else []
 
 
 def address_is_not_on_the_host(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The address that the node uses in BGP is on none of its interfaces."""
-    held = words.listed(item.address for item in subject.node.addresses) if subject.node else ""
-    return [Seen(subject.nodes[0], "addresses", f"BGP uses {subject.about}; the host has {held}")]
+    claim = claim_of(subject)
+    if claim.node is None or not claim.node.addresses_complete:
+        return []
+    held = words.listed(item.address for item in claim.node.addresses)
+    how = "on record is" if claim.stored else "BGP uses"
+    return [claim.seen(f"{how} {claim.address}; the host has {held}")]
+
+
+def kubernetes_knows_another(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes knows the node by another address of the subnet that is on record."""
+    claim = claim_of(subject)
+    if claim.record is None:
+        return []
+    return [
+        Seen(
+            claim.name, f"Node/{claim.record.record}", f"InternalIP {one}, on record {claim.stored}", "status.addresses"
+        )
+        for one in _other_internal(claim)
+    ]
 
 
 def host_has_another_address_of_the_subnet(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The host now has another address of the same subnet: the address changed under Calico."""
-    if subject.node is None:
-        return []
+    claim = claim_of(subject)
     return [
-        Seen(subject.nodes[0], "addresses", f"{held.interface} has {held.address}/{held.prefix}")
-        for held in subject.node.addresses
-        if _neighbouring(str(subject.about), held)
+        Seen(claim.name, "addresses", f"{held.interface} has {held.address}/{held.prefix}")
+        for held in (claim.node.addresses if claim.node else ())
+        if neighbouring(claim.address, held)
     ]
 
 
 def bird_cannot_bind(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD cannot bind to its own source address."""
-    if subject.node is None:
-        return []
-    return [Seen(subject.nodes[0], "bird log", line.text, line.at) for line in subject.node.log_lines("bind_failed")][
-        :2
-    ]
+    node = claim_of(subject).node
+    lines = node.log_lines("bind_failed") if node else []
+    return [Seen(subject.nodes[0], "bird log", line.text, line.at) for line in lines][:2]
 
 
 def another_node_has_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The address is on another host."""
+    claim = claim_of(subject)
     return [
-        Seen(node.name, "addresses", f"holds {subject.about}")
+        Seen(node.name, "addresses", f"holds {claim.address}")
         for node in evidence.nodes.values()
-        if node is not subject.node and node.holds(str(subject.about))
+        if node.name != claim.name and node.holds(claim.address)
     ]
+
+
+def set_by_hand(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The address was set by hand: Calico was told not to look for one, or to take this one."""
+    claim = claim_of(subject)
+    detection = claim.node.own.detection.get(claim.family) if claim.node else None
+    variable = "IP6" if claim.family == "ipv6" else "IP"
+    if detection and detection.told in ("address", "none"):
+        return [Seen(claim.name, "environment", f"{variable} is {detection.given or 'none'}")]
+    cluster = evidence.cluster
+    told = effective.variable(cluster, effective.agent(cluster), variable) if cluster and not detection else None
+    if told and (told.value == "none" or values.plain_address(told.value.partition("/")[0])):
+        return [Seen(claim.name, told.place, f"{variable} is {told.value}")]
+    return []
+
+
+def stored_without_length(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The address on record has no prefix length, as one has that was set by hand and found on no interface."""
+    claim = claim_of(subject)
+    return [claim.seen(f"on record is {claim.stored}")] if claim.stored and claim.length is None else []
+
+
+def calico_looks_for_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico looks for the node's address by itself at every start and every minute."""
+    claim = claim_of(subject)
+    detection = claim.node.own.detection.get(claim.family) if claim.node else None
+    told = detection.told if detection else ""
+    return [Seen(claim.name, "environment", "IP is autodetect")] if told == "autodetect" else []
+
+
+def calico_warned(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico says that it did not find the address on this host."""
+    node = claim_of(subject).node
+    lines = node.control.lines("node_ip_not_on_host") if node else []
+    return [Seen(subject.nodes[0], f"{line.component} log", line.text, line.at) for line in lines[:2]]
 
 
 def _new_address(subject: Subject) -> str:
     """The host's address in the subnet of the one that is gone, with its prefix length."""
-    held = subject.node.addresses if subject.node else ()
-    near = [f"{item.address}/{item.prefix}" for item in held if _neighbouring(str(subject.about), item)]
+    claim = claim_of(subject)
+    held = claim.node.addresses if claim.node else ()
+    near = [f"{item.address}/{item.prefix}" for item in held if neighbouring(claim.address, item)]
+    near = near or [f"{one}/{claim.length}" for one in _other_internal(claim) if claim.length]
     return near[0] if len(near) == 1 else "ADDRESS/LENGTH"
+
+
+def _has(subject: Subject) -> str:
+    held = subject.where.get("host_addresses")
+    known = _other_internal(claim_of(subject))
+    if held:
+        return f"it has {words.listed(str(one) for one in held)}"
+    return f"Kubernetes knows it as {words.listed(known)}" if known else "BIRD cannot use it as its source"
+
+
+def _renew(evidence: Evidence, subject: Subject) -> list[str]:
+    claim = claim_of(subject)
+    key = api.ADDRESS_KEYS[claim.family]
+    return [
+        commands.show_annotation(evidence, claim.name, key),
+        commands.set_address(evidence, claim.name, _new_address(subject), key),
+    ]
 
 
 STALE_NODE_IP = Fault(
@@ -110,14 +185,19 @@ STALE_NODE_IP = Fault(
     subjects=absent_addresses,
     signals=(
         Signal(address_is_not_on_the_host, STRONG + WEAK, required=True),
+        Signal(kubernetes_knows_another, WEAK, required=True),
         Signal(host_has_another_address_of_the_subnet, MODERATE),
-        Signal(bird_cannot_bind, MODERATE),
+        Signal(bird_cannot_bind, MODERATE, required=True),
+        Signal(agent_is_unwell, MODERATE),
         Signal(session_signals.dialler_gets_no_answer, WEAK),
         Signal(another_node_has_it, -STRONG),
+        Signal(set_by_hand, -STRONG),
+        Signal(calico_warned, -MODERATE),
+        Signal(works_in_bgp, -DECISIVE),
     ),
     summary=lambda evidence, subject: (
-        f"{subject.nodes[0]} is registered with {subject.about}, which is no longer on the host (it has "
-        f"{words.listed(subject.where['host_addresses'])})."
+        f"{subject.nodes[0]} is registered with {claim_of(subject).address}, which is no longer on the host "
+        f"({_has(subject)})."
     ),
     fix=Fix(
         action="renew_node_address",
@@ -127,10 +207,7 @@ STALE_NODE_IP = Fault(
         ),
         risk="medium",
         disrupts="the node's own sessions, which are down already; all peers learn the new address",
-        commands=lambda evidence, subject: [
-            commands.show_annotation(evidence, subject.nodes[0], "IPv4Address"),
-            commands.set_address(evidence, subject.nodes[0], _new_address(subject)),
-        ],
+        commands=_renew,
     ),
     verify="The registered address is on the host, and the node's sessions are Established.",
     lookalikes=(
@@ -140,121 +217,50 @@ STALE_NODE_IP = Fault(
     explains=("undetermined", "peer_node_down", "stale_node_in_mesh", "tcp179_blocked_network"),
 )
 
-
-def shared_addresses(evidence: Evidence) -> Iterator[Subject]:
-    """Addresses that two or more nodes claim, or hold while one of them claims it."""
-    for (_family, address), claiming in claimants(evidence).items():
-        holders = [node for node in evidence.nodes.values() if node.holds(address)]
-        involved = {node.name: node for node in (*claiming, *holders)}
-        if len(claiming) > 1 or (len(holders) > 1):
-            names = _wrong_ones_first(address, list(involved.values()))
-            yield Subject(
-                names,
-                evidence.down_at(*names),
-                {"address": address, "node": names[0], "nodes": list(names)},
-                involved[names[0]],
-                address,
-            )
-
-
-def _wrong_ones_first(address: str, nodes: list[Node]) -> tuple[str, ...]:
-    """The nodes to correct stand first: without the address on the host, else known under another one elsewhere."""
-
-    def innocence(node: Node) -> tuple[bool, bool, str]:
-        return (node.holds(address), node.inventory_address == address, node.name)
-
-    return tuple(node.name for node in sorted(nodes, key=innocence))
-
-
-def both_claim_it(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Two nodes use the same address as their own in BGP."""
-    claiming = [node for node in evidence.nodes.values() if subject.about in node.bgp_addresses.values()]
-    if len(claiming) < 2:
-        return []
-    return [Seen(node.name, "bird.cfg", _use_and_possession(node, str(subject.about))) for node in claiming]
-
-
-def _use_and_possession(node: Node, address: str) -> str:
-    possession = "has" if node.holds(address) else "does not have"
-    return f"uses {address} as its own; the host {possession} it"
-
-
-def both_hold_it(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The same address is configured on two hosts."""
-    holders = [node for node in evidence.nodes.values() if node.holds(str(subject.about))]
-    return [Seen(node.name, "addresses", f"holds {subject.about}") for node in holders] if len(holders) > 1 else []
-
-
-def third_nodes_reject_their_config(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Other nodes' configuration names one peer twice, which BIRD refuses."""
-    found = []
-    for node in evidence.nodes.values():
-        for daemon in node.daemons.values():
-            names = daemon.config.duplicate_names
-            found.extend([Seen(node.name, "bird.cfg", f"{words.listed(names)} stands twice")] if names else [])
-        found.extend(Seen(node.name, "bird log", line.text, line.at) for line in node.log_lines("config_error")[:1])
-    return found
-
-
-DUPLICATE_NODE_IP = Fault(
-    id="duplicate_node_ip",
+NODE_IP_NOT_ON_HOST = Fault(
+    id="node_ip_not_on_host",
     family="node_address",
-    title="Two nodes claim one address",
-    severity="critical",
+    title="A node address that was set by hand is not on the host",
+    severity="major",
     role="cause",
     means=(
-        "Two nodes are registered with one address. They never peer with each other, and every third node gets "
-        "a configuration that names the peer "
-        "twice: BIRD refuses it and goes on with the old one. A calico-node that restarts now gets no BIRD at all."
+        "Calico was told to use this address and does not check that the host has it. Its peers dial an address that "
+        "nobody answers at, and BIRD cannot use it as its source."
     ),
-    subjects=shared_addresses,
+    subjects=absent_addresses,
     signals=(
-        Signal(both_claim_it, DECISIVE, required=True),
-        Signal(both_hold_it, DECISIVE, required=True),
-        Signal(third_nodes_reject_their_config, MODERATE),
+        Signal(address_is_not_on_the_host, MODERATE, required=True),
+        Signal(set_by_hand, STRONG),
+        Signal(calico_warned, STRONG),
+        Signal(stored_without_length, MODERATE),
+        Signal(bird_cannot_bind, MODERATE + WEAK, required=True),
+        Signal(session_signals.dialler_gets_no_answer, WEAK),
+        Signal(host_has_another_address_of_the_subnet, -MODERATE),
+        Signal(calico_looks_for_it, -STRONG),
+        Signal(another_node_has_it, -MODERATE),
+        Signal(works_in_bgp, -DECISIVE),
     ),
     summary=lambda evidence, subject: (
-        f"{words.listed(subject.nodes)} both use {subject.about} as node address; {_who_is_wrong(subject)}."
+        f"{subject.nodes[0]} was given the address {claim_of(subject).address}, which is not on the host "
+        f"({_has(subject)})."
     ),
     fix=Fix(
-        action="separate_node_addresses",
+        action="correct_node_address",
         text=(
-            "Correct the address of the node that does not have it on its host. Restart no other calico-node before"
-            " that: it would come up without BIRD."
+            "Register an address that the host has, where the wrong one was given (the node's annotation, or IP in the "
+            "environment of calico-node), or give the host that address."
         ),
         risk="medium",
-        disrupts="the sessions of the corrected node",
-        commands=lambda evidence, subject: [
-            *(f"ssh {name} ip -brief address   # which address should it have?" for name in subject.nodes),
-            commands.set_address(evidence, subject.nodes[0]),
-        ],
+        disrupts="the node's own sessions, which are down already; all peers learn the new address",
+        commands=_renew,
     ),
-    verify=(
-        "Every node has an address of its own, confd accepts its configuration everywhere, and all sessions are "
-        "Established."
-    ),
-    prior=0.0,
+    verify="The registered address is on the host, and the node's sessions are Established.",
+    prior=-2.0,
     lookalikes=(
-        Lookalike("stale_node_ip", "nobody else has or claims the address"),
-        Lookalike("duplicate_router_id", "the addresses differ, only the router IDs are equal"),
+        Lookalike("stale_node_ip", "Calico found the address itself, and the host had it once"),
+        Lookalike("duplicate_node_ip", "another node has or claims the address"),
     ),
-    explains=(
-        "stale_node_ip",
-        "duplicate_router_id",
-        "bird_reload_stuck",
-        "undetermined",
-        "tcp179_blocked_network",
-        "peer_node_down",
-    ),
+    explains=("stale_node_ip", "undetermined", "peer_node_down", "stale_node_in_mesh", "tcp179_blocked_network"),
 )
 
-
-def _who_is_wrong(subject: Subject) -> str:
-    if subject.node is not None and not subject.node.holds(str(subject.about)):
-        return f"the host of {subject.nodes[0]} does not have it"
-    if subject.node is not None and subject.node.inventory_address not in ("", subject.about):
-        return f"both hosts have it, and the inventory knows {subject.nodes[0]} as {subject.node.inventory_address}"
-    return "both hosts have it; which one is wrong, only their owner can tell"
-
-
-FAULTS = (DUPLICATE_NODE_IP, STALE_NODE_IP)
+FAULTS = (STALE_NODE_IP, NODE_IP_NOT_ON_HOST)

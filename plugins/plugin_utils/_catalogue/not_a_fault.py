@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits, steps, verdict_on
+from .._gate import backend
+from .._gate.names import inventory_names
 from . import words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
@@ -113,17 +115,58 @@ BENIGN_STARTUP_TRANSIENT = Fault(
 
 
 def nodes_without_bgp(evidence: Evidence) -> Iterator[Subject]:
-    """The nodes on which BIRD is off by design."""
-    names = tuple(
+    """The nodes on which BIRD is off by design, by their own word, or all of the cluster's by that of its objects."""
+    names = [
         node.name for node in evidence.nodes.values() if node.bird_expected is False and not evidence.down_at(node.name)
-    )
+    ]
+    if _told(evidence).backend in backend.WITHOUT_BIRD:
+        known_as = inventory_names(evidence)
+        silent = [name for name in known_as.values() if name not in evidence.nodes]
+        undecided = [node.name for node in evidence.nodes.values() if node.bird_expected is None and node.has_calico]
+        names += [name for name in (*undecided, *silent) if not evidence.down_at(name)]
     if names:
-        yield Subject(names, (), {"nodes": list(names)}, evidence.nodes[names[0]])
+        names = list(dict.fromkeys(names))
+        yield Subject(tuple(names), (), {"nodes": names}, evidence.nodes.get(names[0]))
+
+
+def _told(evidence: Evidence) -> backend.Told:
+    return backend.told(evidence.cluster) if evidence.cluster else backend.Told("", "")
 
 
 def bird_is_off_by_design(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Calico runs here with a networking backend that uses no BGP."""
-    return [Seen(name, "environment", evidence.nodes[name].bird_expected_why) for name in subject.nodes[:4]]
+    read = (evidence.nodes[name] for name in subject.nodes if name in evidence.nodes)
+    return [Seen(node.name, "environment", node.bird_expected_why) for node in read if node.bird_expected is False][:4]
+
+
+def objects_say_no_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The API's objects tell calico-node to run without BIRD."""
+    told = _told(evidence)
+    return [Seen("", "api objects", told.why)] if told.backend in backend.WITHOUT_BIRD else []
+
+
+def flannel_is_beside_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Flannel carries the traffic here (Canal), and Calico enforces policy only."""
+    agents = evidence.cluster.node_agents if evidence.cluster else ()
+    return [Seen("", "daemonset", f"{one.namespace}/{one.name}") for one in agents if one.component == "canal"]
+
+
+def objects_say_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The API's objects tell calico-node to run BIRD: these nodes differ from what is meant."""
+    told = _told(evidence)
+    return [Seen("", "api objects", told.why)] if told.backend == "bird" else []
+
+
+def _without_bgp_summary(evidence: Evidence, subject: Subject) -> str:
+    told = _told(evidence).backend
+    instead = "what carries the traffic instead is not known"
+    if flannel_is_beside_it(evidence, subject):
+        instead = "look at flannel instead: flannel.1, UDP 8472 between nodes, podCIDRs"
+    elif told == "vxlan" or any(
+        evidence.nodes[name].backend == "vxlan" for name in subject.nodes if name in evidence.nodes
+    ):
+        instead = "look at VXLAN instead: vxlan.calico, UDP 4789 between nodes"
+    return f"BIRD is not used on {words.listed(subject.nodes)}; there is no BGP to be broken; {instead}."
 
 
 BIRD_NOT_EXPECTED = Fault(
@@ -137,13 +180,19 @@ BIRD_NOT_EXPECTED = Fault(
         "socket and no listener on port 179, by design."
     ),
     subjects=nodes_without_bgp,
-    signals=(Signal(bird_is_off_by_design, DECISIVE, required=True),),
-    summary=lambda evidence, subject: (
-        f"BIRD is not used on {words.listed(subject.nodes)}; there is no BGP to be broken."
+    signals=(
+        Signal(bird_is_off_by_design, DECISIVE, required=True),
+        Signal(objects_say_no_bird, DECISIVE, required=True),
+        Signal(flannel_is_beside_it, MODERATE),
+        Signal(objects_say_bird, -MODERATE),
     ),
+    summary=_without_bgp_summary,
     fix=NOTHING_TO_DO,
     verify="Nothing.",
-    lookalikes=(Lookalike("bird_not_running", "the backend is bird"),),
+    lookalikes=(
+        Lookalike("bird_not_running", "the backend is bird"),
+        Lookalike("bird_probe_without_bird", "a readiness probe asks for BIRD all the same"),
+    ),
 )
 
 

@@ -9,13 +9,20 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from . import sessions, signatures
+from .._cluster import flavour
+from .._peering import compare
+from .._peering import expected as peering
+from . import registered, sessions, signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from .._cluster.flavour import Flavour
     from .._cluster.model import Cluster
+    from .._peering.compare import Comparison
+    from .._peering.expected import Expected
     from .model import MissingNode, Node, SourceRewrite, Verdict
+    from .registered import Registered
     from .sessions import Session, SessionTable, Side
     from .signatures import Blame
 
@@ -68,11 +75,51 @@ class Evidence:
         }
 
     @cached_property
+    def registered(self) -> tuple[Registered, ...]:
+        """Every node that Calico or Kubernetes has on record, with what it told itself; () without the API."""
+        return registered.join(self.nodes, self.missing, self.cluster)
+
+    @cached_property
+    def flavour(self) -> Flavour:
+        """What kind of cluster this is, by what the API and the nodes told."""
+        return flavour.flavour(self.cluster, self.nodes)
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The sessions that there should be against those that the nodes tell of; None if they are not known."""
+        return compare.compare(self.expected, self.nodes) if self.expected is not None else None
+
+    @cached_property
+    def expected(self) -> Expected | None:
+        """The sessions that the API's objects call for; None if they are not known, or BIRD is not used."""
+        if self.cluster is None or not self.cluster.calico_nodes or self.uses_bgp is False:
+            return None
+        versions = [node.calico_version for node in self.nodes.values() if node.calico_version]
+        return peering.expected(self.cluster, max(versions, key=versions.count) if versions else "")
+
+    @cached_property
+    def uses_bgp(self) -> bool | None:
+        """Whether Calico runs BIRD here: by what runs on the nodes, else by what the API's objects say."""
+        seen = [node.bird_expected for node in self.nodes.values() if node.bird_expected is not None]
+        if seen:
+            return any(seen)
+        return self.flavour.bgp_expected
+
+    @cached_property
     def unlisted(self) -> list[str]:
-        """Mesh peers whose sessions are up and which are no node of the inventory: nodes that nobody asked."""
-        asked = {missing.address for missing in self.missing}
+        """Nodes that nobody asked: those of the API, and mesh peers whose sessions are up, in no inventory."""
+        in_api = self._linux_nodes()
+        asked = {one.address for one in self.missing} | {one.name for one in self.missing}
+        known = asked | set(self.nodes) | set(self.owners) | {node.nodename for node in self.nodes.values()}
+        not_asked = {name for name, addresses in in_api.items() if known.isdisjoint((name, *addresses))}
+        told_by_name = {address for addresses in in_api.values() for address in addresses}
         peers = {peer for node in self.nodes.values() for daemon in node.daemons.values() for peer in daemon.mesh}
-        return sorted(peer for peer in peers if peer not in self.owners and peer not in asked)
+        return sorted(not_asked | (peers - known - told_by_name))
+
+    def _linux_nodes(self) -> dict[str, tuple[str, ...]]:
+        """The nodes with their addresses, as far as the API tells; there is nothing to read on those with Windows."""
+        nodes = self.cluster.nodes.values() if self.cluster else ()
+        return {node.name: node.internal_addresses for node in nodes if node.operating_system != "windows"}
 
     def down_at(self, *names: str) -> tuple[Session, ...]:
         """The sessions in trouble that end at one of these nodes, each once."""

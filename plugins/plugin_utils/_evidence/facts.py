@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import grouping
 from ...module_utils._facts.packing import unpack
-from . import control_plane, plain
+from . import address_facts, control_plane, host_facts, plain
 from .model import (
     FAMILIES,
     BirdConfig,
@@ -73,6 +73,8 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         clock=_clock(facts),
         sources=tuple(_sources(name, facts)),
         control=control_plane.read(facts),
+        own=address_facts.read(facts),
+        host=host_facts.read(facts),
     )
 
 

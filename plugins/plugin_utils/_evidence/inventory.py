@@ -48,7 +48,8 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Sequence[str], now: dateti
                 nodes[host] = node
             else:
                 aliases[host] = first
-    return Evidence(nodes, tuple(missing), aliases, cluster.from_variables(hostvars, hosts, now, max_age))
+    told = cluster.from_variables(hostvars, hosts, now, max_age)
+    return Evidence(nodes, tuple(missing), aliases, cluster.of_these_nodes(told, nodes.values()))
 
 
 def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .address_facts import AddressFacts
 from .control_plane import ControlPlane
+from .host_facts import HostFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -286,6 +288,8 @@ class Node:
     clock: Clock | None
     sources: tuple[SourceStatus, ...]
     control: ControlPlane = field(default_factory=ControlPlane)
+    own: AddressFacts = field(default_factory=AddressFacts)
+    host: HostFacts = field(default_factory=HostFacts)
 
     def holds(self, address: str) -> bool:
         """The address is configured on this host."""

@@ -49,6 +49,7 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _wrap(
         f"{nodes['collected']} of {nodes['expected']} nodes read; {_sessions(sessions)}", width, "Coverage", 0
     )
+    yield from _wrap(_api(report["coverage"]["api"]), width, " ", 0)
     for missing in nodes["missing"][:NOT_CHECKED_SHOWN]:
         yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
     for alias in nodes["aliases"]:
@@ -57,7 +58,7 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         who = ", ".join(nodes["without_root"])
         yield from _wrap(f"read without root, so in part only: {who}; run again with --become", width, " ", 0)
     if nodes["unlisted"]:
-        yield from _wrap(f"mesh peers in no inventory: {', '.join(nodes['unlisted'])}", width, " ", 0)
+        yield from _wrap(f"not asked, as in no inventory: {', '.join(nodes['unlisted'])}", width, " ", 0)
     if nodes["without_calico"]:
         yield from _wrap(f"no trace of Calico: {', '.join(nodes['without_calico'])}", width, " ", 0)
     if len(nodes["missing"]) > NOT_CHECKED_SHOWN:
@@ -66,10 +67,20 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         )
 
 
+def _api(api: Mapping[str, Any]) -> str:
+    if not api["asked"]:
+        return "the Kubernetes API was not asked"
+    if not api["reached"]:
+        return f"the Kubernetes API was not reached: {api['why'].rstrip('.')}"
+    return f"the Kubernetes API knows {api['nodes']} node(s) (read by way of {api['via']})"
+
+
 def _sessions(sessions: Mapping[str, int]) -> str:
     if not sessions["expected"]:
         return "no BGP sessions are configured" if sessions["known"] else "BGP sessions unknown"
     told = f"{sessions['established']} of {sessions['expected']} BGP sessions established"
+    if sessions["not_configured"]:
+        told += f" ({sessions['not_configured']} are not configured on the nodes)"
     return (
         f"{told}, {sessions['seen_from_one_end']} of them seen from one end only"
         if sessions["seen_from_one_end"]
@@ -79,6 +90,11 @@ def _sessions(sessions: Mapping[str, int]) -> str:
 
 def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _wrap(VERDICTS[report["verdict"]], width, "Verdict", 0)
+    if report["impact"]:
+        yield from _wrap(report["impact"]["summary"], width, "Impact", 0)
+    for shared in report["commonality"]:
+        told = f"{shared['affected']} of {shared['of']} have {shared['attribute']} {shared['value']}"
+        yield from _wrap(f"{told}, of all other nodes {shared['elsewhere']}", width, "Shared", 0)
     yield ""
 
 
@@ -198,7 +214,8 @@ def _not_checked(report: Mapping[str, Any], width: int) -> Iterator[str]:
     yield "Could not be checked:"
     for (source, detail), nodes in list(merged.items())[:NOT_CHECKED_SHOWN]:
         shown = ", ".join(nodes[:4]) + (f" and {len(nodes) - 4} more" if len(nodes) > 4 else "")
-        yield from _wrap(f"{source} on {shown}: {detail}", width, "", 2)
+        where = f" on {shown}" if shown else ""
+        yield from _wrap(f"{source}{where}: {detail}", width, "", 2)
     if len(merged) > NOT_CHECKED_SHOWN:
         yield f"  and {len(merged) - NOT_CHECKED_SHOWN} more; all of them stand in report.json"
 

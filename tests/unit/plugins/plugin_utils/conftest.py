@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.mesh import Mesh
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.kube import Kube
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.mesh import ADDRESSES, Mesh
 
 
 @pytest.fixture
 def mesh() -> Mesh:
     """A healthy mesh of four nodes, node-1 (10.0.0.9) dialling all others."""
     return Mesh()
+
+
+@pytest.fixture
+def kube() -> Kube:
+    """What the API tells of the same four nodes: a healthy cluster with Calico by manifest."""
+    return Kube(ADDRESSES)

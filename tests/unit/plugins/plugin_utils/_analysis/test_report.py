@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
+from ansible_collections.netmedic.calico.plugins.plugin_utils._cluster.model import Cluster, KubeNode
 
 NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC)
 
@@ -20,6 +22,8 @@ def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
         "established": 6,
         "down": 0,
         "unexpected": 0,
+        "not_configured": 0,
+        "compared_with_api": False,
         "seen_from_one_end": 0,
         "known": True,
     }
@@ -104,3 +108,23 @@ def test_a_mesh_peer_in_no_inventory_is_named_and_keeps_the_verdict_from_healthy
     report = analyse(mesh.evidence(), NOW)
     assert report["coverage"]["nodes"]["unlisted"] == ["10.0.0.12"]
     assert report["verdict"] == "undetermined"
+
+
+def in_api(*nodes):
+    return Cluster(reached=True, nodes={node.name: node for node in nodes})
+
+
+def test_a_node_of_the_api_in_no_inventory_is_named_once(mesh):
+    del mesh.facts["node-4"]
+    known = [KubeNode(f"node-{number}", (("InternalIP", f"10.0.0.{number + 8}"),)) for number in (1, 2, 3, 4)]
+    evidence = replace(mesh.evidence(), cluster=in_api(*known))
+    assert analyse(evidence, NOW)["coverage"]["nodes"]["unlisted"] == ["node-4"]
+
+
+def test_nodes_of_the_api_are_those_of_the_inventory_by_name_or_by_address(mesh):
+    named_otherwise = KubeNode("ip-10-0-0-9.internal", (("InternalIP", "10.0.0.9"),))
+    windows = KubeNode("win-1", (("InternalIP", "10.0.0.99"),), operating_system="windows")
+    known = [KubeNode(f"node-{number}") for number in (2, 3, 4)]
+    report = analyse(replace(mesh.evidence(), cluster=in_api(named_otherwise, windows, *known)), NOW)
+    assert report["coverage"]["nodes"]["unlisted"] == []
+    assert report["verdict"] == "healthy"

@@ -12,12 +12,14 @@ import shutil
 import stat
 import tarfile
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, files, read, write
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.inventory import from_hostvars
 from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import script
 
@@ -51,7 +53,7 @@ def last_stamp(variables):
 def test_a_bundle_gives_the_report_of_the_run(folder, tmp_path):
     variables = hostvars(folder)
     stamp = last_stamp(variables)
-    path = write.write(str(tmp_path / "bundle"), evidence.saw(variables, variables), stamp)
+    path = write.write(str(tmp_path / "bundle"), evidence.saw(variables, variables), write.Written(stamp))
     told, now = evidence.evidence(read.read(str(path)))
     assert analyse(told, now) == analyse(from_hostvars(variables, list(variables), now, 900), now)
 
@@ -59,7 +61,7 @@ def test_a_bundle_gives_the_report_of_the_run(folder, tmp_path):
 @pytest.fixture
 def bundle(tmp_path):
     variables = hostvars(CASES[0])
-    return write.write(str(tmp_path / "made"), evidence.saw(variables, variables), last_stamp(variables))
+    return write.write(str(tmp_path / "made"), evidence.saw(variables, variables), write.Written(last_stamp(variables)))
 
 
 @pytest.mark.parametrize("form", ["tar", "gztar", "xztar", "zip"])
@@ -78,13 +80,13 @@ def test_nobody_else_may_read_it(bundle):
 
 
 def test_an_earlier_bundle_is_replaced_and_nothing_else(bundle, tmp_path):
-    write.write(str(bundle), {}, "2026-01-01T00:00:00Z")
+    write.write(str(bundle), {}, write.Written("2026-01-01T00:00:00Z"))
     assert sorted(path.name for path in bundle.iterdir()) == ["bundle.json"]
     other = tmp_path / "mine"
     other.mkdir()
     (other / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(FileExistsError):
-        write.write(str(other), {}, "2026-01-01T00:00:00Z")
+        write.write(str(other), {}, write.Written("2026-01-01T00:00:00Z"))
     assert (other / "letter.txt").read_text(encoding="utf-8") == "dear"
 
 
@@ -96,7 +98,7 @@ def test_a_failed_write_leaves_what_was_there(bundle, monkeypatch):
 
     monkeypatch.setattr(write, "_write", broken)
     with pytest.raises(OSError, match="disk full"):
-        write.write(str(bundle), {}, "2026-01-01T00:00:00Z")
+        write.write(str(bundle), {}, write.Written("2026-01-01T00:00:00Z"))
     assert read.read(str(bundle)) == before
     assert os.listdir(bundle.parent) == ["made"]
 
@@ -104,7 +106,7 @@ def test_a_failed_write_leaves_what_was_there(bundle, monkeypatch):
 def test_texts_read_without_python_are_kept_and_give_the_same_facts(tmp_path):
     texts = script.cut((RECORDED / "blocked" / "output.txt").read_text(encoding="utf-8"), MARK).texts
     saw = {"node-2": write.NodeSaw({}, texts, "10.200.0.10", {})}
-    told = read.read(str(write.write(str(tmp_path / "b"), saw, "2026-11-21T06:33:00Z")))
+    told = read.read(str(write.write(str(tmp_path / "b"), saw, write.Written("2026-11-21T06:33:00Z"))))
     assert told.unrecognised == []
     assert told.nodes["node-2"].texts == texts
     found = evidence.facts_of("node-2", told.nodes["node-2"])
@@ -113,7 +115,7 @@ def test_texts_read_without_python_are_kept_and_give_the_same_facts(tmp_path):
 
 def test_secrets_are_cut_once_more(tmp_path):
     saw = {"n": write.NodeSaw({}, {"bird.cfg": 'password "CANARY";\n'}, "", {})}
-    path = write.write(str(tmp_path / "b"), saw, "", 'token: "CANARY"\n')
+    path = write.write(str(tmp_path / "b"), saw, write.Written("", 'token: "CANARY"\n'))
     assert all("CANARY" not in one.read_text(encoding="utf-8") for one in path.rglob("*") if one.is_file())
 
 
@@ -123,7 +125,7 @@ def test_a_nodes_name_cannot_lead_out(tmp_path, name):
         name: write.NodeSaw({"calico_node": {"nodename": name}}, {"../x": "y"}, "", {}),
         "a_b": write.NodeSaw({}, {}, "", {}),
     }
-    path = write.write(str(tmp_path / "in" / "b"), saw, "")
+    path = write.write(str(tmp_path / "in" / "b"), saw, write.Written(""))
     assert os.listdir(tmp_path) == ["in"]
     assert os.listdir(tmp_path / "in") == ["b"]
     assert read.read(str(path)).nodes[name].facts == {"calico_node": {"nodename": name}}
@@ -224,3 +226,53 @@ def test_a_node_directory_filled_by_hand_is_read(tmp_path):
     assert found["calico_firewall"]["tcp179"]["inbound"][0]["verdict"] == "drop"
     assert found["calico_chrony"].get("synchronised") is None
     assert len(found["calico_bgp"]["daemons"]["ipv4"]["troubled"]) == 3
+
+
+def test_what_the_api_told_is_written_as_objects(tmp_path):
+    fact = {"schema": 1, "reached": True, "objects": {"ippools": [{"kind": "IPPool"}], "../x": [{}], "pods": []}}
+    path = write.write(str(tmp_path / "b"), {}, write.Written("2026-01-01T00:00:00Z", cluster=fact))
+    assert sorted(each.name for each in (path / "cluster").iterdir()) == ["cluster-info.json", "ippools.json"]
+    assert json.loads((path / "cluster/cluster-info.json").read_text("utf-8")) == {"schema": 1, "reached": True}
+    assert json.loads((path / "cluster/ippools.json").read_text("utf-8"))["items"] == [{"kind": "IPPool"}]
+
+
+def test_what_the_api_told_is_the_same_when_the_bundle_is_read(tmp_path):
+    pool = {
+        "apiVersion": "crd.projectcalico.org/v1",
+        "kind": "IPPool",
+        "metadata": {"name": "p"},
+        "spec": {"cidr": "10.0.0.0/16"},
+    }
+    secret = {"namespace": "kube-system", "name": "bgp", "exists": True, "keys": ["k"], "readable": False, "why": ""}
+    sources = [{"source": "ippools", "status": "ok", "detail": "", "count": 1}]
+    fact = {
+        "schema": 1,
+        "reached": True,
+        "via": "kubectl",
+        "version": "v1.29.3",
+        "taken_at": "2026-01-01T00:00:00Z",
+        "group": "crd.projectcalico.org/v1",
+        "native_v3": False,
+        "sources": sources,
+        "secrets": [secret],
+        "objects": {"ippools": [pool]},
+        "workload_pods": {"node-1": 3},
+        "service_endpoints": {},
+    }
+    bundle = read.read(str(write.write(str(tmp_path / "b"), {}, write.Written("2026-01-01T00:00:00Z", cluster=fact))))
+    live = cluster.from_variables(
+        {"localhost": {"ansible_facts": {"calico_cluster": fact}, "collect_cluster_result": {}}},
+        [],
+        datetime.now(UTC),
+        900,
+    )
+    assert evidence.evidence(bundle)[0].cluster == live
+    assert bundle.unrecognised == []
+
+
+def test_objects_that_somebody_saved_are_what_the_api_told(tmp_path):
+    pool = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: p}\nspec: {cidr: 10.0.0.0/16}\n"
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster/ippool.yaml").write_text(pool, "utf-8")
+    told = evidence.evidence(read.read(str(tmp_path)))[0].cluster
+    assert (told.reached, [one.name for one in told.pools]) == (True, ["p"])

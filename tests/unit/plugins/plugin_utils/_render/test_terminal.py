@@ -16,6 +16,7 @@ def test_a_healthy_report_is_short(mesh):
         "Calico BGP diagnosis of 4 node(s), 2026-01-01T00:00:30Z",
         "",
         "Coverage 4 of 4 nodes read; 6 of 6 BGP sessions established",
+        "         the Kubernetes API was not asked",
         "Verdict  HEALTHY: every node and every session was seen and is well",
     ]
 

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of a host's addresses is the one that others reach it by, and which method of autodetection would find it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...module_utils._address import autodetect, releases
+from ...module_utils._host.calico_log_words import ODD_INTERFACES
+from .._address import methods
+from .._address.nodes import NodeAddresses
+from .._evidence.address_facts import MAYBE_VIP, VIP
+
+if TYPE_CHECKING:
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
+    from .._evidence.registered import Registered
+
+MOST_METHODS = 3
+# What programs give every host alike: Docker's, Podman's, libvirt's and LXC's bridges, VirtualBox' and QEMU's NAT, and
+# the cache of node-local DNS.
+_EVERYWHERE = re.compile(
+    r"172\.(1[7-9]|2\d|3[01])\.0\.1|10\.0\.2\.15|192\.168\.122\.1|10\.0\.3\.1|10\.88\.0\.1|169\.254\.(20|25)\.10"
+)
+
+
+class Truth(NamedTuple):
+    """The address by which others reach a host, '' if nothing tells, and what tells."""
+
+    address: str
+    why: str
+
+
+def is_everywhere(address: str) -> bool:
+    """An address that container engines and hypervisors give to every host alike."""
+    return _EVERYWHERE.fullmatch(address) is not None
+
+
+def is_odd(interface: str) -> bool:
+    """An interface of containers, pods, services or tunnels, never one by which nodes know each other."""
+    return interface.startswith(ODD_INTERFACES)
+
+
+def truth(evidence: Evidence, node: Node, record: Registered | None, family: str) -> Truth:
+    """The address by which others reach a host that was read. One that several hosts have is nobody's."""
+
+    def fits(address: str) -> bool:
+        held = node.own.of(address)
+        if held is None or not held.own or is_odd(held.interface) or held.signs & {VIP, MAYBE_VIP}:
+            return False
+        alone = not any(other.holds(address) for other in evidence.nodes.values() if other.name != node.name)
+        return alone and (":" in address) == (family == "ipv6")
+
+    reached = {
+        peer
+        for other in evidence.nodes.values()
+        if other.name != node.name
+        for daemon in other.daemons.values()
+        for peer in daemon.established
+        if node.holds(peer)
+    }
+    detection = node.own.detection.get(family)
+    sent_from = sorted(node.own.other_sources, key=lambda one: -len(node.own.other_sources[one]))
+    candidates = (
+        *((one, "other nodes have BGP sessions with it") for one in sorted(reached)),
+        *((one, "Kubernetes knows the node by it") for one in (record.internal_addresses if record else ())),
+        (node.inventory_address, "the inventory knows the node by it"),
+        (node.own.kubelet_node_ip, "kubelet was told it"),
+        *((one, "the kernel sends from it to the node's peers") for one in sent_from),
+        (detection.outward if detection else "", "the kernel sends from it to far networks"),
+    )
+    return next((Truth(one, why) for one, why in candidates if one and fits(one)), Truth("", ""))
+
+
+def fitting_methods(evidence: Evidence, family: str) -> list[str]:
+    """The methods of autodetection that would pick right on every node that was read, the best one first."""
+    records = {one.node.name: one for one in evidence.registered if one.node}
+    nodes = [
+        _addresses(evidence, node, records.get(node.name), family)
+        for node in evidence.nodes.values()
+        if node.own.complete and node.own.held
+    ]
+    return [one.method for one in methods.methods_that_fit(nodes)][:MOST_METHODS] if nodes else []
+
+
+def _addresses(evidence: Evidence, node: Node, record: Registered | None, family: str) -> NodeAddresses:
+    """The node as the methods look at it."""
+    true = truth(evidence, node, record, family)
+    found: dict[str, list[autodetect.Held]] = {}
+    positions: dict[str, int] = {}
+    for held in node.own.held:
+        if _is_network(held.address, held.prefix) and (":" in held.address) == (family == "ipv6"):
+            positions.setdefault(held.interface, held.position)
+            found.setdefault(held.interface, []).append(autodetect.Held(held.address, held.prefix or 0))
+    detection = node.own.detection.get(family)
+    return NodeAddresses(
+        name=node.name,
+        family=family,
+        interfaces=tuple(autodetect.Interface(name, found[name]) for name in sorted(found, key=positions.__getitem__)),
+        truth=true.address,
+        truth_why=true.why or "nothing tells which of its addresses the others reach it by",
+        outward=detection.outward if detection else "",
+        version=releases.parse_version(node.calico_version),
+        configured=detection.method if detection else "",
+        moving=frozenset(held.address for held in node.own.held if held.signs & {VIP, MAYBE_VIP}),
+        internal_ips=record.internal_addresses if record and record.kube else None,
+    )
+
+
+def _is_network(address: str, prefix: int | None) -> bool:
+    try:
+        ipaddress.ip_interface(f"{address}/{prefix}")
+    except ValueError:
+        return False
+    return "%" not in address

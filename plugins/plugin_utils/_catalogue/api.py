@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What faults decided by the API's objects share: objects as places, commands that change them, the plan's problems."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._cluster import effective, owners
+from . import commands
+from .model import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .._cluster.model import Cluster, Workload
+    from .._evidence.evidence import Evidence
+    from .._evidence.registered import Registered
+    from .._evidence.sessions import Session
+    from .._peering.model import Problem
+
+Kept = TypeVar("Kept")
+ANNOTATION = 'metadata.annotations["projectcalico.org/{}"]'
+ADDRESS_KEYS = {"ipv4": "IPv4Address", "ipv6": "IPv6Address"}
+DETECTION = {"ipv4": "nodeAddressAutodetectionV4", "ipv6": "nodeAddressAutodetectionV6"}
+DETECTION_VARIABLE = {"ipv4": "IP_AUTODETECTION_METHOD", "ipv6": "IP6_AUTODETECTION_METHOD"}
+_DETECTIONS = ("firstFound", "kubernetes", "interface", "skipInterface", "canReach", "cidrs")
+_KINDS = {
+    "BGPPeer": "bgppeers",
+    "BGPConfiguration": "bgpconfigurations",
+    "FelixConfiguration": "felixconfigurations",
+    "GlobalNetworkPolicy": "globalnetworkpolicies",
+    "HostEndpoint": "hostendpoints",
+    "IPPool": "ippools",
+}
+
+
+def where(what: str, field: str = "", **more: Any) -> dict[str, Any]:
+    """A place in an object: "BGPPeer rack-1" and "spec.peerIP" as a finding's where."""
+    return {"object": spot(what), **({"field": field} if field else {}), **more}
+
+
+def spot(what: str) -> str:
+    """An object as kind and name, "BGPPeer/rack-1", of how a sentence calls it, "BGPPeer rack-1"."""
+    kind, _space, name = what.partition(" ")
+    return f"{'Node' if kind == 'node' else kind}/{name}" if name else kind
+
+
+def seen(what: str, field: str, detail: str, node: str = "") -> Seen:
+    """An observation made in an object."""
+    return Seen(node, spot(what), detail, field)
+
+
+def annotation(family: str) -> str:
+    """The field of a Node that holds its address of a family."""
+    return ANNOTATION.format(ADDRESS_KEYS[family])
+
+
+def problems(evidence: Evidence, *kinds: str) -> list[Problem]:
+    """The problems of these kinds that the plan of sessions has."""
+    found = evidence.expected.problems if evidence.expected else ()
+    return [one for one in found if one.kind in kinds]
+
+
+def kept(evidence: Evidence, key: str, make: Callable[[], Kept]) -> Kept:
+    """What was worked out of the evidence once, for all faults that need it."""
+    if key not in evidence.__dict__:
+        evidence.__dict__[key] = make()
+    found: Kept = evidence.__dict__[key]
+    return found
+
+
+def names(evidence: Evidence, records: Iterable[str]) -> tuple[str, ...]:
+    """What the inventory calls nodes on record."""
+    known = {one.record: one.name for one in evidence.registered}
+    return tuple(known.get(record, record) for record in records)
+
+
+def record_of(evidence: Evidence, name: str) -> Registered | None:
+    """What is on record of a node that the inventory calls so."""
+    by_name = kept(evidence, "_records_by_name", lambda: {one.name: one for one in reversed(evidence.registered)})
+    return by_name.get(name)
+
+
+def read(cluster: Cluster | None, kind: str) -> bool:
+    """Objects of this kind were asked for, so that there being none means something."""
+    return cluster is not None and cluster.reached and cluster.read(kind)
+
+
+def sessions_with(evidence: Evidence, addresses: Iterable[str], nodes: Iterable[str] = ()) -> tuple[Session, ...]:
+    """The sessions in trouble that have one of these addresses at an end, and if given one of these nodes."""
+    wanted, names_wanted = set(addresses), set(nodes)
+    return tuple(
+        session
+        for session in evidence.table.down
+        if wanted & {session.dialler.address, session.listener.address}
+        and (not names_wanted or names_wanted & set(evidence.labels(session)))
+    )
+
+
+def sessions_between(evidence: Evidence, nodes: Iterable[str]) -> tuple[Session, ...]:
+    """The sessions in trouble of which both ends are among these nodes."""
+    wanted = set(nodes)
+    return tuple(session for session in evidence.table.down if set(evidence.labels(session)) <= wanted)
+
+
+# --- commands ---
+
+
+def resource(cluster: Cluster | None, kind: str) -> str:
+    """What kubectl calls a kind of Calico's objects here."""
+    group = (
+        "projectcalico.org" if cluster and cluster.group.startswith("projectcalico.org") else "crd.projectcalico.org"
+    )
+    return f"{_KINDS[kind]}.{group}"
+
+
+def show(evidence: Evidence, kind: str, name: str = "") -> str:
+    """Show an object, or all of its kind."""
+    named = f" {commands.word(name, 'NAME')}" if name else ""
+    return f"kubectl get {resource(evidence.cluster, kind)}{named} -o yaml"
+
+
+def patch(evidence: Evidence, kind: str, name: str, spec: Mapping[str, Any]) -> str:
+    """Change fields of an object's spec; None takes one away."""
+    written = shlex.quote(json.dumps({"spec": spec}))
+    target = f"{resource(evidence.cluster, kind)} {commands.word(name, 'NAME')}"
+    return f"kubectl patch {target} --type merge -p {written}"
+
+
+def agent(evidence: Evidence) -> Workload | None:
+    """The DaemonSet that runs calico-node."""
+    return effective.agent(evidence.cluster) if evidence.cluster else None
+
+
+def set_variables(evidence: Evidence, values: Mapping[str, str]) -> str:
+    """Set variables of calico-node; one that is '' is taken away."""
+    found = agent(evidence)
+    name = commands.word(found.name, "DAEMONSET") if found else "calico-node"
+    namespace = commands.word(found.namespace, "NAMESPACE") if found else "kube-system"
+    words = " ".join(shlex.quote(f"{key}={value}") if value else f"{key}-" for key, value in values.items())
+    return f"kubectl set env -n {namespace} daemonset/{name} -c calico-node {words}"
+
+
+def at_owner(
+    evidence: Evidence, setting: str, plain: list[str], installation: Mapping[str, Any] | None = None
+) -> list[str]:
+    """The commands that change a setting for good: plain ones, unless an installer would put the old value back.
+
+    installation: what the operator's Installation must say of it, below spec.
+    """
+    owner = owners.owner_of(evidence.cluster, setting) if evidence.cluster else None
+    if owner is None or owner.kind in (owners.DAEMON_SET, owners.CONFIG_MAP, owners.UNKNOWN, *_KINDS):
+        return plain
+    if owner.kind == owners.INSTALLATION and owner.allowed and installation:
+        spec = shlex.quote(json.dumps({"spec": installation}))
+        return [f"kubectl patch installation {commands.word(owner.name, 'NAME')} --type merge -p {spec}"]
+    if not owner.allowed:
+        return [f"ask {owner.name} to change {owner.path}   # {owner.why}"]
+    return [f"{owner.kind} {owner.name}: change {owner.path}   # {owner.why}"]
+
+
+def set_detection(evidence: Evidence, family: str, method: str) -> list[str]:
+    """Have Calico find node addresses by another method, at the owner of the setting."""
+    chosen: dict[str, Any] = dict.fromkeys(_DETECTIONS)
+    chosen.update(_as_field(method))
+    plain = [set_variables(evidence, {DETECTION_VARIABLE[family]: method})]
+    return at_owner(evidence, f"autodetection_{family}", plain, {"calicoNetwork": {DETECTION[family]: chosen}})
+
+
+def _as_field(method: str) -> dict[str, Any]:
+    """A method as the Installation spells it."""
+    kind, _equals, value = method.partition("=")
+    if kind == "kubernetes-internal-ip":
+        return {"kubernetes": "NodeInternalIP"}
+    if kind == "cidr":
+        return {"cidrs": value.split(",")}
+    fields = {"interface": "interface", "skip-interface": "skipInterface", "can-reach": "canReach"}
+    return {fields[kind]: value} if kind in fields else {"firstFound": True}

@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault of a node that runs under another name than its Node object, or under another host's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import api, commands, words
+from .address_claims import agent_is_unwell
+from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
+
+MULTIPLE = "multiple nodes with the same name"
+NOT_FOUND = "not found"
+# Calico warns so at every change of an address; where two hosts take turns, it does again and again.
+TURNS = 3
+
+
+def names_apart(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes that Calico calls otherwise than Kubernetes does, or that go by one name with another host."""
+    shared: dict[str, list[Node]] = {}
+    for node in evidence.nodes.values():
+        if node.has_calico:
+            shared.setdefault(node.nodename, []).append(node)
+    for name, nodes in shared.items():
+        if len(nodes) > 1:
+            names = tuple(
+                one.name for one in sorted(nodes, key=lambda one: (one.own.kubelet_nodename == name, one.name))
+            )
+            where = {"node": names[0], "nodename": name, "nodes": list(names)}
+            yield Subject(names, evidence.down_at(*names), where, evidence.nodes[names[0]], name)
+        elif _is_apart(evidence, nodes[0]) or _told_in_log(nodes[0]):
+            node = nodes[0]
+            where = {"node": node.name, "nodename": name, "kubernetes": _kubernetes_name(evidence, node)}
+            yield Subject((node.name,), evidence.down_at(node.name), where, node, name)
+    yield from _records_apart(evidence)
+
+
+def _is_apart(evidence: Evidence, node: Node) -> bool:
+    own = node.own
+    if own.kubelet_nodename and own.kubelet_nodename not in (node.nodename, own.node_ref):
+        return True
+    cluster = evidence.cluster
+    known = cluster.nodes if cluster and api.read(cluster, "nodes") else {}
+    # A host's own name is what it is called where nothing tells what calico-node was told.
+    told = own.nodename_source in ("file", "environment")
+    return told and bool(known) and node.nodename not in known and own.node_ref not in known
+
+
+def _told_in_log(node: Node) -> bool:
+    return bool(_lines(node))
+
+
+def _lines(node: Node | None) -> list[Seen]:
+    if node is None:
+        return []
+    lines = [
+        line for line in node.control.lines("datastore", "other") if "Node" in line.text and NOT_FOUND in line.text
+    ]
+    changes = [line for line in node.control.lines("node_ip_changed") if MULTIPLE in line.text]
+    lines += changes if sum(line.count for line in changes) >= TURNS else []
+    return [Seen(node.name, f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]
+
+
+def _kubernetes_name(evidence: Evidence, node: Node) -> str:
+    """What Kubernetes calls the host, '' if nothing tells."""
+    if node.own.kubelet_nodename:
+        return node.own.kubelet_nodename
+    record = next((one for one in evidence.registered if one.node is node), None)
+    return record.record if record and record.kube else node.own.hostname_override
+
+
+def _records_apart(evidence: Evidence) -> Iterator[Subject]:
+    """Calico's own Node objects for which Kubernetes has a Node of another name with the same address."""
+    cluster = evidence.cluster
+    if cluster is None or not cluster.nodes:
+        return
+    by_address = {address: name for name, kube in cluster.nodes.items() for address in kube.internal_addresses}
+    for name, calico in cluster.calico_nodes.items():
+        other = by_address.get(calico.address("ipv4")) or by_address.get(calico.address("ipv6"))
+        read = any(node.nodename == name for node in evidence.nodes.values())
+        if name not in cluster.nodes and other and not read and not _has_address(evidence, other):
+            shown = api.names(evidence, [other])[0]
+            where = api.where(f"node {name}", "metadata.name", node=shown, nodename=name, kubernetes=other)
+            yield Subject((shown,), evidence.down_at(shown), where, evidence.nodes.get(shown), name)
+
+
+def _has_address(evidence: Evidence, name: str) -> bool:
+    calico = evidence.cluster.calico_nodes.get(name) if evidence.cluster else None
+    return calico is not None and bool(calico.ipv4 or calico.ipv6)
+
+
+def kubelet_goes_by_another(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubelet on this host is another Node than Calico takes it for."""
+    node = subject.node
+    if node is None or not node.own.kubelet_nodename or node.own.kubelet_nodename in (node.nodename, node.own.node_ref):
+        return []
+    detail = f"kubelet's certificate is for {node.own.kubelet_nodename}, calico-node runs as {node.nodename}"
+    return [Seen(node.name, "kubelet certificate", detail)]
+
+
+def no_such_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes has no Node of the name under which calico-node runs."""
+    cluster = evidence.cluster
+    name = str(subject.where["nodename"])
+    if not api.read(cluster, "nodes") or cluster is None or not cluster.nodes or name in cluster.nodes:
+        return []
+    if subject.node and (subject.node.own.node_ref in cluster.nodes or not _is_apart(evidence, subject.node)):
+        return []
+    other = subject.where.get("kubernetes")
+    known = f"; it is Node {other}" if other else f"; it has {words.listed(cluster.nodes)}"
+    return [Seen(subject.nodes[0], "nodes", f"no Node {name}{known}", "metadata.name")]
+
+
+def two_hosts_of_one_name(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Two hosts run calico-node under one name."""
+    if len(subject.nodes) < 2:
+        return []
+    return [
+        Seen(name, _source(evidence.nodes[name]), f"runs as {subject.where['nodename']}")
+        for name in subject.nodes
+        if name in evidence.nodes
+    ]
+
+
+def _source(node: Node) -> str:
+    files = {"file": "/var/lib/calico/nodename", "environment": "environment", "hostname": "host name"}
+    return files.get(node.own.nodename_source, "nodename")
+
+
+def file_says_otherwise(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The name that calico-node left on the host is another than the one it is told now."""
+    node = subject.node
+    if node is None or not node.own.nodename_file or node.own.nodename_file == node.nodename:
+        return []
+    return [Seen(node.name, "/var/lib/calico/nodename", f"says {node.own.nodename_file}, told is {node.nodename}")]
+
+
+def calico_does_not_find_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico says that it does not find its Node, or that several nodes have its name."""
+    return [seen for name in subject.nodes for seen in _lines(evidence.nodes.get(name))]
+
+
+def kubelet_agrees(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubelet on this host goes by the same name."""
+    node = subject.node
+    agrees = node is not None and node.own.kubelet_nodename == node.nodename and len(subject.nodes) == 1
+    return (
+        [Seen(subject.nodes[0], "kubelet certificate", f"kubelet is {subject.where['nodename']}, too")]
+        if agrees
+        else []
+    )
+
+
+def _summary(evidence: Evidence, subject: Subject) -> str:
+    name = subject.where["nodename"]
+    if len(subject.nodes) > 1:
+        return f"{words.listed(subject.nodes)} both run calico-node as {name}: Calico takes them for one node."
+    other = subject.where.get("kubernetes")
+    known = f"Kubernetes knows it as {other}" if other else "there is no Node of that name"
+    return f"calico-node on {subject.nodes[0]} runs as {name}, and {known}."
+
+
+NODENAME_MISMATCH = Fault(
+    id="nodename_mismatch",
+    family="membership",
+    title="The node runs under another name than its Node object",
+    severity="major",
+    role="cause",
+    means=(
+        "Calico keeps everything about a node under its name. Under a wrong one it finds no Node and does not start, "
+        "or it writes over what belongs to another host: two hosts take turns in being one node."
+    ),
+    subjects=names_apart,
+    signals=(
+        Signal(kubelet_goes_by_another, STRONG + MODERATE, required=True),
+        Signal(two_hosts_of_one_name, STRONG + MODERATE, required=True),
+        Signal(no_such_node, STRONG, required=True),
+        Signal(calico_does_not_find_it, STRONG, required=True),
+        Signal(file_says_otherwise, MODERATE),
+        Signal(agent_is_unwell, WEAK),
+        Signal(kubelet_agrees, -MODERATE),
+    ),
+    summary=_summary,
+    fix=Fix(
+        action="align_node_name",
+        text=(
+            "Have calico-node run under the name of its Node: NODENAME from the pod's spec.nodeName does that. Remove "
+            "a file /var/lib/calico/nodename that came with a cloned image, and give cloned hosts names of their own."
+        ),
+        risk="medium",
+        disrupts="calico-node on this host is restarted",
+        commands=lambda evidence, subject: [
+            commands.on_node(subject.nodes[0], "hostname; cat /var/lib/calico/nodename"),
+            "kubectl get nodes -o wide",
+            "kubectl get daemonset -A -o yaml | grep -A4 'name: NODENAME'",
+            commands.on_node(subject.nodes[0], "sudo rm /var/lib/calico/nodename") + "   # if it is another host's",
+        ],
+    ),
+    verify="The name of calico-node is that of the host's Node, and no other host has it.",
+    lookalikes=(
+        Lookalike("duplicate_node_ip", "the names differ, and the addresses are one"),
+        Lookalike("stale_node_in_mesh", "nobody runs under the name any more"),
+    ),
+    explains=("duplicate_node_ip", "stale_node_in_mesh", "wrong_ip_autodetection", "stale_node_ip", "undetermined"),
+)
+
+FAULTS = (NODENAME_MISMATCH,)

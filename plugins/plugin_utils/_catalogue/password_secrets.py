@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault of a Secret with a BGP password that Calico cannot read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._evidence.signatures import password
+from . import api, words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .passwords import account_of, namespace_of, password_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.sessions import Session
+    from .._peering.model import Problem
+
+ROLE = "calico-bgp-password"
+UNREADABLE = ("secret_missing", "secret_elsewhere", "secret_key_missing", "secret_unreadable")
+
+
+def unreadable_secrets(evidence: Evidence) -> Iterator[Subject]:
+    """Passwords that Calico's objects refer to and that calico-node cannot read, or says that it cannot."""
+    told = tuple(node.name for node in evidence.nodes.values() if node.control.lines("password_secret"))
+    problems = api.problems(evidence, *UNREADABLE)
+    for problem in problems:
+        names = told or _users(evidence, problem)
+        sessions = tuple(session for session in evidence.table.down if _unsigned(session))
+        where = api.where(problem.object, password_field(problem), namespace=namespace_of(evidence), kind=problem.kind)
+        yield Subject(names, sessions, where, evidence.nodes.get(names[0]) if names else None, problem)
+    if told and not problems:
+        sessions = tuple(session for session in evidence.down_at(*told) if _unsigned(session))
+        yield Subject(told, sessions, {"node": told[0], "object": "Secret"}, evidence.nodes[told[0]], None)
+
+
+def _unsigned(session: Session) -> bool:
+    """An end has no password, or it is not known that it has one."""
+    return any(password(side, other.address) is not True for side, other in session.sides())
+
+
+def _users(evidence: Evidence, problem: Problem) -> tuple[str, ...]:
+    """The nodes whose sessions would be signed with the password."""
+    plan = evidence.expected
+    if plan is None:
+        return ()
+    if problem.object.startswith("BGPConfiguration"):
+        return api.names(evidence, sorted({one.name for group in plan.meshes.values() for one in group.speakers}))
+    name = problem.object.partition(" ")[2]
+    return api.names(
+        evidence,
+        sorted(
+            {
+                stanza.node
+                for session in plan.sessions(mesh=False)
+                for end in session.ends
+                for stanza in end.stanzas
+                if stanza.bgp_peer == name
+            }
+        ),
+    )
+
+
+def secret_cannot_be_read(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The Secret with the password cannot be read by calico-node."""
+    problem: Problem | None = subject.about
+    return [api.seen(problem.object, password_field(problem), problem.detail)] if problem else []
+
+
+def calico_says_it_cannot_read(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico says that it cannot read a Secret."""
+    return [
+        Seen(name, f"{line.component or 'confd'} log", line.text, line.at)
+        for name in subject.nodes
+        if name in evidence.nodes
+        for line in evidence.nodes[name].control.lines("password_secret")[:2]
+    ][:4]
+
+
+def rendered_without_password(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The configuration has no password for peers which do have one for this node, or none for anybody."""
+    return [
+        Seen(side.label, "bird.cfg", f"no password for {other.label}")
+        for session in subject.sessions
+        for side, other in session.sides()
+        if password(side, other.address) is False
+    ][:4]
+
+
+def rendered_with_password(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The password stands in the configuration of such a node: it was read."""
+    return [
+        Seen(name, "bird.cfg", "a password for every peer")
+        for name in subject.nodes
+        if name in evidence.nodes and not subject.sessions
+        if any(daemon.config.passwords == "all" for daemon in evidence.nodes[name].daemons.values())
+    ][:2]
+
+
+def _secret_summary(evidence: Evidence, subject: Subject) -> str:
+    problem: Problem | None = subject.about
+    if problem:
+        return f"The password of {problem.object} is not used: {problem.detail}"
+    return f"The calico-node on {words.listed(subject.nodes)} cannot read the Secret with the BGP password."
+
+
+def _grant(evidence: Evidence, subject: Subject) -> list[str]:
+    namespace, account = namespace_of(evidence), account_of(evidence).removeprefix("system:serviceaccount:")
+    return [
+        f"kubectl get secret -n {namespace}",
+        f"kubectl auth can-i get secrets -n {namespace} --as=system:serviceaccount:{account}",
+        f"kubectl create role {ROLE} -n {namespace} --verb=get,list,watch --resource=secrets --resource-name=NAME",
+        f"kubectl create rolebinding {ROLE} -n {namespace} --role={ROLE} --serviceaccount={account}",
+    ]
+
+
+BGP_PASSWORD_SECRET_UNREADABLE = Fault(
+    id="bgp_password_secret_unreadable",
+    family="bgp_config",
+    title="Calico cannot read the Secret with the BGP password",
+    severity="major",
+    role="cause",
+    means=(
+        "Calico looks for the Secret in one namespace only, and needs a Role of its own to read it, which no manifest "
+        "and no operator makes. Without it the sessions are configured without a password, and a peer that has it "
+        "drops what comes unsigned."
+    ),
+    subjects=unreadable_secrets,
+    signals=(
+        Signal(secret_cannot_be_read, DECISIVE, required=True),
+        Signal(calico_says_it_cannot_read, STRONG + MODERATE, required=True),
+        Signal(rendered_without_password, WEAK),
+        Signal(rendered_with_password, -STRONG),
+    ),
+    summary=_secret_summary,
+    severity_rule=lambda evidence, subject: "major" if subject.sessions or not evidence.nodes else "minor",
+    fix=Fix(
+        action="make_secret_readable",
+        text=(
+            "Make the Secret, with the key that is referred to, in the namespace where calico-node looks, and allow "
+            "calico-node to get, list and watch it. Written with printf %s: a line break at the end breaks bird.cfg."
+        ),
+        risk="low",
+        disrupts="sessions are made anew as each node takes up the password",
+        commands=_grant,
+    ),
+    verify="The peers in bird.cfg have a password, Calico's warning is gone, and the sessions are Established.",
+    prior=0.0,
+    lookalikes=(Lookalike("bgp_password_mismatch", "both ends read a password, and these differ"),),
+    explains=("bgp_password_mismatch", "undetermined", "tcp179_blocked_network"),
+)
+
+FAULTS = (BGP_PASSWORD_SECRET_UNREADABLE,)

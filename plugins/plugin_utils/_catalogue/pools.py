@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pools of addresses, and the fault of pods' packets that are not encapsulated where they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._cluster import effective, programmers
+from . import api, words
+from .address_claims import claims, network_of
+from .model import DECISIVE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+
+NEVER, CROSS, ALWAYS = "Never", "CrossSubnet", "Always"
+NODES_SHOWN = 4
+# What an Installation calls a pool's encapsulation; without a word it is IPIP.
+_ENCAPSULATIONS = {
+    "": (ALWAYS, NEVER),
+    "ipip": (ALWAYS, NEVER),
+    "ipipcrosssubnet": (CROSS, NEVER),
+    "vxlan": (NEVER, ALWAYS),
+    "vxlancrosssubnet": (NEVER, CROSS),
+    "none": (NEVER, NEVER),
+}
+
+
+class Pool(NamedTuple):
+    """A pool in use: its modes, and the object that says so."""
+
+    what: str
+    field: str
+    cidr: str
+    ipip: str
+    vxlan: str
+
+    @property
+    def bare(self) -> bool:
+        """Nothing is encapsulated."""
+        return self.ipip == NEVER and self.vxlan == NEVER
+
+    @property
+    def crossing(self) -> bool:
+        """What stays within a subnet is not encapsulated."""
+        return CROSS in (self.ipip, self.vxlan)
+
+    @property
+    def kind(self) -> str:
+        """Its encapsulation as programmers call it."""
+        if self.vxlan != NEVER:
+            return programmers.VXLAN
+        return programmers.IPIP if self.ipip != NEVER else programmers.NO_ENCAPSULATION
+
+
+def pools_in_use(evidence: Evidence) -> list[Pool]:
+    """The pools that pods get addresses from: the objects, else what the Installation or the operator's notes say."""
+    cluster = evidence.cluster
+    if cluster is None:
+        return []
+    found = [
+        Pool(
+            f"IPPool {one.name}",
+            "spec.ipipMode" if one.vxlan == NEVER else "spec.vxlanMode",
+            one.cidr,
+            one.ipip,
+            one.vxlan,
+        )
+        for one in cluster.pools
+        if not one.disabled and one.modes_told and one.allowed_uses != ("LoadBalancer",)
+    ]
+    if found or cluster.pools:
+        return found
+    told = effective.installed(cluster, "calicoNetwork", "ipPools")
+    for one in told if isinstance(told, list) else []:
+        modes = _ENCAPSULATIONS.get(_word(one.get("encapsulation"))) if isinstance(one, Mapping) else None
+        if modes:
+            cidr = str(one.get("cidr") or "")
+            found.append(Pool("Installation default", "spec.calicoNetwork.ipPools", cidr, *modes))
+    noted = _ENCAPSULATIONS.get(_word(cluster.environment.get("encapsulation")))
+    if not found and noted and cluster.environment.get("encapsulation"):
+        found.append(Pool("environment.yml", "encapsulation", "", *noted))
+    return found
+
+
+def _word(value: object) -> str:
+    return str(value or "").lower().replace("-", "").replace("_", "")
+
+
+def unencapsulated(evidence: Evidence) -> Iterator[Subject]:
+    """Pools that are not encapsulated where nodes are in several subnets, or in a cloud that drops what is not."""
+    if evidence.uses_bgp is False and not any(pool.vxlan != NEVER for pool in pools_in_use(evidence)):
+        return
+    loose = [pool for pool in pools_in_use(evidence) if pool.bare or pool.crossing]
+    by_subnet = _by_subnet(evidence)
+    smaller = sorted(by_subnet.values(), key=len)[:-1]
+    names = tuple(name for names in smaller for name in names) or tuple(one.name for one in evidence.registered)
+    for pool in loose:
+        where = api.where(pool.what, pool.field, cidr=pool.cidr)
+        yield Subject(names, (), where, None, pool)
+    if not pools_in_use(evidence):
+        lost = tuple(node.name for node in evidence.nodes.values() if _by_router(evidence, node.name))
+        if lost:
+            yield Subject(lost, (), {"node": lost[0], "object": "IPPool"}, evidence.nodes[lost[0]], None)
+
+
+def _by_subnet(evidence: Evidence) -> dict[str, list[str]]:
+    """The subnets in which the nodes' addresses on record, or on their hosts, are, with the nodes' names."""
+    found: dict[str, list[str]] = {}
+    for claim in claims(evidence):
+        held = claim.node.own.of(claim.address) if claim.node else None
+        network = network_of(held.with_length if held else claim.stored)
+        if network is not None and claim.family == "ipv4":
+            names = found.setdefault(str(network), [])
+            if claim.name not in names:
+                names.append(claim.name)
+    return found
+
+
+def _pool(subject: Subject) -> Pool:
+    return subject.about if isinstance(subject.about, Pool) else Pool("IPPool", "spec", "", NEVER, NEVER)
+
+
+def nodes_are_in_several_subnets(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The pool is not encapsulated, and the nodes are in several subnets."""
+    by_subnet = _by_subnet(evidence)
+    pool = _pool(subject)
+    if not pool.bare or len(by_subnet) < 2 or subject.about is None:
+        return []
+    told = words.listed(f"{network} ({words.plural(len(names), 'node')})" for network, names in by_subnet.items())
+    return [api.seen(pool.what, pool.field, f"ipip {pool.ipip}, vxlan {pool.vxlan}; nodes in {told}")]
+
+
+def cloud_drops_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The cloud carries no packets of addresses that it does not know, not even within a subnet."""
+    pool = _pool(subject)
+    cluster = evidence.cluster
+    clouds = {kube.provider_id.partition(":")[0] for kube in (cluster.nodes.values() if cluster else ())}
+    told = cluster.environment.get("provider", "").lower() if cluster else ""
+    azure = (
+        "azure" in clouds
+        or told == "azure"
+        or any("Microsoft" in node.host.hardware for node in evidence.nodes.values())
+    )
+    if subject.about is None or not azure or not (pool.bare or pool.crossing):
+        return []
+    return [api.seen(pool.what, pool.field, f"ipip {pool.ipip}, vxlan {pool.vxlan}, on Azure")]
+
+
+def _by_router(evidence: Evidence, name: str) -> int:
+    node = evidence.nodes[name]
+    if node.mtu is not None and node.mtu.encapsulation not in ("", "none"):
+        return 0
+    return sum(routes.via_router for routes in node.host.routes.values())
+
+
+def routes_lead_to_a_router(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Routes to other nodes' pods lead, not encapsulated, to a router that speaks no BGP with the nodes."""
+    return [
+        Seen(name, "routes", f"{words.plural(count, 'route')} of BIRD's by such a router")
+        for name in evidence.nodes
+        if (count := _by_router(evidence, name))
+    ][:NODES_SHOWN]
+
+
+def routers_are_told(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico peers with machines outside the cluster, which may learn the pods' routes from it."""
+    plan = evidence.expected
+    outside = sorted({one.far.address for one in plan.sessions(mesh=False) if one.external}) if plan else []
+    return [
+        Seen("", "BGPPeers", f"a session with {address}, which is no node", "spec.peerIP") for address in outside[:2]
+    ]
+
+
+def encrypted_anyway(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """WireGuard carries what goes between nodes."""
+    found = evidence.cluster.felix_configurations.get("default") if evidence.cluster else None
+    on = found is not None and found.spec.get("wireguardEnabled") is True
+    return [api.seen("FelixConfiguration default", "spec.wireguardEnabled", "true")] if on else []
+
+
+def _mode_change(evidence: Evidence, subject: Subject) -> list[str]:
+    pool = _pool(subject)
+    name = pool.what.partition(" ")[2]
+    crossing = not cloud_drops_it(evidence, subject)
+    vxlan = evidence.uses_bgp is False or pool.vxlan != NEVER or not crossing
+    mode = CROSS if crossing else ALWAYS
+    spec = {"ipipMode": NEVER, "vxlanMode": mode} if vxlan else {"ipipMode": mode, "vxlanMode": NEVER}
+    if not pool.what.startswith("IPPool ") or not name:
+        wanted = "VXLAN" if vxlan else "IPIP"
+        return [
+            f"change the encapsulation of the pools to {wanted}{mode if crossing else ''} in {pool.what}, {pool.field}"
+        ]
+    return api.at_owner(evidence, f"pool/{name}", [api.patch(evidence, "IPPool", name, spec)])
+
+
+def _bare_summary(evidence: Evidence, subject: Subject) -> str:
+    pool = _pool(subject)
+    if cloud_drops_it(evidence, subject):
+        within = "within a subnet" if pool.crossing else "anything"
+        return f"{pool.what} does not encapsulate {within}, and Azure drops packets of pods' own addresses."
+    by_subnet = _by_subnet(evidence)
+    if len(by_subnet) > 1:
+        return f"{pool.what} encapsulates nothing, and the nodes are in several subnets ({words.listed(by_subnet)})."
+    return (
+        f"{words.listed(subject.nodes)} send pods' packets without encapsulation to a router that does not know pods."
+    )
+
+
+ENCAPSULATION_DISABLED_BUT_NEEDED = Fault(
+    id="encapsulation_disabled_but_needed",
+    family="encapsulation",
+    title="Pods' packets are not encapsulated where they must be",
+    severity="critical",
+    role="cause",
+    means=(
+        "Between these nodes pods' packets travel under the pods' own addresses, which the network between the nodes "
+        "does not know: BGP is up, the routes are there, and what is sent by them is lost."
+    ),
+    subjects=unencapsulated,
+    signals=(
+        Signal(nodes_are_in_several_subnets, STRONG, required=True),
+        Signal(cloud_drops_it, STRONG, required=True),
+        Signal(routes_lead_to_a_router, STRONG, required=True),
+        Signal(routers_are_told, -STRONG - WEAK),
+        Signal(encrypted_anyway, -DECISIVE),
+    ),
+    summary=_bare_summary,
+    fix=Fix(
+        action="enable_encapsulation",
+        text=(
+            "Let the pool encapsulate between subnets (CrossSubnet), or always where a cloud drops unknown addresses, "
+            "by VXLAN where IPIP is dropped as well. Or have the routers learn the pods' routes by BGP."
+        ),
+        risk="high",
+        disrupts="traffic between pods of different nodes for some seconds; pods keep their MTU until they are remade",
+        commands=_mode_change,
+    ),
+    verify="A pod reaches a pod of a node in another subnet.",
+    lookalikes=(
+        Lookalike("cloud_source_dest_check", "packets within a subnet are dropped only for the cloud's own check"),
+        Lookalike("no_encap_next_hop_not_onlink", "single routes have a next hop that is not on the link"),
+        Lookalike("ipip_blocked", "packets are encapsulated, and the tunnel's protocol is dropped"),
+    ),
+    explains=("no_encap_next_hop_not_onlink", "routes_missing"),
+)
+
+
+FAULTS = (ENCAPSULATION_DISABLED_BUT_NEEDED,)

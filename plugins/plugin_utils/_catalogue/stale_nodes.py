@@ -1,0 +1,244 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fault of a node that is gone and still has a record, so that everybody peers with it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import api, commands, words
+from .address_claims import agent_is_unwell
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .unread_peers import affected, answers_nobody, answers_somebody, observers, record_at, unknown_machines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.registered import Registered
+
+NODE_COLUMNS = "custom-columns=NAME:.metadata.name,BGP:.metadata.annotations.projectcalico\\.org/IPv4Address"
+LONG = 3600.0
+_TAKEN = re.compile(r"Calico node ?[('\"]+([^'\")]+)")
+
+
+def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
+    """Peers that nobody knows, records without a Node of Kubernetes, and records that keep a node from starting."""
+    told: set[str] = set()
+    for subject in unknown_machines(evidence):
+        told.update(subject.nodes)
+        yield subject
+    cluster = evidence.cluster
+    for record in evidence.registered if cluster and cluster.nodes else ():
+        calico = record.calico
+        if calico and record.kube is None and record.node is None and record.name not in told and calico.kubernetes:
+            addresses = [one for one in (calico.address("ipv4"), calico.address("ipv6")) if one]
+            where = api.where(f"node {record.record}", "metadata.name", address=addresses[0] if addresses else "")
+            yield Subject((record.name,), api.sessions_with(evidence, addresses), where, None, record)
+    for node in evidence.nodes.values():
+        other = _taken_by(evidence, node.name)
+        if other is not None:
+            where = {"node": node.name, "object": f"Node/{other}" if other else "Node"}
+            yield Subject((node.name,), (), where, node, other)
+
+
+def _taken_by(evidence: Evidence, name: str) -> str | None:
+    """The node that has this node's address by Calico's own word, unless that one was read; '' if it is not named."""
+    for line in evidence.nodes[name].control.lines("node_ip_conflict"):
+        found = _TAKEN.search(line.text)
+        if found or "already using" in line.text:
+            other = found.group(1) if found else ""
+            read = any(other in (node.name, node.nodename) for node in evidence.nodes.values())
+            return None if read else other
+    return None
+
+
+def _record(evidence: Evidence, subject: Subject) -> Registered | None:
+    found = record_at(evidence, str(subject.where.get("address", "")))
+    return found or api.record_of(evidence, subject.nodes[0])
+
+
+def calico_says_it_is_taken(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico does not start, because another node, which was not read, is on record with this node's address."""
+    node = subject.node
+    lines = node.control.lines("node_ip_conflict") if node else []
+    return [Seen(subject.nodes[0], f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]
+
+
+def no_kubernetes_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico has a record of a node of which Kubernetes has no Node."""
+    record, cluster = _record(evidence, subject), evidence.cluster
+    if cluster is None or not cluster.nodes or record is None or record.kube is not None or subject.node is not None:
+        return []
+    return [Seen(record.name, f"Node/{record.record}", f"not among the {len(cluster.nodes)} Nodes", "metadata.name")]
+
+
+def its_address_is_another_nodes(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes has a Node of another name with the same address: the machine is there."""
+    address = str(subject.where.get("address", ""))
+    cluster = evidence.cluster
+    return [
+        Seen(name, f"Node/{name}", f"InternalIP {address}", "status.addresses")
+        for name, kube in (cluster.nodes.items() if cluster else ())
+        if address and address in kube.internal_addresses and name not in subject.nodes
+    ]
+
+
+def kubelet_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes hears nothing of the node's kubelet."""
+    record = _record(evidence, subject)
+    ready = record.kube.condition("Ready") if record and record.kube else None
+    if ready is None or ready.status != "Unknown":
+        return []
+    return [
+        Seen(
+            subject.nodes[0],
+            f"Node/{record.record if record else ''}",
+            f"Ready is Unknown: {ready.reason}",
+            "status.conditions",
+        )
+    ]
+
+
+def silent_for_long(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes has heard nothing of the node's kubelet for more than an hour."""
+    record, cluster = _record(evidence, subject), evidence.cluster
+    ready = record.kube.condition("Ready") if record and record.kube else None
+    since = ready.changed_at if ready and ready.status == "Unknown" else None
+    if cluster is None or cluster.taken_at is None or since is None or cluster.taken_at - since < LONG:
+        return []
+    return [
+        Seen(
+            subject.nodes[0],
+            "Node",
+            f"Ready is Unknown for {words.span(int(cluster.taken_at - since))}",
+            "status.conditions",
+        )
+    ]
+
+
+def kubernetes_counts_on_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes has a Node with this address, of which it heard within the hour."""
+    record = _record(evidence, subject)
+    if record is None or record.kube is None or silent_for_long(evidence, subject) or subject.node is not None:
+        return []
+    ready = record.kube.condition("Ready")
+    return (
+        [Seen(record.name, f"Node/{record.record}", f"Ready is {ready.status}", "status.conditions")] if ready else []
+    )
+
+
+def comes_from_bgppeer(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The sessions come from a BGPPeer, not from the mesh: the peer need not be a node."""
+    return [
+        Seen(side.label, "bird", side.protocol.name)
+        for side, _other in observers(subject)
+        if side.protocol and side.protocol.kind in ("Node", "Global")
+    ][:2]
+
+
+def every_observer_peers_with_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Every node that was read still has a session configured towards the address."""
+    looking = {side.label for side, _other in observers(subject)}
+    if len(looking) < 2 or len(looking) < len([node for node in evidence.nodes.values() if node.daemons]):
+        return []
+    return [Seen(name, "bird", f"a session towards {subject.nodes[0]}") for name in sorted(looking)][:4]
+
+
+def all_expected_nodes_are_known(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The address belongs to none of the nodes of the inventory, and all of those are accounted for."""
+    if any(not missing.address for missing in evidence.missing) or subject.node is not None or not subject.sessions:
+        return []
+    return [
+        Seen(
+            "",
+            "inventory",
+            f"{words.plural(len(evidence.nodes) + len(evidence.missing), 'node')} known, none has {subject.nodes[0]}",
+        )
+    ]
+
+
+def an_unread_node_may_have_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A node of the inventory could not be read and its address is not known: the address may be its own."""
+    return [Seen(missing.name, "ansible", missing.why) for missing in evidence.missing if not missing.address]
+
+
+def _summary(evidence: Evidence, subject: Subject) -> str:
+    if subject.node is not None:
+        other = f"a node {subject.about}" if subject.about else "another node"
+        taken = f"{other}, of which nothing was seen, is on record with its address"
+        return f"{subject.nodes[0]} does not start, because {taken}."
+    if no_kubernetes_node(evidence, subject):
+        dialled = f"; {affected(evidence, subject)} keep dialling it" if subject.sessions else ""
+        return f"Calico has {subject.nodes[0]} on record, and Kubernetes has no such Node{dialled}."
+    return (
+        f"The mesh still contains {subject.nodes[0]}, which belongs to no node of the inventory and answers "
+        f"nobody; {affected(evidence, subject)} keep dialling it."
+    )
+
+
+def _commands(evidence: Evidence, subject: Subject) -> list[str]:
+    look = f"kubectl get nodes -o '{NODE_COLUMNS}'"
+    name = str(subject.where.get("object", "")).partition("/")[2]
+    if no_kubernetes_node(evidence, subject):
+        return [look, f"calicoctl delete node {commands.word(name, 'NAME')}   # once its machine is known to be gone"]
+    if name:
+        return [look, f"kubectl delete node {commands.word(name, 'NAME')}   # once its machine is known to be gone"]
+    shown = subject.where.get("address") or "the address"
+    return [look, f"kubectl delete node NAME   # the one that shows {shown}, once its machine is known to be gone"]
+
+
+STALE_NODE_IN_MESH = Fault(
+    id="stale_node_in_mesh",
+    family="membership",
+    title="A node that no longer exists is still in the mesh",
+    severity="minor",
+    role="cause",
+    means=(
+        "Calico still has a Node object for a machine that is gone, so every node keeps dialling its address. "
+        "The living sessions are "
+        "not harmed, but readiness messages name the dead address, and every restarted calico-node waits for it"
+        " in vain."
+    ),
+    subjects=left_over_nodes,
+    signals=(
+        Signal(answers_nobody, STRONG, required=True),
+        Signal(no_kubernetes_node, STRONG + WEAK, required=True),
+        Signal(calico_says_it_is_taken, MODERATE + WEAK, required=True),
+        Signal(every_observer_peers_with_it, MODERATE),
+        Signal(all_expected_nodes_are_known, WEAK),
+        Signal(silent_for_long, WEAK),
+        Signal(agent_is_unwell, WEAK),
+        Signal(an_unread_node_may_have_it, -STRONG),
+        Signal(its_address_is_another_nodes, -STRONG),
+        Signal(kubernetes_counts_on_it, -STRONG - MODERATE),
+        Signal(comes_from_bgppeer, -STRONG - MODERATE),
+        Signal(answers_somebody, -DECISIVE - STRONG),
+    ),
+    summary=_summary,
+    severity_rule=lambda evidence, subject: "major" if calico_says_it_is_taken(evidence, subject) else "minor",
+    fix=Fix(
+        action="remove_stale_node",
+        text=(
+            "Either your inventory lacks a node (then add it), or the Node object is left over: find it, make sure "
+            "that the machine is really gone, and delete it. "
+            "Deleting a Node releases its pod addresses."
+        ),
+        risk="medium",
+        disrupts="nothing, if the machine is really gone",
+        commands=_commands,
+    ),
+    verify="No node has a session towards the address any more.",
+    lookalikes=(
+        Lookalike("peer_node_down", "the address belongs to a node of the inventory that cannot be reached"),
+        Lookalike("stale_node_ip", "a living node is registered with the address"),
+        Lookalike("duplicate_node_ip", "both nodes are there"),
+        Lookalike("nodename_mismatch", "the machine is there, under another name"),
+    ),
+    explains=("undetermined", "duplicate_node_ip", "hold_timer_expired"),
+)
+
+
+FAULTS = (STALE_NODE_IN_MESH,)

@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of Typha itself: no node takes its pods, or none of them serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._gate import model as gate
+from .._gate.gate import gate as gate_of
+from . import commands, gate_signals, typha_words, words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .typha_words import NO_TYPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._evidence.evidence import Evidence
+
+
+def unplaced_typhas(evidence: Evidence) -> Iterator[Subject]:
+    """Typha's pods that no node was found for."""
+    known = typha_words.cluster_typha(evidence)
+    if known is not None and known.unscheduled:
+        concerned = [] if known.ready else [node.name for node in typha_words.clients(evidence)]
+        yield gate_signals.at(evidence, concerned, known, ready=len(known.ready))
+
+
+def typha_waits_for_a_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The scheduler finds no node for a Typha pod."""
+    found = []
+    for pod in subject.about.unscheduled[:4]:
+        placed = pod.condition("PodScheduled")
+        told = " ".join(placed.message.split()) if placed else ""
+        found.append(Seen("", "pods", f"{pod.namespace}/{pod.name}: {told or 'Pending'}"))
+    return found
+
+
+def port_is_taken_on_every_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Typha uses its port of the host, so that there is room for one on each node, and every node has one already."""
+    return [seen for seen in typha_waits_for_a_node(evidence, subject) if "free ports" in seen.detail]
+
+
+def _replicas(evidence: Evidence, subject: Subject) -> list[str]:
+    space, _service = typha_words.service_words(evidence)
+    pods = subject.about.unscheduled
+    name = commands.word(pods[0].name, "POD") if pods else "POD"
+    return [
+        f"kubectl describe pod -n {space} {name}   # Events",
+        f"kubectl get deployment -n {space} -l k8s-app=calico-typha -o yaml   # replicas, tolerations, affinity",
+        *(f"kubectl get nodes -o custom-columns={column}" for column in ("NAME:.metadata.name,TAINTS:.spec.taints",)),
+    ]
+
+
+TYPHA_NOT_SCHEDULED = Fault(
+    id="typha_not_scheduled",
+    family="control_plane",
+    title="Typha's pods find no node",
+    severity="major",
+    role="cause",
+    means="Typha's pods are Pending: taints, an affinity, no room, or more replicas than nodes. " + NO_TYPHA,
+    subjects=unplaced_typhas,
+    signals=(
+        Signal(typha_waits_for_a_node, DECISIVE, required=True),
+        Signal(port_is_taken_on_every_node, WEAK),
+    ),
+    summary=lambda evidence, subject: (
+        f"{words.plural(len(subject.about.unscheduled), 'Typha pod')} found no node"
+        + (f"; {words.plural(len(subject.about.ready), 'other one')} still at work." if subject.about.ready else ".")
+    ),
+    severity_rule=lambda evidence, subject: "minor" if subject.about.ready else "critical",
+    fix=Fix(
+        action="make_room_for_typha",
+        text="Give Typha the tolerations, room or number of replicas that let it run, at its owner (operator, Helm).",
+        risk="low",
+        disrupts="nothing",
+        commands=_replicas,
+    ),
+    verify="No Typha pod is Pending, and Felix is connected to one.",
+    prior=0.0,
+    lookalikes=(Lookalike("typha_down", "the pods have a node and are not ready"),),
+    explains=("typha_down", "typha_port_blocked", "typha_stale_endpoint", "typha_discovery_misconfigured"),
+)
+
+
+def missing_typhas(evidence: Evidence) -> Iterator[Subject]:
+    """Typha is needed and none serves, by the API, or by the nodes that it refuses."""
+    wrong = gate_of(evidence).cluster_wide(gate.TYPHA)
+    refused = [one.node.name for one in typha_words.dialled(evidence) if one.refused]
+    if wrong is not None and wrong.kind != "not_scheduled":
+        concerned = [node.name for node in typha_words.clients(evidence) if not node.control.typha.connected]
+        yield gate_signals.at(evidence, concerned, wrong, kind=wrong.kind)
+    elif refused and wrong is None:
+        yield gate_signals.at(evidence, refused, None)
+
+
+def none_serves(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """By the API calico-node is told to use Typha, and none serves."""
+    return [Seen("", subject.about.source, subject.about.says)] if subject.about else []
+
+
+def connections_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Connections to Typha are refused: its host is there, and nothing listens."""
+    return [
+        Seen(one.node.name, one.source, one.says)
+        for one in typha_words.dialled(evidence)
+        if one.refused and one.node.name in subject.nodes
+    ][:4]
+
+
+def felix_is_waiting(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Felix says that it is not ready."""
+    return typha_words.felix_waits(evidence, subject.nodes)
+
+
+def typha_says_so_itself(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A Typha that runs says itself that it is not ready, or does not listen."""
+    return [
+        Seen(node.name, "Typha's health", f"{here.health.state.replace('_', ' ')}, listens: {bool(here.listens)}")
+        for node in evidence.nodes.values()
+        if (here := node.control.typha_here) is not None
+        and (here.listens is False or here.health.state in ("not_ready", "not_live"))
+    ]
+
+
+def a_typha_is_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """By the API a Typha is ready."""
+    known = typha_words.cluster_typha(evidence)
+    return [Seen(pod.node, "pods", f"{pod.namespace}/{pod.name}") for pod in (known.ready if known else ())][:2]
+
+
+def somebody_is_connected(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A node is connected to a Typha."""
+    return typha_words.connected_clients(evidence)
+
+
+def _down_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    space, _service = typha_words.service_words(evidence)
+    more = [f"kubectl logs -n {space} deployment/calico-typha --tail=100"]
+    if subject.about and subject.about.kind == "scaled_to_zero":
+        more = [f"kubectl scale deployment -n {space} calico-typha --replicas=3   # one per 200 nodes, three at least"]
+    return [*typha_words.show_typha(evidence), *more]
+
+
+TYPHA_DOWN = Fault(
+    id="typha_down",
+    family="control_plane",
+    title="Typha is needed and none is running",
+    severity="critical",
+    role="cause",
+    means="The DaemonSet tells calico-node to use Typha, and none serves. " + NO_TYPHA,
+    subjects=missing_typhas,
+    signals=(
+        Signal(none_serves, DECISIVE, required=True),
+        Signal(connections_are_refused, STRONG, required=True),
+        Signal(felix_is_waiting, WEAK),
+        Signal(typha_says_so_itself, MODERATE),
+        Signal(gate_signals.scope_tells, gate_signals.HINT),
+        Signal(a_typha_is_ready, -STRONG),
+        Signal(somebody_is_connected, -STRONG),
+    ),
+    summary=lambda evidence, subject: (
+        f"{subject.about.says[0].upper()}{subject.about.says[1:]}."
+        if subject.about
+        else f"Typha refuses the connections of {gate_signals.show_nodes(subject)}: none is running."
+    ),
+    severity_rule=lambda evidence, subject: "critical" if subject.about else "major",
+    fix=Fix(
+        action="start_typha",
+        text="Find out why Typha does not serve (its pods' state and log), repair that, or make its Deployment anew.",
+        risk="low",
+        disrupts="nothing that works now",
+        commands=_down_commands,
+    ),
+    verify="A Typha is Ready, and Felix on every node is connected to one.",
+    lookalikes=(
+        Lookalike("typha_not_scheduled", "the pods are Pending"),
+        Lookalike("typha_port_blocked", "a Typha is ready, and nothing answers"),
+    ),
+    explains=(
+        *("routes_missing", "bird_reload_stuck", "typha_port_blocked", "typha_stale_endpoint"),
+        "typha_discovery_misconfigured",
+    ),
+)
+
+FAULTS = (TYPHA_DOWN, TYPHA_NOT_SCHEDULED)

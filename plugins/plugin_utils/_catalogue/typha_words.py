@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the faults of Typha share: who dials which Typha, what answers, and what is known of Typha in the cluster."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._gate import typha
+from . import commands, gate_signals, words
+from .model import Seen, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .._evidence.control_plane import HostLine
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
+
+NO_TYPHA = (
+    "Felix and confd get what they know from Typha. Without it they go on with what they knew: routes and sessions "
+    "stay, new nodes, pods and policies are not learnt, and a calico-node that restarts is not Ready."
+)
+PORT = 5473
+SILENCE = ("i/o timeout", "no route to host", "deadline exceeded", "network is unreachable")
+_ENDPOINT = re.compile(r"(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):5473\b")
+
+
+class Dialled(NamedTuple):
+    """A node that dials a Typha in vain: its address ('' if not told), the socket's and the log's account of it."""
+
+    node: Node
+    address: str
+    silent: bool
+    refused: bool
+    source: str
+    says: str
+
+
+def clients(evidence: Evidence) -> Iterator[Node]:
+    """The nodes whose Felix is told to use a Typha, or whose log speaks of one."""
+    for node in evidence.nodes.values():
+        if (
+            node.control.typha.wanted
+            or node.control.typha.connections
+            or node.control.lines("typha", "typha_discovery")
+        ):
+            yield node
+
+
+def cluster_typha(evidence: Evidence) -> typha.Typha | None:
+    """Typha as the API tells of it; None where the API was not read, or tells nothing of Typha."""
+    found = typha.of(evidence.cluster) if evidence.cluster and evidence.cluster.reached else None
+    return found if found and found.known else None
+
+
+def dialled(evidence: Evidence) -> list[Dialled]:
+    """Who dials a Typha and gets nowhere, by the sockets and by the logs. Worked out once."""
+    kept: list[Dialled] | None = evidence.__dict__.get("_typha_dialled")
+    if kept is None:
+        kept = [one for node in clients(evidence) if not node.control.typha.connected for one in _of_node(node)]
+        evidence.__dict__["_typha_dialled"] = kept
+    return kept
+
+
+def _of_node(node: Node) -> Iterator[Dialled]:
+    for one in node.control.typha.connections:
+        if one.unanswered:
+            says = f"{one.endpoint}: asked for a connection, no answer"
+            yield Dialled(node, one.address, silent=True, refused=False, source="sockets", says=says)
+    for line in node.control.lines("typha"):
+        silent = any(word in line.text for word in SILENCE)
+        refused = "connection refused" in line.text
+        if silent or refused:
+            yield Dialled(node, address_in(line), silent, refused, f"log of {line.component or 'felix'}", line.text)
+
+
+def address_in(line: HostLine) -> str:
+    """The address of Typha's that a log line names, or ''."""
+    match = _ENDPOINT.search(line.text)
+    return match.group(1).strip("[]") if match else ""
+
+
+def is_a_typha(evidence: Evidence, address: str) -> bool | None:
+    """Whether a Typha, or its Service, has this address; None where that is not known. Worked out once for each."""
+    kept: dict[str, bool | None] = evidence.__dict__.setdefault("_typha_addresses", {})
+    if address not in kept:
+        kept[address] = _is_a_typha(evidence, address)
+    return kept[address]
+
+
+def _is_a_typha(evidence: Evidence, address: str) -> bool | None:
+    if any(node.control.typha_here is not None and node.holds(address) for node in evidence.nodes.values()):
+        return True
+    known = cluster_typha(evidence)
+    if known is None or not (known.addresses or known.pods):
+        return None
+    services = {one for service in known.services for one in service.cluster_ips}
+    pods = {pod.address for pod in known.pods if pod.address and not pod.deleting}
+    return address in (pods | services)
+
+
+def of_subject(evidence: Evidence, subject: Subject) -> list[Dialled]:
+    """The attempts that a subject is about."""
+    return [one for one in dialled(evidence) if one.address == subject.where.get("typha", "")]
+
+
+def connected_clients(evidence: Evidence, address: str = "") -> list[Seen]:
+    """Nodes whose Felix has a connection to a Typha, of this address if one is given."""
+    return [
+        Seen(node.name, "sockets", f"connected to Typha at {one.endpoint}")
+        for node in evidence.nodes.values()
+        for one in node.control.typha.connections
+        if one.established > one.retransmitting and address in ("", one.address)
+    ][:4]
+
+
+def felix_waits(evidence: Evidence, names: Iterable[str]) -> list[Seen]:
+    """What Felix says of itself where it is not ready."""
+    found = []
+    for node in (evidence.nodes[name] for name in names if name in evidence.nodes):
+        if node.control.felix.state in ("not_ready", "not_live"):
+            parts = words.listed(f"{part}: {told}" for part, told in node.control.felix.parts.items())
+            found.append(Seen(node.name, "Felix' health", f"{node.control.felix.state.replace('_', ' ')} ({parts})"))
+    return found
+
+
+def service_words(evidence: Evidence) -> tuple[str, str]:
+    """Namespace and name of Typha's Service, as words of a command line."""
+    known = cluster_typha(evidence)
+    told = next((node.control.typha.service for node in evidence.nodes.values() if node.control.typha.service), "")
+    if known is not None and known.services:
+        told = f"{known.services[0].namespace}/{known.services[0].name}"
+    space, _slash, name = (told or (known.service if known else "")).partition("/")
+    return commands.word(space, "NAMESPACE"), commands.word(name, "calico-typha")
+
+
+def show_typha(evidence: Evidence) -> list[str]:
+    """Show Typha's pods and what its Service leads to."""
+    space, name = service_words(evidence)
+    return [
+        f"kubectl get deployment,pods -n {space} -l k8s-app=calico-typha -o wide",
+        f"kubectl get service,endpointslices -n {space} -l kubernetes.io/service-name={name} -o wide",
+    ]
+
+
+def clients_named(evidence: Evidence, subject: Subject) -> str:
+    """The nodes that dial, for a sentence."""
+    return words.listed(one.node.name for one in of_subject(evidence, subject)) or gate_signals.show_nodes(subject)
