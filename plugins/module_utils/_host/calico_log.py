@@ -16,7 +16,15 @@ import re
 import time
 
 from .._record import NamedTuple
-from .calico_log_words import AUTODETECTED, CALICO_LINES, FLANNEL_LINES, KUBELET_LINES, LEVELS, TOLD_CALMLY
+from .calico_log_words import (
+    AUTODETECTED,
+    CALICO_LINES,
+    FLANNEL_LINES,
+    KUBELET_LINES,
+    LEVELS,
+    ODD_INTERFACES,
+    TOLD_CALMLY,
+)
 from .log_lines import shown, stamp
 
 TYPE_CHECKING = False
@@ -116,7 +124,7 @@ def recent(lines: Iterable[Line], now: float, window: float) -> list[Line]:
     """Return the newest lines not older than `window` seconds before `now`, newest first: at most 20, of them 5 of kind
     "other". Lines of one program and kind become one, the newest, with their number; those about connections to Typha
     only if they are about the same endpoint. Of addresses that were autodetected only those are told that are not
-    always the same, one line for each."""
+    always the same, or that are on an interface of containers, one line for each."""
     collapsed: dict[tuple[str, ...], Line] = {}
     for line in sorted(lines, key=lambda line: line.at or 0.0):
         if line.at is not None and line.at < now - window:
@@ -146,8 +154,11 @@ def _subject(line: Line) -> str:
 
 
 def _changed(line: Line, collapsed: Iterable[tuple[str, ...]]) -> bool:
-    """Say whether another address of the family of this one was detected, too."""
+    """Say whether another address of the family of this one was detected, too, or it is on an odd interface."""
     subject = _subject(line)
+    interface = re.search(r" interface (\S+)", line.text)
+    if interface.group(1).startswith(ODD_INTERFACES) if interface else " detected IP" in line.text:
+        return True
     detected = {other for _component, kind, other in collapsed if kind == AUTODETECTED}
     return any(other != subject and other[:4] == subject[:4] for other in detected)
 

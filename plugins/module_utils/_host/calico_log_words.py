@@ -15,6 +15,12 @@ those of prober.go and others.
 from __future__ import annotations
 
 AUTODETECTED = "autodetected"
+# Interfaces of containers, pods, services and tunnels: nodes do not know each other by an address on one of them.
+ODD_INTERFACES = (
+    *("br-", "cali", "cbr", "cilium", "cni", "docker", "flannel", "incusbr", "kube-bridge", "kube-ipvs"),
+    *("lxcbr", "lxdbr", "mpqemubr", "nerdctl", "nodelocaldns", "podman", "tunl", "vboxnet", "veth", "virbr", "vmnet"),
+    *("vxlan", "weave", "wg-v6.cali", "wireguard.cali"),
+)
 LEVELS = ("[WARNING]", "[ERROR]", "[FATAL]", "[PANIC]")
 # What any program of calico-node may say at level INFO and that tells something all the same.
 TOLD_CALMLY = (
@@ -24,6 +30,7 @@ TOLD_CALMLY = (
     "is unauthorized",
     "will check for conflicts",
     "Using autodetected IPv",
+    "Using detected IP",
     "Clearing out-of-date IPv",
     "already using the IPv",
     "Calico node failed to start",
@@ -39,6 +46,8 @@ TOLD_CALMLY = (
     "Cannot initialize: ",
     "Kernel and userspace incompatible",
     "modprobe: ",
+    # client-go's own lines have no level that is known here.
+    'resource "secrets"',
 )
 # The first that stands in a line counts.
 CALICO_LINES = (
@@ -49,6 +58,7 @@ CALICO_LINES = (
     ("autodetection", "no valid IPv"),
     ("autodetection", "Clearing out-of-date IPv"),
     ("autodetected", "Using autodetected IPv"),
+    ("autodetected", "Using detected IP"),
     ("node_ip_conflict", "already using the IPv"),
     ("node_ip_conflict", "conflicting node detected"),
     ("node_ip_not_on_host", "Unable to confirm IPv"),
@@ -108,6 +118,7 @@ CALICO_LINES = (
     ("health", "Reporter is not ready"),
     ("token", "Failed to update CNI token"),
     ("password_secret", "Can't read password"),
+    ("password_secret", 'resource "secrets"'),
     ("peer_address", "PeerIP is not assigned or is malformed"),
     ("config_error", "Error from checkcmd"),
     ("config_error", "Config check failed"),

@@ -245,6 +245,21 @@ def test_no_more_than_the_newest_lines_are_told():
     assert sum(line.kind == "other" for line in found) == 5
 
 
+def test_an_address_on_a_bridge_is_told_even_if_it_is_always_the_same():
+    stamp = "2026-11-21 00:00:00.000 [INFO][9] startup.go 583: "
+    usual = stamp + "Using autodetected IPv4 address on interface eth0: 10.0.0.9/24"
+    by_reach = stamp + "Using autodetected IPv4 address 10.0.0.9/24, detected by connecting to 8.8.8.8"
+    bridge = stamp + "Using autodetected IPv4 address on interface br-3faae2641db0"
+    assert calico_log.recent(calico_log.parse(usual), NOW, 1e9) == []
+    assert calico_log.recent(calico_log.parse(by_reach), NOW, 1e9) == []
+    assert [line.kind for line in calico_log.recent(calico_log.parse(bridge), NOW, 1e9)] == ["autodetected"]
+
+
+def test_a_secret_that_may_not_be_listed_is_told_by_client_go():
+    text = 'E1013 09:14:22.5 74 reflector.go:138] failed to list *v1.Secret: cannot list resource "secrets"'
+    assert [line.kind for line in calico_log.parse(text)] == ["password_secret"]
+
+
 @given(st.text(max_size=300))
 def test_hostile_lines_are_no_exception(noise):
     for line in (

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must not travel: values of secrets, tokens, keys and passwords, wherever somebody wrote them.
+
+Only a reference to a secret (its name and its key's name) says something about Calico. Values are cut by the name that
+they stand under, and by their form where the name tells nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+_GONE = "…"
+_DEEPEST = 40
+_LONGEST = 8192
+# "secretKeyRef", "imagePullSecrets" and the like hold names; what they hold is looked at on its own.
+_NAMES_ONLY = frozenset(("secretkeyref", "secretref", "imagepullsecrets", "secretname", "configmapkeyref"))
+_WORDS = re.compile(
+    r"passw|passphrase|secret|token|credential|private.?key|api.?key|access.?key|bearer|authorization$|cert.?data|"
+    r"key.?data|psk$|(?:^|_)pass$",
+    re.IGNORECASE,
+)
+# Names with such a word that carry a switch, a number or a path of Calico's own.
+_HARMLESS = re.compile(r"(?:file|path|dir|enabled|seconds|timeout|interval|automount\w*)$", re.IGNORECASE)
+_USER_OF_URL = re.compile(r"://[^/@\s\"']*@")
+_BEARER = re.compile(r"(?i)\b(bearer|basic) +[\w.~+/=-]{8,}")
+# The beginning of every JSON web token: {" in base64.
+_CLAIMS = re.compile(r"eyJ[\w.+/=-]{8,}")
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_NAMED = re.compile(
+    r"""(?i)((?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|credential|private[_-]?key|\b[\w-]*pass)"""
+    r"""\\?["']?\s*[:=]\s*\\?["']?)[^\s&"',}\\]+"""
+)
+_SIGNS = ("://", "eyJ", "-----BEGIN")
+
+
+def is_secret(name: str) -> bool:
+    """Say whether what stands under this name (of a variable, a field, a key) must not travel."""
+    return bool(_WORDS.search(name)) and not _HARMLESS.search(name) and name.lower() not in _NAMES_ONLY
+
+
+def text(written: str, most: int = _LONGEST) -> str:
+    """Return a text without users of URLs, tokens, private keys and what is named a password; cut to `most`."""
+    folded = written.lower()
+    if any(sign in written for sign in _SIGNS):
+        written = _PEM.sub(_GONE, written)
+        written = _USER_OF_URL.sub(f"://{_GONE}@", written)
+        written = _CLAIMS.sub(_GONE, written)
+    if "bearer " in folded or "basic " in folded:
+        written = _BEARER.sub(rf"\1 {_GONE}", written)
+    if any(word in folded for word in ("pass", "secret", "token", "key", "credential")):
+        written = _NAMED.sub(rf"\1{_GONE}", written)
+    return written if len(written) <= most else f"{written[: most - 1]}{_GONE}"
+
+
+def without(written: str, known: Iterable[str]) -> str:
+    """Return a text without these values, which are known to be secret, and without what text() cuts."""
+    for secret in known:
+        if len(secret) >= 4:
+            written = written.replace(secret, _GONE)
+    return text(written)
+
+
+def value(found: Any, depth: int = 0) -> Any:
+    """Return JSON data without what stands under a secret's name, cut where it is deeper than anything that is read."""
+    if isinstance(found, str):
+        return text(found)
+    if isinstance(found, dict):
+        if depth >= _DEEPEST:
+            return {}
+        kept = {}
+        for name, item in found.items():
+            if not isinstance(name, str) or item is None:
+                continue
+            if not is_secret(name) or isinstance(item, bool):
+                kept[text(name, 300)] = value(item, depth + 1)
+            elif isinstance(item, (dict, list)):
+                kept[text(name, 300)] = references(item)
+        return kept
+    if isinstance(found, list):
+        return [value(item, depth + 1) for item in found] if depth < _DEEPEST else []
+    if isinstance(found, float):
+        return found if math.isfinite(found) else None
+    return found if isinstance(found, (bool, int)) else None
+
+
+def references(found: Any) -> Any:
+    """Return what of a field for a secret is a reference: names of the secret and of its key, nothing else."""
+    if isinstance(found, list):
+        return [references(item) for item in found[:50] if isinstance(item, dict)]
+    kept: dict[str, Any] = {}
+    if isinstance(found, dict):
+        for name in ("secretKeyRef", "secretRef"):
+            if isinstance(found.get(name), dict):
+                kept[name] = references(found[name])
+        for name in ("name", "key", "namespace", "optional"):
+            if isinstance(found.get(name), (str, bool)):
+                kept[name] = text(found[name], 300) if isinstance(found[name], str) else found[name]
+    return kept
