@@ -4,7 +4,8 @@
 """`make bench`: measure, print, and write build/bench.json.
 
     python3 -m bench              every figure
-    python3 -m bench node_cost    some of them: node_cost, silent_peers, alternative, wall_time
+    python3 -m bench node_cost    some of them: node_cost, silent_peers, alternative, cluster_info, expected_sessions,
+                                  wall_time
 
 Exit status: 0 if every limit is kept, 1 if one is exceeded, 2 if something could not be measured.
 """
@@ -15,7 +16,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from bench import alternative, node_cost, silent_peers, wall_time
+from bench import alternative, cluster_info, expected_sessions, node_cost, silent_peers, wall_time
 from lab.errors import LabError
 from scripts import lab_setup
 from scripts.console import complain, headline, say
@@ -31,6 +32,8 @@ MEASUREMENTS: dict[str, Callable[[Say], Iterator[Figure]]] = {
     "node_cost": node_cost.figures,
     "silent_peers": silent_peers.figures,
     "alternative": alternative.figures,
+    "cluster_info": cluster_info.figures,
+    "expected_sessions": expected_sessions.figures,
     "wall_time": wall_time.figures,
 }
 RESULT = BUILD / "bench.json"

@@ -11,7 +11,7 @@ import zlib
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fuzz import readers
+from fuzz import peering_readers, readers
 from fuzz.node_readers import MARK
 from scripts.paths import ROOT
 
@@ -206,6 +206,16 @@ _SMALL = {
     ),
     "openntpd": b"4/8 peers valid, clock synced, stratum 3\n",
     "runtime_folder": b'[plugins."io.containerd.grpc.v1.cri".cni]\n  conf_dir = "/etc/cni/net.d"\n',
+    "cluster_fact": (
+        b'{"reached": true, "objects": {"nodes": [{"metadata": {"name": "n", "creationTimestamp": "2026-01-01"'
+        b', "annotations": {"projectcalico.org/ASNumber": "1.10", "projectcalico.org/IPv4Address": "10.0.0.1/24"}}}],'
+        b' "bgppeers": [{"metadata": {"name": "p"}, "spec": {"peerIP": "[fd00::1]:1790", "asNumber": "1.1"}}],'
+        b' "ippools": [{"metadata": {"name": "p"}, "spec": {"cidr": "10.0.0.0/16", "ipipMode": "Always"}}],'
+        b' "daemonsets": [{"metadata": {"name": "calico-node"}, "spec": {"template": {"spec": {"containers": [{"name":'
+        b' "calico-node", "image": "calico/node:v3.29.1", "env": [{"name": "IP", "value": "autodetect"}]}]}}}}]}}'
+    ),
+    "cluster_value": b"[fd00::1]:1790",
+    "cluster_yaml": b"  metadata: {name: p}\n  spec: {peerIP: 10.0.0.1, asNumber: 1.10}\n",
     "server_address": b"clusters:\n- cluster:\n    server: https://10.200.0.9:6443\n",
     "strain": (
         b"0-3,6\n12:cpu,cpuacct:/kubepods/a\n0::/kubepods.slice/b.scope\nnr_throttled 5\noom_kill 1\n"
@@ -242,6 +252,8 @@ MADE: dict[str, Callable[[], Iterable[bytes]]] = {
     "kernel_sockets": messages,
     "kernel_chains": messages,
     "ntpd_answer": ntpd_answers,
+    "selector": peering_readers.selectors,
+    "peering": peering_readers.clusters,
 }
 _ZONE = """<?xml version="1.0" encoding="utf-8"?>
 <zone target="DROP">

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fuzz import host_readers, node_readers, readers
+from fuzz import cluster_readers, host_readers, node_readers, peering_readers, readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +172,15 @@ TARGETS: tuple[Target, ...] = (
     Target("told", node_readers.told),
     Target("script_output", node_readers.script_output, ("**/_raw/recorded/*/output.txt",)),
     Target("without_secrets", node_readers.without_secrets, (f"{_BIRD}/*/config/*.cfg",)),
+    # --- the cluster's objects ---
+    Target("selector", peering_readers.selector),
+    Target("peering", peering_readers.peering, (), JSON),
+    # --- what the API told ---
+    Target("cluster_objects", cluster_readers.objects_of_bundle, ("**/_cluster/shapes/*/cluster/*.yaml",)),
+    Target("cluster_tables", cluster_readers.tables, _cases("nodes pods events describe")),
+    Target("cluster_yaml", cluster_readers.objects_of_calico),
+    Target("cluster_fact", cluster_readers.cluster_fact, (), JSON),
+    Target("cluster_value", cluster_readers.written_value),
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
     Target("evidence", readers.evidence, ("cases/*/node-1.json", "cases/*/node-2.json"), JSON),

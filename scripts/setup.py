@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SSH = Tool("ssh", "openssh-client", "reaching nodes")
 FOR_CHECKS = (
     Tool("git", "git", "ansible-test"),
+    Tool("kubectl", "kubernetes-client", "the tests of the lab's API"),
     Tool("shellcheck", "shellcheck", "ansible-test's shellcheck"),
 )
 QUIET_APT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}

@@ -21,6 +21,7 @@ from ...module_utils._host.processes import ProcessTable
 from ...module_utils._probe import reach
 from . import (
     links,
+    log,
     node_clock,
     node_firewall,
     node_host,
@@ -271,7 +272,8 @@ class Assembly:
 
 
 def _taken(texts: Mapping[str, str], told: Told) -> float:
-    """Return when the texts were taken: by the script's own word, else by BIRD's clock (taken for UTC), else now."""
+    """Return when the texts were taken: by the script's own word, else by BIRD's clock (taken for UTC), else by the
+    last line of a log, else now."""
     ended = told.number("ended")
     if ended is not None:
         return ended
@@ -283,7 +285,13 @@ def _taken(texts: Mapping[str, str], told: Told) -> float:
             return float(calendar.timegm(time.strptime(match.group(1), "%Y-%m-%d %H:%M:%S")))
         except ValueError:
             pass
-    return time.time()
+    return _last_line(texts) or time.time()
+
+
+def _last_line(texts: Mapping[str, str]) -> float | None:
+    """Return when the last line of the logs was written: nothing was taken long after it. None if no line tells."""
+    told = [log.parse(texts[name]).value.last for name in stand_ins.LOGS if texts.get(name, "").strip()]
+    return max((moment for moment in told if moment is not None), default=None)
 
 
 def _version(images: Iterable[str]) -> str:
