@@ -16,6 +16,7 @@ import json
 import sys
 import threading
 import urllib.parse
+import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "calico-system"
 AT = "2026-11-21T00:00:00Z"
+DATE = "Sat, 21 Nov 2026 00:00:00 GMT"
 PODS_OF_A_SERVICE = 30
 GROUPS = {
     "": ["nodes", "pods", "events", "namespaces", "services", "configmaps", "secrets"],
@@ -47,8 +49,8 @@ _COMPRESSED_FROM = 128 * 1024
 def _meta(name: str, namespace: str = "", labels: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": name,
-        "uid": f"0b1c2d3e-{abs(hash(name)) % 10**8:08}-0000",
-        "creationTimestamp": AT,
+        "uid": f"0b1c2d3e-{zlib.crc32(name.encode()):08x}-0000",
+        "creationTimestamp": _at(name, 0),
     }
     found["resourceVersion"] = "123456789"
     if namespace:
@@ -67,6 +69,14 @@ def _meta(name: str, namespace: str = "", labels: dict[str, str] | None = None, 
         for manager in ("kubelet", "kube-controller-manager")
     ]
     return {**found, **more}
+
+
+def _at(name: str, number: int) -> str:
+    """A moment of the past months, another one for each object."""
+    seed = zlib.crc32(f"{name} {number}".encode())
+    return (
+        f"2026-{seed % 11 + 1:02}-{seed // 11 % 28 + 1:02}T{seed // 311 % 24:02}:{seed // 7477 % 60:02}:{seed % 60:02}Z"
+    )
 
 
 def _address(number: int) -> str:
@@ -112,9 +122,9 @@ def node(number: int) -> dict[str, Any]:
                     "reason": reason,
                     "message": f"what {reason} says",
                     "lastHeartbeatTime": AT,
-                    "lastTransitionTime": AT,
+                    "lastTransitionTime": _at(name, turn),
                 }
-                for kind, state, reason in states
+                for turn, (kind, state, reason) in enumerate(states)
             ],
             "images": [
                 {"names": [f"registry.example.org/image-{n}@sha256:{'0' * 64}"], "sizeBytes": n} for n in range(50)
@@ -145,7 +155,8 @@ def _pod(name: str, namespace: str, on: int, labels: dict[str, str], image: str,
     started = {"name": container["name"], "ready": True, "restartCount": 0, "image": image, "started": True}
     started.update(state={"running": {"startedAt": AT}}, lastState={}, containerID=f"containerd://{'0' * 64}")
     kinds = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
-    conditions = [{"type": kind, "status": "True", "lastTransitionTime": AT, "lastProbeTime": None} for kind in kinds]
+    since = {"lastTransitionTime": _at(name, 1), "lastProbeTime": None}
+    conditions = [{"type": kind, "status": "True", **since} for kind in kinds]
     owner = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": name[:-6], "uid": "0" * 36, "controller": True}
     return {
         "metadata": _meta(name, namespace, labels, ownerReferences=[owner], generateName=name[:-5]),
@@ -217,7 +228,7 @@ def _slice(number: int, nodes: int) -> dict[str, Any]:
 
 def _block(number: int) -> dict[str, Any]:
     cidr = f"192.168.{number // 4 % 250}.{number % 4 * 64}/26"
-    spec = {"cidr": cidr, "affinity": f"host:node-{number:04}", "allocations": [0] * 31 + [None] * 33}
+    spec = {"cidr": cidr, "affinity": f"host:node-{number:04}", "allocations": [0] * (number % 40) + [None] * 24}
     spec["attributes"] = [
         {"handle_id": f"k8s-pod-network.{'0' * 64}", "secondary": {"namespace": "n", "pod": "p"}}
     ] * 31
@@ -394,6 +405,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: Any) -> None:
         """Nobody reads it."""
+
+    def date_time_string(self, _timestamp: float | None = None) -> str:
+        """The time at which the leases are fresh."""
+        return DATE
 
     def do_GET(self) -> None:
         """Answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fuzz import cluster_readers, host_readers, node_readers, peering_readers, readers
+from fuzz import api_readers, cluster_readers, host_readers, node_readers, peering_readers, readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,6 +176,9 @@ TARGETS: tuple[Target, ...] = (
     Target("selector", peering_readers.selector),
     Target("peering", peering_readers.peering, (), JSON),
     # --- what the API told ---
+    Target("api_answers", api_readers.api_answers, (), JSON),
+    Target("api_packed", api_readers.api_packed, (), JSON),
+    Target("api_complaints", api_readers.api_complaints),
     Target("cluster_objects", cluster_readers.objects_of_bundle, ("**/_cluster/shapes/*/cluster/*.yaml",)),
     Target("cluster_tables", cluster_readers.tables, _cases("nodes pods events describe")),
     Target("cluster_yaml", cluster_readers.objects_of_calico),

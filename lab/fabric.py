@@ -61,17 +61,21 @@ def specification(plan: Plan) -> Specification:
 
 
 def _router(plan: Plan) -> str:
-    """The configuration of the router outside the cluster: every node is its peer, and it announces a network."""
+    """The configuration of the router outside the cluster: every node is its peer, and it announces a network.
+
+    It forwards by the static routes to the nodes' blocks: in a mesh every node announces every block to it.
+    """
     own = plan.topology.subnets[0].gateway
     peers = "".join(
-        f"protocol bgp node{node.number} from node {{\n  neighbor {node.address} as {AS_NUMBER};\n}}\n"
+        f"protocol bgp node{node.number} from node {{\n  local {node.subnet.gateway} as {plan.topology.router_as};\n"
+        f"  neighbor {node.address} as {AS_NUMBER};\n}}\n"
         for node in plan.nodes
     )
     return (
         f"router id {own};\n"
         "protocol device {\n  scan time 5;\n}\n"
         f"protocol static announced {{\n  route {ANNOUNCED} blackhole;\n}}\n"
-        f"template bgp node {{\n  local {own} as {plan.topology.router_as};\n  import all;\n"
+        "template bgp node {\n  import all;\n"
         '  export where proto = "announced";\n  connect delay time 2;\n  connect retry time 5;\n'
         "  error wait time 5,30;\n  passive on;\n}\n" + peers
     )

@@ -69,7 +69,7 @@ class Topology(NamedTuple):
     """A shape: its name as users type it, what it is, its subnets.
 
     `reflectors`: how many of the first nodes are route reflectors in place of the mesh. `router_as`: the AS of a router
-    outside the cluster that speaks BGP at the first subnet's gateway, 0 for none.
+    outside the cluster that speaks BGP with every node at its subnet's gateway, 0 for none.
     """
 
     name: str
@@ -140,8 +140,9 @@ TOPOLOGIES: tuple[Topology, ...] = (
     Topology("one_subnet", "all nodes in 10.200.0.0/24", (Subnet("lan0", "10.200.0.0/24"),)),
     Topology(
         "two_subnets",
-        "10.200.1.0/24 and 10.200.2.0/24 behind one router, nodes alternate",
+        f"10.200.1.0/24 and 10.200.2.0/24 behind one router of AS {ROUTER_AS}, nodes alternate",
         (Subnet("lan2", "10.200.2.0/24"), Subnet("lan1", "10.200.1.0/24")),
+        router_as=ROUTER_AS,
     ),
     Topology(
         "route_reflectors",

@@ -54,9 +54,9 @@ def check_request(nodes: int | None, shape: str | None, breakage: Breakage) -> N
         listed = "".join(f"\n    {name}" for name in known)
         raise UserError(f"FAULT={breakage.fault} is not known. The lab can make these real:{listed}")
     try:
-        known[breakage.fault].variant(breakage.variant)
+        needed = known[breakage.fault].variant(breakage.variant).topology
         if breakage.node:
-            topology.plan(shape or shapes[0], nodes or NODES).node(breakage.node)
+            topology.plan(shape or needed or shapes[0], nodes or NODES).node(breakage.node)
     except UsageError as problem:
         raise UserError(f"{str(problem)[0].upper()}{str(problem)[1:]}.") from None
 
@@ -64,6 +64,7 @@ def check_request(nodes: int | None, shape: str | None, breakage: Breakage) -> N
 @contextmanager
 def running(nodes: int | None, shape: str | None, breakage: Breakage, *, keep: bool) -> Iterator[str]:
     """A running lab with the fault in it. Gives the inventory's path; tidies up afterwards."""
+    shape = shape or _needed(breakage)
     lab = _the_users(nodes, shape)
     ours = lab is None
     if lab is None:
@@ -75,6 +76,14 @@ def running(nodes: int | None, shape: str | None, breakage: Breakage, *, keep: b
         yield lab.inventory
     finally:
         _afterwards(lab, breakage.fault, ours=ours, keep=keep)
+
+
+def _needed(breakage: Breakage) -> str | None:
+    """The topology without which the lab cannot be broken so, None if any will do."""
+    if not breakage.fault:
+        return None
+    known = {fault.id: fault for fault in registry.FAULTS}
+    return known[breakage.fault].variant(breakage.variant).topology or None
 
 
 def _the_users(nodes: int | None, shape: str | None) -> Lab | None:

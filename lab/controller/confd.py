@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from .. import confd
 from ..errors import LabError
-from . import registered
+from . import hosts, registered
+from .kubelet import log_directory
+from .names import CALICO_NODE, KUBE_SYSTEM
 
 if TYPE_CHECKING:
     from .context import Context
@@ -49,11 +52,21 @@ class Confd:
             return changed
 
     def _warn(self, warnings: tuple[str, ...]) -> None:
-        """Say what confd says, in each node's log of confd."""
-        for node in self._context.lab.nodes if warnings else ():
-            machine = self._context.lab.machine(node.name)
-            for words in warnings:
-                try:
+        """Say what confd says: in its own log on each node, and in that of calico-node's container."""
+        context = self._context
+        pods = context.list("pods", KUBE_SYSTEM, k8s_app=CALICO_NODE) if warnings else []
+        by_node = {each["spec"].get("nodeName", ""): each for each in pods}
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S.000", time.gmtime())
+        lines = [f"{stamp} [WARNING][45] confd/client.go 1021: {words}" for words in warnings]
+        for node in context.lab.nodes if warnings else ():
+            machine = context.lab.machine(node.name)
+            try:
+                for words in warnings:
                     confd.log(machine, "WARNING", words)
-                except (LabError, OSError):
-                    continue
+                if node.name in by_node:
+                    pod = by_node[node.name]
+                    states = (pod.get("status") or {}).get("containerStatuses") or [{}]
+                    directory = log_directory(pod, CALICO_NODE)
+                    hosts.write_log(machine, directory, states[0].get("restartCount", 0), lines)
+            except (LabError, OSError):
+                continue

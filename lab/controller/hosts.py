@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..machine import Machine
 
+_AVAILABLE = "/etc/service/available"
 NODENAME = "/var/lib/calico/nodename"
 
 
@@ -81,8 +82,10 @@ def fresh_files(machine: Machine, node: str, environment: Mapping[str, str], *, 
     for each in directory.iterdir():
         each.unlink(missing_ok=True)
     for name in calico_services(ipv6=ipv6):
-        run = machine.file(f"{SERVICES}/{name}/run")
-        if run.exists():
+        run = next(
+            (path for place in (SERVICES, _AVAILABLE) if (path := machine.file(f"{place}/{name}/run")).exists()), None
+        )
+        if run is not None:
             staged = run.with_name("run.new")
             staged.write_text(calico_run(name, environment), encoding="utf-8")
             staged.chmod(0o755)
@@ -92,7 +95,21 @@ def fresh_files(machine: Machine, node: str, environment: Mapping[str, str], *, 
 
 def start_calico(machine: Machine, *, ipv6: bool) -> None:
     """Start BIRD and confd."""
+    for name in calico_services(ipv6=ipv6):
+        available = machine.file(f"{_AVAILABLE}/{name}")
+        if available.exists():
+            # runit sees it within five seconds, and starts it.
+            shutil.move(available, machine.file(f"{SERVICES}/{name}"))
     machine.sv("up", *calico_services(ipv6=ipv6), check=False)
+
+
+def disable_calico(machine: Machine, *, ipv6: bool) -> None:
+    """Take BIRD and confd out of the container's services, as calico-node does where its backend is another one."""
+    machine.file(_AVAILABLE).mkdir(parents=True, exist_ok=True)
+    for name in calico_services(ipv6=ipv6):
+        enabled = machine.file(f"{SERVICES}/{name}")
+        if enabled.exists():
+            shutil.move(enabled, machine.file(f"{_AVAILABLE}/{name}"))
 
 
 def nodename_age(machine: Machine) -> float | None:

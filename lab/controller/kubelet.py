@@ -205,6 +205,8 @@ class _Kubelet:
         self._context.lab.render_nodes([name])
         if variables.get("CALICO_NETWORKING_BACKEND") not in ("none", "vxlan"):
             hosts.start_calico(self._machine, ipv6=self._ipv6)
+        else:
+            hosts.disable_calico(self._machine, ipv6=self._ipv6)
         self._status(running.pod, lambda pod: pods.started(pod, self._node.address, self._node.address, ready=False))
         self._started(running)
 

@@ -54,6 +54,11 @@ def _configure_back(case: Case) -> None:
         case.try_run(["birdc", "-s", _CONTROL, "enable", f"node{case.node.number}"], case.lab.fabric)
 
 
+def forget_refusals(case: Case) -> None:
+    """Let the router start its end of every session anew: after a refusal it waits up to half a minute."""
+    case.try_run(["birdc", "-s", _CONTROL, "restart", '"node*"'], case.lab.fabric)
+
+
 def session(case: Case, name: str) -> birdc.Session | None:
     """A node's end of the session with the router, None if BIRD there has none or does not answer."""
     protocol = "Global_" + case.lab.plan.topology.subnets[0].gateway.replace(".", "_")

@@ -79,6 +79,9 @@ SELECTS_NOTHING = Fault(
     missing=_mesh_disturbed,
     default=listener,
     check=objects.must_have_api,
-    variants=(Variant(_NODE_SELECTOR, "nodeSelector asks for a label that no Node has"),),
+    variants=(
+        Variant(_NODE_SELECTOR, "nodeSelector asks for a label that no Node has"),
+        Variant(_PEER_SELECTOR, "peerSelector has a label's name misspelt"),
+    ),
     breaks_sessions=False,
 )

@@ -42,11 +42,15 @@ SERVICES = Fault(
 
 
 def _forget_pods(case: Case) -> None:
+    for number in range(1, len(case.lab.plan.topology.subnets) + 1):
+        objects.remove(case, f"{objects.PEERS}/top-of-rack-{number}")
+    objects.follow(case.lab)
     for node in case.lab.nodes:
         case.run(["ip", "route", "del", node.block, "via", node.address], case.lab.fabric)
 
 
 def _learn_pods(case: Case) -> None:
+    objects.restore(case)
     for node in case.lab.nodes:
         case.try_run(["ip", "route", "replace", node.block, "via", node.address], case.lab.fabric)
 
@@ -59,11 +63,12 @@ def _still_reached(case: Case) -> str:
 
 NEEDED = Fault(
     id="encapsulation_disabled_but_needed",
-    description="the pool has no encapsulation, and the router between the nodes does not know pods' addresses",
+    description="the pool has no encapsulation, and the router between the nodes learns no pods' addresses",
     inject=_forget_pods,
     heal=_learn_pods,
     missing=_still_reached,
     default=listener,
+    check=objects.must_have_api,
     variants=(Variant("router", "the router has no routes to the pods", "two_subnets"),),
     breaks_sessions=False,
 )

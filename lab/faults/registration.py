@@ -39,6 +39,8 @@ def _mismatch(case: Case) -> None:
 def _follow(case: Case) -> None:
     """The case's patch is withdrawn already: let all nodes follow, after what was done to objects is undone."""
     objects.restore(case)
+    if case.variant in (_NODE_AS, _PEER_AS):
+        outside.forget_refusals(case)
 
 
 def _not_refused(case: Case) -> str:

@@ -67,8 +67,9 @@ def _refuse(case: Case) -> None:
     cluster.create(case, f"/api/v1/namespaces/{_POLICY}/services", service)
     configuration = cluster.named("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "policy-webhook")
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "*"}
-    client = {"service": {"namespace": _POLICY, "name": "policy-webhook", "path": "/validate", "port": 443}}
-    webhook = {"name": "validate.policy.example", "failurePolicy": "Fail", "rules": [rule], "clientConfig": client}
+    client: Object = {"service": {"namespace": _POLICY, "name": "policy-webhook", "path": "/validate", "port": 443}}
+    webhook: Object = {"name": "validate.policy.example", "failurePolicy": "Fail", "rules": [rule]}
+    webhook["clientConfig"] = client
     webhook.update({"sideEffects": "None", "admissionReviewVersions": ["v1"], "timeoutSeconds": 10})
     cluster.create(case, _WEBHOOKS, {**configuration, "webhooks": [webhook]})
     cluster.restart_pod(case)

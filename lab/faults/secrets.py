@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LabError
 from ..services import CONFD_LOG
 from . import objects, pairs
 from .model import Case, Fault, Variant, listener
 from .password import RIGHT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..machine import Machine
 
 NAME, KEY = "bgp-passwords", "mesh"
 _MISSING, _OTHER_KEY, _NAMESPACE, _RBAC = "missing", "other-key", "other-namespace", "rbac"
@@ -69,10 +74,15 @@ def _give_back(case: Case) -> None:
     # What confd said in the past would be taken for news for an hour.
     for node in case.lab.nodes:
         try:
-            kept = without(_SAID, _log(case, node.name))
-            case.lab.machine(node.name).file(f"{CONFD_LOG}/current").write_text(kept, encoding="utf-8")
+            for path in _logs(case.lab.machine(node.name)):
+                path.write_text(without(_SAID, path.read_text(encoding="utf-8")), encoding="utf-8")
         except (OSError, LabError):
             continue
+
+
+def _logs(machine: Machine) -> list[Path]:
+    """confd's own log, and those of calico-node's container."""
+    return [machine.file(f"{CONFD_LOG}/current"), *machine.file("/var/log/pods").glob("*/calico-node/*.log")]
 
 
 def without(words: str, text: str) -> str:

@@ -648,10 +648,10 @@ ansible_facts:
                 - Telling lines of calico-node's programs, Typha, the CNI plugin, flannel and kubelet, newest first, at
                   most 20, with I(at), I(component), I(kind) and I(text), without secrets. Lines of one component and
                   kind are one, with their I(count); those about connections to Typha only if to the same endpoint.
-                - Of Calico V(autodetection), V(autodetected) (only where addresses of one family changed, or are on a bridge),
-                  V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed), V(node_ip_found_anew) (also when a
-                  node starts for the first time), V(node_ip_without_mask), V(nodename_missing), V(unauthorized),
-                  V(tls), V(typha_discovery), V(typha), V(datastore),
+                - Of Calico V(autodetection), V(autodetected) (only where addresses of one family changed, or one is on
+                  an interface of containers), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
+                  V(node_ip_found_anew) (also when a node starts for the first time), V(node_ip_without_mask),
+                  V(nodename_missing), V(unauthorized), V(tls), V(typha_discovery), V(typha), V(datastore),
                   V(rp_filter), V(tunnel), V(mtu), V(iptables), V(nftables), V(ipset), V(kernel_module),
                   V(encapsulation_change), V(health_port), V(health), V(token), V(password_secret), V(peer_address),
                   V(config_error), V(pod_setup), V(crash), V(terminated), and V(other) for other errors.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...topology import POD_POOL, POD_POOL6
 from ..names import CALICO_CONFIG, CALICO_V1, CALICO_VERSION, KUBE_SYSTEM
 from ..objects import Object, make
+from .nodes import zone
 
 if TYPE_CHECKING:
     from ...topology import Plan
@@ -86,9 +87,13 @@ def _bgp(plan: Plan) -> list[Object]:
         made.append(make(CALICO_V1, "BGPConfiguration", "default", spec=spec))
         peers: Object = {"nodeSelector": "all()", "peerSelector": "route-reflector == 'true'"}
         made.append(make(CALICO_V1, "BGPPeer", "peer-with-route-reflectors", spec=peers))
-    if plan.topology.router_as:
-        router: Object = {"peerIP": plan.topology.subnets[0].gateway, "asNumber": plan.topology.router_as}
-        made.append(make(CALICO_V1, "BGPPeer", "top-of-rack", spec=router))
+    subnets = plan.topology.subnets if plan.topology.router_as else ()
+    for number, subnet in enumerate(subnets):
+        router: Object = {"peerIP": subnet.gateway, "asNumber": plan.topology.router_as}
+        if len(subnets) > 1:
+            router["nodeSelector"] = f"topology.kubernetes.io/zone == '{zone(number)}'"
+        name = "top-of-rack" if len(subnets) == 1 else f"top-of-rack-{number + 1}"
+        made.append(make(CALICO_V1, "BGPPeer", name, spec=router))
     return made
 
 

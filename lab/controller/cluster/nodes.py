@@ -61,9 +61,14 @@ def _node(plan: Plan, node: Node) -> Object:
     return made
 
 
+def zone(number: int) -> str:
+    """The zone of the subnet of this number, or in one subnet of the nodes whose number is odd or even."""
+    return f"lab-{'ab'[number % 2]}"
+
+
 def labels(plan: Plan, node: Node) -> dict[str, str]:
     """The labels of a Node."""
-    zone = plan.topology.subnets.index(node.subnet) if len(plan.topology.subnets) > 1 else node.number % 2
+    number = plan.topology.subnets.index(node.subnet) if len(plan.topology.subnets) > 1 else node.number % 2
     found = {
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -71,7 +76,7 @@ def labels(plan: Plan, node: Node) -> dict[str, str]:
         "kubernetes.io/hostname": node.name,
         "kubernetes.io/os": "linux",
         "topology.kubernetes.io/region": "lab",
-        "topology.kubernetes.io/zone": f"lab-{'ab'[zone % 2]}",
+        "topology.kubernetes.io/zone": zone(number),
     }
     if node.number == 1:
         found["node-role.kubernetes.io/control-plane"] = ""

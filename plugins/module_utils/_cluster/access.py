@@ -102,11 +102,11 @@ def _of_control_plane(root: str, common: dict[str, Any]) -> Access:
     )
 
 
-def _readable(paths: str) -> str:
-    """Return the paths, which a colon separates, if at least one is a file that can be read. Raises ApiError."""
-    troubles = [_trouble(path) for path in paths.split(os.pathsep) if path]
+def _readable(path: str) -> str:
+    """Return the path, or several that a colon separates, if at least one is a file that can be read. Raises ApiError."""
+    troubles = [_trouble(one) for one in path.split(os.pathsep) if one]
     if "" in troubles:
-        return paths
+        return path
     trouble = troubles[-1] if troubles else "No kubeconfig is named"
     raise ApiError(problems.CONFIG, f"{trouble}. Name another one with the option kubeconfig.")
 

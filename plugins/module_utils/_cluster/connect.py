@@ -45,11 +45,11 @@ def connect(params: Mapping[str, Any], environ: Mapping[str, str] | None = None,
     raise ApiError(problems.CONFIG, _nothing(via, lacking, params.get("kubectl") or "auto"))
 
 
-def _nothing(via: str, lacking: str, wanted: str) -> str:
+def _nothing(way: str, lacking: str, wanted: str) -> str:
     install = f"Install it for the Python that runs this module ({sys.executable}): pip install kubernetes"
-    if via == "client":
+    if way == "client":
         return f"{lacking}. {install}."
     named = "kubectl" if wanted == "auto" else wanted
-    if via == "kubectl":
+    if way == "kubectl":
         return f"There is no {named} on this host. Install it, or name it with the option kubectl."
     return f"{lacking}, and there is no {named} on this host either. {install}; or run the module where one of them is."

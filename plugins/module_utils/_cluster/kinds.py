@@ -40,7 +40,7 @@ class Kind(NamedTuple):
         return f"{where}/{self.plural}" + (f"/{quote(name, safe='')}" if name else "")
 
 
-NODES = Kind("nodes")
+NODES = Kind("nodes", share=0.5)
 PODS = Kind("pods")
 EVENTS = Kind("events")
 NAMESPACES = Kind("namespaces")

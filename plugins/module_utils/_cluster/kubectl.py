@@ -47,10 +47,10 @@ class Program(NamedTuple):
     own: bool = False
 
 
-def find(wanted: str) -> Program | None:
+def find(program: str) -> Program | None:
     """Return the kubectl to use: the program named, or with 'auto' or '' the first there is. None if there is none."""
-    if wanted not in ("", "auto"):
-        path = commands.find_program(wanted)
+    if program not in ("", "auto"):
+        path = commands.find_program(program)
         return Program((path,)) if path else None
     for name, *rest in _PROGRAMS:
         path = commands.find_program(name)

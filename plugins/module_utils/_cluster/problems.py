@@ -96,8 +96,8 @@ def message_of(body: bytes) -> str:
     return ""
 
 
-def _tls(then: str) -> Say:
-    return lambda server, where, _detail: f"The certificate of {server} {then.format(where=where, now=_now())}"
+def _tls(what: str) -> Say:
+    return lambda server, where, _detail: f"The certificate of {server} {what.format(where=where, now=_now())}"
 
 
 def _now() -> str:

@@ -145,7 +145,16 @@ def pod(found: dict[str, Any]) -> dict[str, Any]:
         put(meta, "labels", strings(labels, lambda name: name != "pod-template-generation"))
     part(kept, found, "spec", _pod_spec)
     part(kept, found, "status", _pod_status)
+    status = kept.get("status")
+    if isinstance(status, dict) and not _is_daemons(found):
+        # Typha's address is not the node's own matter: others dial it.
+        status.update(fields(mapping(found.get("status")), ("podIP",)))
     return kept
+
+
+def _is_daemons(found: dict[str, Any]) -> bool:
+    owners = sequence(mapping(found.get("metadata")).get("ownerReferences"))
+    return any(mapping(one).get("kind") == "DaemonSet" for one in owners)
 
 
 def _pod_spec(spec: dict[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,10 @@ def unencapsulated(evidence: Evidence) -> Iterator[Subject]:
         return
     loose = [pool for pool in pools_in_use(evidence) if pool.bare or pool.crossing]
     by_subnet = _by_subnet(evidence)
-    smaller = sorted(by_subnet.values(), key=len)[:-1]
+    largest = max((len(names) for names in by_subnet.values()), default=0)
+    # Those outside the one largest subnet; where there is no such one, all are cut from each other alike.
+    smaller = [names for names in by_subnet.values() if len(names) < largest]
+    smaller = smaller if len(smaller) == len(by_subnet) - 1 else list(by_subnet.values())
     names = tuple(name for names in smaller for name in names) or tuple(one.name for one in evidence.registered)
     for pool in loose:
         where = api.where(pool.what, pool.field, cidr=pool.cidr)

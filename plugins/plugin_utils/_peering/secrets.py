@@ -46,7 +46,7 @@ class Secrets:
     def readable(self, reference: SecretRef) -> bool | None:
         """Whether calico-node can read this key; None: not known."""
         secret = self._found.get((self.namespace, reference.name))
-        if secret is None or secret.exists is None:
+        if secret is None or (secret.exists is None and secret.readable is not False):
             return None
         if not secret.exists or secret.readable is False or _lacks(secret, reference):
             return False
@@ -56,9 +56,9 @@ class Secrets:
         """The kind of problem and a sentence, if calico-node cannot read this key."""
         where = f"{self.namespace}/{reference.name}"
         secret = self._found.get((self.namespace, reference.name))
-        if secret is None or secret.exists is None:
+        if secret is None or (secret.exists is None and secret.readable is not False):
             return None
-        if not secret.exists:
+        if secret.exists is False:
             other = self._elsewhere.get(reference.name)
             if other:
                 return (

@@ -9,10 +9,11 @@ import copy
 import json
 
 import pytest
-from ansible_collections.netmedic.calico.plugins.module_utils._cluster import leases, packing
-from ansible_collections.netmedic.calico.plugins.module_utils._cluster.lists import Got
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from ansible_collections.netmedic.calico.plugins.module_utils._cluster import leases, packing
+from ansible_collections.netmedic.calico.plugins.module_utils._cluster.lists import Got
 
 VALUES = st.recursive(
     st.booleans() | st.integers(0, 2) | st.floats(0, 1) | st.sampled_from(["", "a", "1"]),
