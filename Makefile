@@ -85,6 +85,7 @@ clean: ## Remove everything that make has made here, and the lab
 #:   INVENTORY=path    diagnose your own nodes; starts no lab, breaks nothing
 #:   REPORT_DIR=path   where report.json goes (default report)
 #:   NODES=n           number of lab nodes (default 4)
-#:   TOPOLOGY=name     shape of the lab: one_subnet (default, or what FAULT needs), two_subnets,
+#:   TOPOLOGY=name     shape of the lab: one_subnet (default), two_subnets, route_reflectors, external_router,
+#:                     dual_stack; where FAULT needs one, that is the default
 #:   KEEP_LAB=1        leave the lab up, with its fault, for a look around
 #:   ARGS='…'          more arguments for ansible-playbook, for instance ARGS='-v'

@@ -52,7 +52,7 @@ def api_answers(data: bytes) -> Any:
         _module("webhooks").matching(one.found, pods.places(found[:5], {}))
     _module("secrets").look(asker, "n", "s", "a")
     fresh = _module("leases").without_fresh(_many(got), asker.date)
-    return len(got), _served(asker), len(fresh.objects), _module("read")._time_of(asker.date)  # noqa: SLF001
+    return len(got), _served(asker), len(fresh.objects), _module("read")._time_of(asker.date)
 
 
 def _many(got: Any) -> Any:
@@ -80,7 +80,7 @@ def api_complaints(data: bytes) -> Any:
     """Read what goes with errors: messages, kubectl's complaints, tokens."""
     problems, trouble, kubectl = _module("problems"), _module("trouble"), _module("kubectl")
     text = data.decode("utf-8", "replace")
-    found: list[Any] = [problems.message_of(data), kubectl.parse_error(text), kubectl._first_line(text)]  # noqa: SLF001
+    found: list[Any] = [problems.message_of(data), kubectl.parse_error(text), kubectl._first_line(text)]
     found += [trouble.of_text(text), trouble.of_error(OSError(text)), _module("client").expiry_of_token(text)]
     found += [_module("redact").without(text, ["known"]), _module("find").component(_pod(text))]
     found.append(problems.of_connection("", "https://api", "the fuzzer", text).sentence)

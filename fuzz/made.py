@@ -215,22 +215,19 @@ _SMALL = {
         b' "calico-node", "image": "calico/node:v3.29.1", "env": [{"name": "IP", "value": "autodetect"}]}]}}}}]}}'
     ),
     "api_answers": (
-        b'{"kind": "List", "metadata": {"continue": ""}, "items": [{"metadata": {"name": "calico-node", "namespace": "n",'
-        b' "labels": {"k8s-app": "calico-node"}, "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {"f:a": {}}}}]},'
-        b' "spec": {"renewTime": "2026-11-21T00:00:00Z", "selector": {"matchLabels": {"k8s-app": "calico-node"}},'
-        b' "template": {"spec": {"containers": [{"name": "c", "image": "calico/node:v3", "args": ["--token", "x"], "env":'
-        b' [{"name": "IP", "value": "autodetect"}, {"name": "FELIX_TYPHAK8SSERVICENAME", "value": "calico-typha"}]}]}}},'
+        b'{"kind": "List", "metadata": {"continue": ""}, "items": [{"metadata": {"name": "calico-node", "labels": {'
+        b'"k8s-app": "calico-node"}, "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {"f:a": {}}}}],'
+        b' "namespace": "n"}, "spec": {"renewTime": "2026-11-21T00:00:00Z", "selector": {"matchLabels": {"a": "b"}},'
+        b' "template": {"spec": {"containers": [{"name": "c", "image": "calico/node:v3", "args": ["--token", "x"],'
+        b' "env": [{"name": "IP", "value": "autodetect"}, {"name": "FELIX_TYPHAK8SSERVICENAME", "value": "t"}]}]}}},'
         b' "status": {"conditions": [{"type": "Ready", "status": "True"}]}, "data": {"cni_network_config": "{}"},'
         b' "webhooks": [{"name": "w", "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"],'
         b' "operations": ["*"]}], "clientConfig": {"url": "https://u:p@h/x"}}]}]}'
     ),
     "api_packed": b'{"like": {"a": {"b": 1}, "l": [{"x": 1}]}, "items": [{"a": {"b": null}}, {"l": [{"x": 2}]}]}',
     "api_complaints": (
-        b"Unable to connect to the server: x509: certificate has expired or is not yet valid: current time A is before B
-"
-        b"Error from server (Forbidden): nodes is forbidden
-eyJhIjoxfQ.eyJleHAiOiAxfQ.c https://u:p@h password=x
-"
+        b"Unable to connect to the server: x509: certificate has expired or is not yet valid: A is before B\n"
+        b"Error from server (Forbidden): nodes is forbidden\neyJhIjoxfQ.eyJleHAiOiAxfQ.c https://u:p@h password=x\n"
     ),
     "cluster_value": b"[fd00::1]:1790",
     "cluster_yaml": b"  metadata: {name: p}\n  spec: {peerIP: 10.0.0.1, asNumber: 1.10}\n",

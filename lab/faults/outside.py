@@ -104,6 +104,7 @@ def expect_another_as(case: Case) -> None:
     """Let the BGPPeer name an AS number that is not the router's."""
     objects.edit(case, BGP_PEER, {"spec": {"asNumber": WRONG_AS}})
     objects.follow(case.lab)
+    forget_refusals(case)
 
 
 def become_another_as(case: Case, number: int) -> None:

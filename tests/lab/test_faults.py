@@ -32,6 +32,9 @@ AT_FAULT = {
     ("bird_not_expected", "vxlan"): "node-1",
     ("bird_probe_without_bird", "vxlan"): "node-1",
     ("datastore_lost_data", "pools"): "",
+    ("as_mismatch", "bgppeer"): "10.200.0.254",
+    ("bgppeer_selects_nothing", "node-selector"): "",
+    ("bgppeer_selects_nothing", "peer-selector"): "",
 }
 RULE_IN_INPUT = "tcp179_blocked_host_firewall"
 

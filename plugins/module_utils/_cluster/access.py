@@ -103,7 +103,7 @@ def _of_control_plane(root: str, common: dict[str, Any]) -> Access:
 
 
 def _readable(path: str) -> str:
-    """Return the path, or several that a colon separates, if at least one is a file that can be read. Raises ApiError."""
+    """Return the path, or several with colons between, if at least one is a file to be read. Raises ApiError."""
     troubles = [_trouble(one) for one in path.split(os.pathsep) if one]
     if "" in troubles:
         return path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import commands, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .not_a_fault import objects_say_no_bird
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +90,7 @@ BIRD_NOT_RUNNING = Fault(
         Signal(no_bird_process, STRONG + MODERATE, required=True),
         Signal(nothing_listens_here, MODERATE),
         Signal(peers_are_refused, MODERATE),
+        Signal(objects_say_no_bird, -DECISIVE),
     ),
     summary=lambda evidence, subject: f"BIRD is not running on {subject.nodes[0]}, although it is expected there.",
     fix=Fix(

@@ -50,6 +50,9 @@ OURS = frozenset(
 NOT_READERS = frozenset(
     (
         "module_utils/_address/autodetect.py:_of_length",
+        "module_utils/_cluster/asking.py:request",
+        "module_utils/_cluster/client.py:request",
+        "module_utils/_cluster/kubectl.py:request",
         "module_utils/_firewall/after_boot.py:made_again",
         "module_utils/_firewall/counterfactual.py:turned",
         "module_utils/_firewall/owners.py:part_of",

@@ -56,6 +56,16 @@ PROMISED = [
     "typha_down",
     "bird_not_expected",
     "bird_probe_without_bird",
+    "bgppeer_wrong_address",
+    "bgppeer_selects_nothing",
+    "mesh_disabled_no_peers",
+    "route_reflector_misconfigured",
+    "bgp_password_secret_unreadable",
+    "external_router_config",
+    "bgpconfig_service_cidr_contains_pods",
+    "port_listen_changed",
+    "host_endpoint_policy",
+    "encapsulation_disabled_but_needed",
 ]
 CASES = [pytest.param(each, id=each.id) for each in FAULTS]
 

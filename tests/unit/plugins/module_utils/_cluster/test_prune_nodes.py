@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.netmedic.calico.plugins.module_utils._cluster import prune_nodes
 
 

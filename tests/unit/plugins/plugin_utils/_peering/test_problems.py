@@ -131,6 +131,7 @@ def secret(**more):
         (secret(exists=False), "secret_missing"),
         (secret(keys=("other",)), "secret_key_missing"),
         (secret(readable=False, why="no Role allows it"), "secret_unreadable"),
+        (secret(exists=None, readable=False, why="no Role allows it"), "secret_unreadable"),
     ],
 )
 def test_the_secret_of_a_password(found, kind):
