@@ -34,8 +34,8 @@ NODES, PODS, FEW_PODS = 1000, 30_000, 15_000
 ROUNDS = 3
 LIMIT_RATIO = 0.5
 LIMIT_BYTES = 1024 * 1024
-# What twice as many pods and Services of others may add to the module's memory. With the few every page is full; how many
-# pages are at hand at once differs by as much from run to run. The pods that are more would take ten times that.
+# What twice as many pods and Services of others may add to the module's memory. With the few every page is full; how
+# many pages are at hand at once differs by as much from run to run. The pods that are more would take ten times that.
 LIMIT_GROWTH_MEBIBYTES = 16
 PATIENCE = 600
 PACKING = "ansible_collections.netmedic.calico.plugins.module_utils._cluster.packing"

@@ -228,7 +228,7 @@ def _slice(number: int, nodes: int) -> dict[str, Any]:
 
 def _block(number: int) -> dict[str, Any]:
     cidr = f"192.168.{number // 4 % 250}.{number % 4 * 64}/26"
-    spec = {"cidr": cidr, "affinity": f"host:node-{number:04}", "allocations": [0] * (number % 40) + [None] * 24}
+    spec: dict[str, Any] = {"cidr": cidr, "affinity": f"host:node-{number:04}", "allocations": [0] * (number % 40)}
     spec["attributes"] = [
         {"handle_id": f"k8s-pod-network.{'0' * 64}", "secondary": {"namespace": "n", "pod": "p"}}
     ] * 31

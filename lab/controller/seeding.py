@@ -93,8 +93,8 @@ def shipped(path: Path = SHIPPED) -> list[Object]:
         return []
     import yaml
 
-    found: list[Any] = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    return sorted((each for each in found if isinstance(each, dict)), key=_order)
+    found: list[Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["items"]
+    return sorted(found, key=_order)
 
 
 def bound(objects: list[Object]) -> list[Object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import api_process, waiting
+from .. import api_process, confd, waiting
 from ..errors import LabError, UsageError
 from . import active, cluster, pairs
 from .model import Case, Fault, Variant
@@ -74,7 +74,13 @@ def heal(lab: Lab, identifier: str | None = None, target: str | None = None, lim
 
 
 def _settle(lab: Lab, limit: float) -> None:
-    """Wait until the API shows a cluster that is well, and clear away what tells of the past."""
+    """Wait until the API shows a cluster that is well, and clear away what tells of the past.
+
+    confd says nothing when a file that it could not replace is again what it shall be. BIRD, told to read it once more,
+    says that it has.
+    """
+    for node in lab.nodes:
+        confd.hang_up(lab.machine(node.name))
     if api_process.described(lab.state) is not None:
         waiting.until(lambda: cluster.not_well(lab), "the API to show it", limit, say=lab.say)
         cluster.forget_events(lab)

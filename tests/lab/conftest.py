@@ -18,7 +18,8 @@ from lab import Lab
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-STATE = os.environ.get("NETMEDIC_LAB", "/run/netmedic-lab-tests")
+# Of tests that run side by side each process has labs of its own.
+STATE = os.environ.get("NETMEDIC_LAB", "/run/netmedic-lab-tests") + os.environ.get("PYTEST_XDIST_WORKER", "")
 ANSIBLE = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "ansible-playbook"
 
 

@@ -28,8 +28,8 @@ VARIABLE = "CALICO_API_GROUP"
 
 
 class Served(NamedTuple):
-    """What is served: plurals by group (only groups that are there), whether v3 is CRDs, the APIService, and sentences
-    on groups that are there and do not answer."""
+    """What is served: plurals by group (only groups that are there), whether v3 is CRDs, the APIService, and what was
+    wrong with groups that are there and do not answer, and with asking for the APIService (under "apiservices")."""
 
     plurals: dict[str, frozenset[str]]
     native: bool
@@ -50,12 +50,13 @@ def ask(asker: Asker) -> Served:
     if len(broken) == len(kinds.VERSIONS):
         raise broken[V1]
     service: dict[str, Any] = {}
-    known = False
+    known = True
     try:
         service = asker.get(kinds.API_SERVICES.path(name=kinds.V3_SERVICE))
-        known = True
     except ApiError as problem:
         known = problem.kind == problems.ABSENT
+        if not known:
+            broken[kinds.API_SERVICES.plural] = problem
     return Served(plurals, is_native(plurals, service, known), service, broken)
 
 

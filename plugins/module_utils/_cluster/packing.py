@@ -93,7 +93,7 @@ def _difference(like: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     for name, value in one.items():
         if value is None:
             continue
-        known = like.get(name)
+        known: Any = like.get(name)
         if isinstance(known, dict) and isinstance(value, dict):
             inner = _difference(known, value)
             if inner:
@@ -112,7 +112,7 @@ def _merged(like: dict[str, Any], one: dict[str, Any], depth: int) -> dict[str, 
         return {}
     found = {name: _copy(value) for name, value in like.items() if name not in one}
     for name, value in one.items():
-        known = like.get(name)
+        known: Any = like.get(name)
         if value is None:
             continue
         if isinstance(known, dict) and isinstance(value, dict):

@@ -76,17 +76,16 @@ class Reading:
             self._note_served()
 
     def _note_served(self) -> None:
-        groups = self._served
-        detail = " ".join(problem.sentence for problem in groups.broken.values())
-        self._got["discovery"] = Got("discovery", "partial" if detail else "ok", detail, len(groups.plurals))
-        service = groups.api_service
-        self._got["apiservices"] = Got(
-            "apiservices",
-            "ok" if service else "absent",
-            "",
-            int(bool(service)),
-            [prune("apiservices", service)] * bool(service),
-        )
+        served, plural = self._served, kinds.API_SERVICES.plural
+        detail = " ".join(problem.sentence for name, problem in sorted(served.broken.items()) if name != plural)
+        self._got["discovery"] = Got("discovery", "partial" if detail else "ok", detail, len(served.plurals))
+        service = served.api_service
+        if plural in served.broken:
+            self._got[plural] = lists.failed(plural, served.broken[plural])
+        elif service:
+            self._got[plural] = Got(plural, "ok", "", 1, [prune(plural, service)])
+        else:
+            self._got[plural] = Got(plural, "absent", f"There is no {plural[:-1]} {kinds.V3_SERVICE}.")
 
     def _objects(self, name: str) -> list[dict[str, Any]]:
         got = self._got.get(name)

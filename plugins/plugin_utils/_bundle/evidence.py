@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from .._evidence.cluster import RESULT as API_RESULT
 from .._evidence.facts import FACT_KEYS
 from .._evidence.inventory import RESULT, from_hostvars
 from .._texts import node as texts_of_a_node
+from .read import json_object
 from .write import CLUSTER, CLUSTER_INFO, NodeSaw
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
         ),
         default=datetime.now(timezone.utc),
     )
-    hostvars = {
+    hostvars: dict[str, dict[str, Any]] = {
         name: {
             "ansible_facts": facts[name],
             **({"ansible_host": told.address} if told.address else {}),
@@ -77,7 +77,7 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
 
 def cluster_of(bundle: Bundle) -> dict[str, Any]:
     """Return the fact calico_cluster of a bundle: the objects, and what a run wrote beside them; {} without any."""
-    info = plain.mapping(_json(bundle.cluster.get(f"{CLUSTER}/{CLUSTER_INFO}", "")))
+    info = json_object(bundle.cluster.get(f"{CLUSTER}/{CLUSTER_INFO}", ""))
     texts = {path: text for path, text in bundle.cluster.items() if not path.endswith(f"/{CLUSTER_INFO}")}
     if not info and not texts:
         return {}
@@ -98,13 +98,6 @@ def facts_of(name: str, told: NodeTexts) -> dict[str, Any]:
 def _kept(result: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: result[key] for key in _KEPT if isinstance(result.get(key), (str, int, bool))}
     return {key: str(value)[:_LONGEST] if isinstance(value, str) else value for key, value in kept.items()}
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _moment(stamp: str) -> datetime | None:

@@ -72,7 +72,7 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
         entry = listed.get(name, {})
         own = told.get(name, {})
         bundle.nodes[name] = NodeTexts(
-            _mapping(own.pop(FACTS, "")), own, _text(entry.get("address")), _dict(entry.get("result"))
+            json_object(own.pop(FACTS, "")), own, _text(entry.get("address")), _dict(entry.get("result"))
         )
     return bundle
 
@@ -105,14 +105,14 @@ def _loose(told: dict[str, dict[str, str]], path: str, text: str, bundle: Bundle
 
 
 def _index(text: str) -> dict[str, Any]:
-    found = _mapping(text)
+    found = json_object(text)
     if found.get("schema") != SCHEMA:
         return {"nodes": {}, "written_at": ""}
     nodes = {str(name): _dict(entry) for name, entry in _dict(found.get("nodes")).items()}
     return {"nodes": nodes, "written_at": _text(found.get("written_at"))}
 
 
-def _mapping(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
     """Return the object in a text of JSON, {} if it holds none."""
     try:
         return _dict(json.loads(text))

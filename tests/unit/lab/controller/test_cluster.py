@@ -91,7 +91,7 @@ def test_the_environment_is_that_of_the_daemonset():
 def test_the_shipped_rbac_is_bound_to_the_labs_own_subject(tmp_path):
     path = tmp_path / "rbac.yml"
     path.write_text(
-        "kind: ClusterRole\nmetadata: {name: reader}\n---\n---\nkind: Namespace\nmetadata: {name: netmedic}\n"
+        "items: [{kind: ClusterRole, metadata: {name: reader}}, {kind: Namespace, metadata: {name: netmedic}}]\n"
     )
     found = seeding.bound(seeding.shipped(path))
     assert [each["kind"] for each in found] == ["Namespace", "ClusterRole", "ClusterRoleBinding"]

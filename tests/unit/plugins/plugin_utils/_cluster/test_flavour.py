@@ -28,7 +28,7 @@ def cluster_of(text: str, environment: str = ""):
 
 
 def shape(name: str):
-    return cluster_of((SHAPES / name / "cluster" / "objects.yaml").read_text(encoding="utf-8"))
+    return cluster_of((SHAPES / name / "cluster" / "objects.txt").read_text(encoding="utf-8"))
 
 
 def agent(backend=None, name="calico-node", namespace="kube-system", image="calico/node:v3.29.1", **variables):
@@ -337,7 +337,7 @@ def test_the_datastore():
 def test_what_the_operator_of_the_cluster_says_fills_gaps_only():
     told = flavour.flavour(cluster_of("", "backend: bird\ndistribution: kubespray\nencapsulation: ipip\n"), {})
     assert (told.backend, told.installer, told.encapsulations) == ("bird", "kubespray", {"": "ipip"})
-    shaped = (SHAPES / "microk8s" / "cluster" / "objects.yaml").read_text(encoding="utf-8")
+    shaped = (SHAPES / "microk8s" / "cluster" / "objects.txt").read_text(encoding="utf-8")
     told = flavour.flavour(cluster_of(shaped, "backend: bird\ndistribution: kubespray\n"), {})
     assert (told.backend, told.installer) == ("vxlan", "microk8s")
 

@@ -197,7 +197,7 @@ spec: {peerIP: 10.0.0.2, password: {secretKeyRef: {name: bgp-passwords, key: pw}
 
 @pytest.mark.parametrize("shape", sorted(path.name for path in SHAPES.iterdir()))
 def test_what_a_run_wrote_down_is_read_as_it_was(shape):
-    text = (SHAPES / shape / "cluster" / "objects.yaml").read_text(encoding="utf-8")
+    text = (SHAPES / shape / "cluster" / "objects.txt").read_text(encoding="utf-8")
     fact = from_bundle.fact({"cluster/objects.yaml": text})
     pod = {"metadata": {"name": "calico-node-a", "namespace": "x"}, "spec": {"nodeName": "n"}}
     event = {"involvedObject": {"kind": "Node", "name": "n"}, "reason": "NodeNotReady"}

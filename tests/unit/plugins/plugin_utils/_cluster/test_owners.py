@@ -20,9 +20,7 @@ def cluster_of(text: str):
 
 
 def owner(name: str, setting: str) -> owners.Owner:
-    return owners.owner_of(
-        cluster_of((SHAPES / name / "cluster" / "objects.yaml").read_text(encoding="utf-8")), setting
-    )
+    return owners.owner_of(cluster_of((SHAPES / name / "cluster" / "objects.txt").read_text(encoding="utf-8")), setting)
 
 
 def read(**kinds):
