@@ -24,6 +24,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...module_utils._cluster import packing
 from .._raw.redact import redacted, without_secrets
 from .._texts import probes
 
@@ -95,7 +96,7 @@ def _cluster(fact: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not fact:
         return
     yield f"{CLUSTER}/{CLUSTER_INFO}", _json({key: value for key, value in fact.items() if key != "objects"}, 1)
-    for plural, items in _part(fact, "objects").items():
+    for plural, items in packing.unpacked(fact.get("objects")).items():
         if items and _SAFE.match(plural):
             yield f"{CLUSTER}/{plural}.json", _json({"apiVersion": "v1", "kind": "List", "items": items}, 1)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils._cluster import packing
 from .._evidence import plain
 from . import calico_objects, felix_objects, nodes, pods, surroundings, values, webhooks, workloads
 from .given import Complaints
@@ -33,7 +34,7 @@ def read(fact: Mapping[str, Any]) -> Cluster:
     listed = told.get("objects")
     if listed is not None and not isinstance(listed, dict):
         complaints.add("The objects of the cluster are no object by kind.")
-    objects = plain.mapping(listed)
+    objects = packing.unpacked(listed)
     version, cluster_type, ready = calico_objects.cluster_information(objects.get("clusterinformations"), complaints)
     environment = _environment(told)
     return Cluster(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ansible_collections.netmedic.calico.plugins.module_utils._cluster import packing
 from ansible_collections.netmedic.calico.plugins.plugin_utils._cluster.model import Cluster, KubeNode
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster
 
@@ -61,3 +62,17 @@ def test_the_api_of_another_cluster_is_not_believed(mesh):
     for same in (by_address, by_name, Cluster(reached=True), None):
         assert cluster.of_these_nodes(same, nodes) is same
     assert cluster.of_these_nodes(other, ()) is other
+
+
+def test_many_nodes_are_read_however_they_are_packed():
+    listed = [
+        {
+            "metadata": {"name": f"n{number}", "labels": {"zone": "a"}},
+            "status": {"addresses": [{"type": "InternalIP", "address": f"10.0.{number // 250}.{number % 250}"}]},
+        }
+        for number in range(300)
+    ]
+    fact = {**FACT, "objects": packing.packed([("nodes", listed)])}
+    assert isinstance(fact["objects"]["nodes"], dict)
+    found = cluster.from_variables(told(fact), [], NOW, 900).nodes
+    assert (len(found), found["n299"].internal_addresses, found["n7"].labels) == (300, ("10.0.1.49",), {"zone": "a"})
