@@ -78,6 +78,9 @@ def ensure(store: Store, obj: Object, manager: str) -> Object | None:
     if made["apiVersion"].startswith(CALICO_GROUP) and store.kinds.by_kind(made["apiVersion"], made["kind"]) is None:
         made["apiVersion"] = "projectcalico.org/v3"  # the mode with native v3 CRDs
         made["kind"] = "IPAMConfiguration" if made["kind"] == "IPAMConfig" else made["kind"]
+        spec = made.get("spec", {})
+        if isinstance(spec.get("deleted"), str):  # a boolean since
+            made["spec"] = {**spec, "deleted": spec["deleted"] == "true"}
     kind = store.kinds.by_kind(made["apiVersion"], made["kind"])
     if kind is None:
         return None

@@ -107,9 +107,11 @@ def _collect(process: subprocess.Popen[bytes], deadline: float, max_bytes: int) 
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             return chunks, "timeout"
-        events = poller.poll(min(remaining, _TICK) * 1000)
         # A child that went into the background may hold the pipes open for ever: the program's own end is what counts.
-        if not events and process.poll() is not None:
+        # It is looked for first, else what the program writes last, between the two, would be lost.
+        ended = process.poll() is not None
+        events = poller.poll(0 if ended else min(remaining, _TICK) * 1000)
+        if not events and ended:
             break
         for descriptor, _flags in events:
             chunk = os.read(descriptor, 65536)

@@ -166,6 +166,25 @@ def test_a_child_in_the_background_is_not_waited_for():
     assert time.monotonic() - started < 2.5
 
 
+def test_what_is_said_last_is_heard_even_by_one_who_is_late(monkeypatch):
+    """On a busy machine a program may speak and end between two looks at it."""
+
+    class Late:
+        def __init__(self):
+            self.real = real()
+            self.register, self.unregister = self.real.register, self.real.unregister
+
+        def poll(self, milliseconds):
+            events = self.real.poll(milliseconds)
+            time.sleep(0 if events else 0.5)
+            return events
+
+    real = commands.select.poll
+    monkeypatch.setattr(commands.select, "poll", Late)
+
+    assert commands.run(["sh", "-c", "sleep 0.4; echo last"], 10.0).stdout == "last\n"
+
+
 def test_bytes_that_are_no_text():
     assert python("import os; os.write(1, b'\\xff\\xfe ok')").stdout == "\ufffd\ufffd ok"
 
