@@ -132,7 +132,7 @@ def test_many_watches_at_once(connection, cluster):
         events = watch.Watch().stream(core.list_namespace, resource_version=version, timeout_seconds=3)
         found.extend(event["object"].metadata.name for event in events)
 
-    threads = [threading.Thread(target=follow) for _ in range(4)]
+    threads = [threading.Thread(target=follow) for _number in range(4)]
     for thread in threads:
         thread.start()
     core.create_namespace({"metadata": {"name": "seen"}})

@@ -227,7 +227,7 @@ def test_watch_as_a_table(cluster):
         [cluster.kubectl, "get", "nodes", "-w"], stdout=subprocess.PIPE, text=True, env=cluster.environment()
     )
     try:
-        assert [watching.stdout.readline().split()[0] for _ in range(4)] == ["NAME", "node-1", "node-2", "node-3"]
+        assert [watching.stdout.readline().split()[0] for _number in range(4)] == ["NAME", "node-1", "node-2", "node-3"]
         cluster.run("cordon", "node-3")
         assert "Ready,SchedulingDisabled" in watching.stdout.readline()
     finally:

@@ -124,7 +124,7 @@ def test_every_kind_has_a_table_that_fits(ask, kind):
 def lines(response, count):
     """The first events of a watch."""
     chunks = iter(response.chunks)
-    return [json.loads(next(chunks)) for _ in range(count)]
+    return [json.loads(next(chunks)) for _number in range(count)]
 
 
 def test_watch(ask):

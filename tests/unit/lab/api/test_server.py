@@ -49,7 +49,7 @@ def ask(connection, running, method, path, body=None, **headers):
 
 def test_one_connection_serves_many_requests(running, access):
     connection = connect(access)
-    for _ in range(3):
+    for _number in range(3):
         status, body = ask(connection, running, "GET", "/api/v1/namespaces")
         assert (status, json.loads(body)["kind"]) == (200, "NamespaceList")
     made = json.dumps({"metadata": {"name": "x"}})

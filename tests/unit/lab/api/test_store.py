@@ -44,7 +44,7 @@ def test_what_is_created_is_complete_and_the_callers_own(store):
 
 
 def test_names_are_made_of_generate_name(store):
-    made = [store.create(MAPS, "default", {"metadata": {"generateName": "x" * 70}}) for _ in range(2)]
+    made = [store.create(MAPS, "default", {"metadata": {"generateName": "x" * 70}}) for _number in range(2)]
     assert {len(each["metadata"]["name"]) for each in made} == {63}
     assert made[0]["metadata"]["name"] != made[1]["metadata"]["name"]
     with pytest.raises(errors.Invalid, match="name or generateName is required"):

@@ -39,8 +39,10 @@ def policy(kube, name="default-deny", **spec):
     put(kube, "GlobalNetworkPolicy", name, selector="has(host)", **spec)
 
 
-def failsafes(kube, ports=TCP_22):
-    put(kube, "FelixConfiguration", "default", failsafeInboundHostPorts=ports, failsafeOutboundHostPorts=ports)
+def failsafes(kube, ports=None):
+    open_anyway = TCP_22 if ports is None else ports
+    settings = {"failsafeInboundHostPorts": open_anyway, "failsafeOutboundHostPorts": open_anyway}
+    put(kube, "FelixConfiguration", "default", **settings)
 
 
 def verdict(kube, direction=rules.INGRESS, port=179, peer="10.0.0.9"):
