@@ -53,4 +53,5 @@ def prune(plural: str, found: Any) -> dict[str, Any]:
 
     Of a kind that is not known here (a secret, say) only the metadata's names stay; what is no object becomes {}.
     """
-    return BY_KIND.get(plural, metadata)(found) if isinstance(found, dict) else {}
+    kept = BY_KIND.get(plural, metadata)(found) if isinstance(found, dict) else {}
+    return {name: item for name, item in kept.items() if item is not None}

@@ -74,22 +74,26 @@ def value(found: Any, depth: int = 0) -> Any:
     if isinstance(found, str):
         return text(found)
     if isinstance(found, dict):
-        if depth >= _DEEPEST:
-            return {}
-        kept = {}
-        for name, item in found.items():
-            if not isinstance(name, str) or item is None:
-                continue
-            if not is_secret(name) or isinstance(item, bool):
-                kept[text(name, 300)] = value(item, depth + 1)
-            elif isinstance(item, (dict, list)):
-                kept[text(name, 300)] = references(item)
-        return kept
+        return _mapping(found, depth)
     if isinstance(found, list):
         return [value(item, depth + 1) for item in found] if depth < _DEEPEST else []
     if isinstance(found, float):
         return found if math.isfinite(found) else None
     return found if isinstance(found, (bool, int)) else None
+
+
+def _mapping(found: dict[Any, Any], depth: int) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, item in found.items() if depth < _DEEPEST else ():
+        if not isinstance(name, str) or item is None:
+            continue
+        if not is_secret(name) or isinstance(item, bool):
+            told = value(item, depth + 1)
+            if told is not None:  # an infinite number is nothing that JSON has
+                kept[text(name, 300)] = told
+        elif isinstance(item, (dict, list)):
+            kept[text(name, 300)] = references(item)
+    return kept
 
 
 def references(found: Any) -> Any:

@@ -9,7 +9,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.netmedic.calico.plugins.module_utils._cluster import managed, prune, redact
@@ -44,6 +44,8 @@ SHAPED = st.recursive(
 
 
 @settings(max_examples=150)
+@example(plural="apiservices", found={"metadata": float("inf")})
+@example(plural="installations", found={"spec": {"mtu": float("inf")}})
 @given(plural=st.sampled_from(sorted(prune.BY_KIND)), found=SHAPED)
 def test_any_object_is_pruned_to_json_and_stays_so(plural, found):
     once = prune.prune(plural, found)
