@@ -11,6 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from ..api_process import SCHEMAS
 from ..errors import LabError
 from . import daemon
 
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--schemas",
         metavar="DIR",
-        help=f"folder with Calico's CustomResourceDefinitions (default: ${daemon.SCHEMAS}; without, custom resources "
+        help=f"folder with Calico's CustomResourceDefinitions (default: ${SCHEMAS}; without, custom resources "
         "are stored unjudged)",
     )
     parser.add_argument("--bare", action="store_true", help="without the lab's controller and its objects")

@@ -23,6 +23,7 @@ import threading
 from typing import Any, NamedTuple
 
 from .. import fabric, topology
+from ..api_process import SCHEMAS
 from ..errors import LabError
 from ..state import State
 from . import certificates, kinds, listening
@@ -34,7 +35,6 @@ from .identity import Tokens
 from .rules.validation import Schemas
 from .server import Server, tls
 
-SCHEMAS = "NETMEDIC_LAB_SCHEMAS"
 PORT = 6443
 ACCOUNT = ("netmedic", "netmedic")
 _TOKEN_SECONDS = 30 * 86400

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _ISOLATED, _CLIENTS, _APART = "cluster-id-only", "clients-left-out", "reflectors-apart"
 _PEERS = f"{objects.PEERS}/peer-with-route-reflectors"
-_IS_REFLECTOR = "route-reflector == 'true'"
 
 
 def _switch_off(case: Case) -> None:

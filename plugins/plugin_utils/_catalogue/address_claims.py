@@ -60,7 +60,7 @@ class Claim(NamedTuple):
 
 def claims(evidence: Evidence) -> list[Claim]:
     """Every address that a node claims: first those on record, then those that only the node's bird.cfg says."""
-    return api.kept(evidence, "_claims", lambda: list(_claims(evidence)))
+    return evidence.once("claims", lambda: list(_claims(evidence)))
 
 
 def _claims(evidence: Evidence) -> Iterator[Claim]:
@@ -86,7 +86,7 @@ def claim_of(subject: Subject) -> Claim:
 
 def holders(evidence: Evidence, address: str) -> list[str]:
     """The nodes whose hosts have an address."""
-    return api.kept(evidence, "_holders", lambda: _holders(evidence)).get(address, [])
+    return evidence.once("holders", lambda: _holders(evidence)).get(address, [])
 
 
 def _holders(evidence: Evidence) -> dict[str, list[str]]:
@@ -143,7 +143,7 @@ def works_in_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
         return []
     if any(name != claim.name for name in holders(evidence, claim.address)):
         return []
-    partners = api.kept(evidence, "_partners", lambda: _partners(evidence)).get(claim.address, [])
+    partners = evidence.once("partners", lambda: _partners(evidence)).get(claim.address, [])
     found = [Seen(name, "bird", f"Established with {claim.address}") for name in partners]
     daemon = node.daemons.get(claim.family) if node else None
     if node and daemon and daemon.established and node.bgp_addresses.get(claim.family) == claim.address:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from .._cluster import effective, owners
 from . import commands
 from .model import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from .._cluster.model import Cluster, Workload
     from .._evidence.evidence import Evidence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .._evidence.sessions import Session
     from .._peering.model import Problem
 
-Kept = TypeVar("Kept")
 ANNOTATION = 'metadata.annotations["projectcalico.org/{}"]'
 ADDRESS_KEYS = {"ipv4": "IPv4Address", "ipv6": "IPv6Address"}
 DETECTION = {"ipv4": "nodeAddressAutodetectionV4", "ipv6": "nodeAddressAutodetectionV6"}
@@ -65,14 +64,6 @@ def problems(evidence: Evidence, *kinds: str) -> list[Problem]:
     return [one for one in found if one.kind in kinds]
 
 
-def kept(evidence: Evidence, key: str, make: Callable[[], Kept]) -> Kept:
-    """What was worked out of the evidence once, for all faults that need it."""
-    if key not in evidence.__dict__:
-        evidence.__dict__[key] = make()
-    found: Kept = evidence.__dict__[key]
-    return found
-
-
 def names(evidence: Evidence, records: Iterable[str]) -> tuple[str, ...]:
     """What the inventory calls nodes on record."""
     known = {one.record: one.name for one in evidence.registered}
@@ -81,7 +72,7 @@ def names(evidence: Evidence, records: Iterable[str]) -> tuple[str, ...]:
 
 def record_of(evidence: Evidence, name: str) -> Registered | None:
     """What is on record of a node that the inventory calls so."""
-    by_name = kept(evidence, "_records_by_name", lambda: {one.name: one for one in reversed(evidence.registered)})
+    by_name = evidence.once("records_by_name", lambda: {one.name: one for one in reversed(evidence.registered)})
     return by_name.get(name)
 
 

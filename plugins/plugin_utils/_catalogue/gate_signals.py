@@ -24,19 +24,20 @@ if TYPE_CHECKING:
 # A signal that tells where to look and hardly changes the odds.
 HINT = 0.1
 CERTIFICATE_TIME = "certificate has expired or is not yet valid"
-_KEPT = "_sessions_by_label"
 
 
 def sessions_at(evidence: Evidence, names: Iterable[str]) -> tuple[Session, ...]:
     """The sessions in trouble that end at these nodes, also at nodes that could not be read; each once."""
-    index: dict[str, list[Session]] | None = evidence.__dict__.get(_KEPT)
-    if index is None:
-        index = {}
-        for session in evidence.table.down:
-            for name in set(evidence.labels(session)):
-                index.setdefault(name, []).append(session)
-        evidence.__dict__[_KEPT] = index
+    index = evidence.once("sessions_by_label", lambda: _by_label(evidence))
     return tuple({session.key: session for name in names for session in index.get(name, ())}.values())
+
+
+def _by_label(evidence: Evidence) -> dict[str, list[Session]]:
+    index: dict[str, list[Session]] = {}
+    for session in evidence.table.down:
+        for name in set(evidence.labels(session)):
+            index.setdefault(name, []).append(session)
+    return index
 
 
 def at(evidence: Evidence, names: Iterable[str], about: object = None, **where: object) -> Subject:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._gate import typha
-from . import commands, gate_signals, words
+from . import commands, words
 from .model import Seen, Subject
 
 if TYPE_CHECKING:
@@ -58,11 +58,10 @@ def cluster_typha(evidence: Evidence) -> typha.Typha | None:
 
 def dialled(evidence: Evidence) -> list[Dialled]:
     """Who dials a Typha and gets nowhere, by the sockets and by the logs. Worked out once."""
-    kept: list[Dialled] | None = evidence.__dict__.get("_typha_dialled")
-    if kept is None:
-        kept = [one for node in clients(evidence) if not node.control.typha.connected for one in _of_node(node)]
-        evidence.__dict__["_typha_dialled"] = kept
-    return kept
+    return evidence.once(
+        "typha_dialled",
+        lambda: [one for node in clients(evidence) if not node.control.typha.connected for one in _of_node(node)],
+    )
 
 
 def _of_node(node: Node) -> Iterator[Dialled]:
@@ -85,10 +84,7 @@ def address_in(line: HostLine) -> str:
 
 def is_a_typha(evidence: Evidence, address: str) -> bool | None:
     """Whether a Typha, or its Service, has this address; None where that is not known. Worked out once for each."""
-    kept: dict[str, bool | None] = evidence.__dict__.setdefault("_typha_addresses", {})
-    if address not in kept:
-        kept[address] = _is_a_typha(evidence, address)
-    return kept[address]
+    return evidence.once(f"is_a_typha {address}", lambda: _is_a_typha(evidence, address))
 
 
 def _is_a_typha(evidence: Evidence, address: str) -> bool | None:
@@ -144,8 +140,3 @@ def show_typha(evidence: Evidence) -> list[str]:
         f"kubectl get deployment,pods -n {space} -l k8s-app=calico-typha -o wide",
         f"kubectl get service,endpointslices -n {space} -l kubernetes.io/service-name={name} -o wide",
     ]
-
-
-def clients_named(evidence: Evidence, subject: Subject) -> str:
-    """The nodes that dial, for a sentence."""
-    return words.listed(one.node.name for one in of_subject(evidence, subject)) or gate_signals.show_nodes(subject)

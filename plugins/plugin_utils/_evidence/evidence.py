@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._cluster import flavour
 from .._peering import compare
@@ -15,7 +15,7 @@ from .._peering import expected as peering
 from . import registered, sessions, signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .._cluster.flavour import Flavour
     from .._cluster.model import Cluster
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .registered import Registered
     from .sessions import Session, SessionTable, Side
     from .signatures import Blame
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Evidence:
     missing: tuple[MissingNode, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     cluster: Cluster | None = None
+
+    def once(self, what: str, make: Callable[[], Made]) -> Made:
+        """What somebody works out of this evidence under a name of its own, worked out once."""
+        if what not in self._made:
+            self._made[what] = make()
+        found: Made = self._made[what]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def table(self) -> SessionTable:

@@ -18,19 +18,13 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
-_KEPT = "_gate_kept"
-
 
 def gate(evidence: Evidence) -> Gate:
     """What is wrong before Calico, by node and for the cluster. Worked out once for the same evidence.
 
     Without the API only what the nodes told of their kubelet and of their way to the API server is known.
     """
-    kept = evidence.__dict__.get(_KEPT)
-    if not isinstance(kept, Gate):
-        kept = _look(evidence)
-        evidence.__dict__[_KEPT] = kept
-    return kept
+    return evidence.once("gate", lambda: _look(evidence))
 
 
 def _look(evidence: Evidence) -> Gate:

@@ -25,7 +25,6 @@ CONFIG_REASONS = (
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "ContainerCannotRun"),
     *("StartError", "PreCreateHookError", "PreStartHookError", "PostStartHookError", "ContainerStatusUnknown"),
 )
-QUIET_REASONS = ("", "PodInitializing", "ContainerCreating")
 BACK_OFF = "CrashLoopBackOff"
 HANGS_AFTER = 600
 OFTEN = 3
