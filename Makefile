@@ -10,7 +10,7 @@ run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was f
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench fuzz \
+.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench matrix fuzz \
 	docs clean
 
 # What `make diagnose` and the lab are told; see `make help`.
@@ -65,6 +65,10 @@ lab-status: ## Show the lab's nodes, sessions and active faults
 bench: ## Measure speed and size; writes build/bench.json
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -m bench
+
+matrix: ## Make every fault in the lab and tell what was found; build/matrix.json; ROWS='as_mismatch', ARGS='--pairs 40'
+	@$(PYTHON) -B -m scripts.setup
+	@exec .venv/bin/python -B -m matrix $(ROWS) $(ARGS)
 
 fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=360, PARSERS='ipset evidence'
 	@$(PYTHON) -B -m scripts.setup

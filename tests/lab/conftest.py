@@ -5,50 +5,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lab import Lab
+from matrix.diagnosis import diagnose as playbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from matrix.diagnosis import Run
 
 # Of tests that run side by side each process has labs of its own.
 STATE = os.environ.get("NETMEDIC_LAB", "/run/netmedic-lab-tests") + os.environ.get("PYTEST_XDIST_WORKER", "")
-ANSIBLE = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "ansible-playbook"
-
-
-class Run(NamedTuple):
-    """One run of the playbook diagnose: exit status, what was printed, and report.json ({} if none was written)."""
-
-    status: int
-    printed: str
-    report: dict[str, Any]
-
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.report["findings"]
-        return found
-
-    @property
-    def causes(self) -> list[str]:
-        """The ids of the findings that are causes, best first."""
-        return [finding["fault"] for finding in self.findings if finding["role"] == "cause"]
-
-
-def playbook(inventory: str, directory: Path, *arguments: str) -> Run:
-    """Run the playbook as a user would, with report_dir set."""
-    argv = [str(ANSIBLE), "netmedic.calico.diagnose", "-i", inventory, "-e", f"report_dir={directory}", *arguments]
-    environ = {**os.environ, "ANSIBLE_FORKS": "10", "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False, env=environ)
-    written = directory / "report.json"
-    report = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
-    return Run(done.returncode, done.stdout + done.stderr, report)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
-from ansible_collections.netmedic.calico.tests.lab.conftest import playbook
+from matrix.diagnosis import diagnose as playbook
 
 
 def missing(run):

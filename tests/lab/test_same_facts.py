@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import script as script_for_nodes
-from ansible_collections.netmedic.calico.tests.lab.conftest import ANSIBLE, STATE
-from ansible_collections.netmedic.calico.tests.lab.test_without_python import hidden
+from ansible_collections.netmedic.calico.tests.lab.conftest import STATE
 from lab import Lab
+from matrix.diagnosis import ANSIBLE, without_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -351,7 +351,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[A
 def both(lab: Lab, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     names = [node.name for node in lab.nodes]
     by_module = asked(lab, folder / "module")
-    by_script = asked(lab, folder / "script", *hidden(folder, *names))
+    by_script = asked(lab, folder / "script", *without_python(folder, *names))
     assert all(by_script[name].get("read_without_python") for name in names), by_script
     assert "CANARY" not in json.dumps([by_module, by_script])
     found = {name: differences(by_module[name]["ansible_facts"], by_script[name]["ansible_facts"]) for name in names}
@@ -451,6 +451,6 @@ def test_a_peer_that_does_not_answer_is_the_same(fresh, tmp_path):
     run(fresh, "until ip neigh show to 10.200.0.10 | grep -E 'FAILED|INCOMPLETE'; do sleep 0.2; done")
     by_module, by_script = (
         asked(fresh, tmp_path / name, *more)[NODE]["ansible_facts"]["calico_node"]["host"]["neighbours"]
-        for name, more in (("module", ()), ("script", hidden(tmp_path, *(node.name for node in fresh.nodes))))
+        for name, more in (("module", ()), ("script", without_python(tmp_path, *(node.name for node in fresh.nodes))))
     )
     assert {*map(json.dumps, by_module.values())} == {*map(json.dumps, by_script.values())} == {'{"10.200.0": "10"}'}

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The BGP sessions of a lab at a moment, and which of them a diagnosis has disturbed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lab import birdc
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+
+class Row(NamedTuple):
+    """A line of `show protocols`: BIRD's protocol state, and since when (HH:MM:SS or a date)."""
+
+    state: str
+    since: str
+
+    def same_as(self, later: Row) -> bool:
+        """Whether nothing happened in between.
+
+        BIRD 1.6 works `since` out anew from two clocks at every reply, so that it jumps by a second now and then.
+        """
+        if self.state != later.state:
+            return False
+        return self.since == later.since or abs(_seconds(self.since) - _seconds(later.since)) <= 1
+
+
+Sessions = dict[tuple[str, str], Row]
+
+
+def established(lab: Lab) -> Sessions:
+    """The established sessions of all nodes whose BIRD answers, by node and protocol."""
+    found: Sessions = {}
+    for node in lab.nodes:
+        machine = lab.machine(node.name)
+        if not machine.running:
+            continue
+        try:
+            lines = birdc.ask(machine, "show protocols")
+        except birdc.BirdError:
+            continue
+        rows = [line.split() for line in lines]
+        found.update(
+            ((node.name, row[0]), Row(row[3], row[4]))
+            for row in rows
+            if row[5:6] == ["Established"] and row[1] == "BGP"
+        )
+    return found
+
+
+def disturbed(before: Sessions, after: Sessions) -> list[tuple[str, str]]:
+    """The sessions that went down, or came up anew, in between."""
+    return sorted(key for key, row in before.items() if key not in after or not row.same_as(after[key]))
+
+
+def _seconds(clock: str) -> float:
+    """Seconds since midnight; a date is at no time of the day."""
+    parts = clock.split(":")
+    return (
+        sum(float(part) * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
+        if len(parts) == 3
+        else float("inf")
+    )

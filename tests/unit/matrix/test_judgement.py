@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from matrix import places, sessions, table
+from matrix.measure import Record
+from matrix.places import Places
+from matrix.sessions import Row
+
+DROP = "-A INPUT -p tcp -m tcp --dport 179 -j DROP"
+BEFORE = Places({"node-2": frozenset({"-P INPUT ACCEPT"})}, {"BGPPeer/one": "a", "Node/node-1": "b"})
+AFTER = Places({"node-2": frozenset({"-P INPUT ACCEPT", DROP})}, {"BGPPeer/one": "c", "Node/node-1": "b"})
+
+
+@pytest.mark.parametrize(
+    ("where", "right"),
+    [
+        ({"node": "node-2", "text": DROP}, True),
+        ({"node": "node-2", "text": f"{DROP}  "}, True),
+        ({"node": "node-2", "text": "-P INPUT ACCEPT"}, False),
+        ({"node": "node-1", "text": DROP}, False),
+        ({"object": "BGPPeer/one", "field": "spec.asNumber"}, True),
+        ({"object": "Node/node-1"}, False),
+        ({"object": "BGPPeer"}, None),
+        ({"node": "node-2"}, None),
+        ({}, None),
+    ],
+)
+def test_a_place_is_right_if_the_injection_has_changed_it(where, right):
+    assert places.named_rightly(BEFORE, AFTER, where) is right
+
+
+def test_what_is_gone_has_changed_too():
+    assert places.changed(BEFORE, Places({}, {"Node/node-1": "b"})) == {"BGPPeer/one"}
+
+
+def test_a_session_is_disturbed_if_it_is_gone_down_or_made_anew():
+    up = Row("up", "10:00:00.000")
+    before = {("a", "Mesh_1"): up, ("a", "Mesh_2"): up, ("a", "Mesh_3"): up, ("a", "Mesh_4"): up}
+    after = {
+        ("a", "Mesh_1"): Row("up", "10:00:01.000"),
+        ("a", "Mesh_2"): Row("start", "10:00:00.000"),
+        ("a", "Mesh_3"): Row("up", "10:00:09.000"),
+    }
+    assert sessions.disturbed(before, after) == [("a", "Mesh_2"), ("a", "Mesh_3"), ("a", "Mesh_4")]
+
+
+def test_a_date_is_no_time_of_the_day():
+    assert not Row("up", "2026-11-20").same_as(Row("up", "2026-11-21"))
+    assert Row("up", "2026-11-20").same_as(Row("up", "2026-11-20"))
+
+
+GOOD = Record("x@y", "y", ("x",), ("x",), found_first=True, right_node=True, confidence=0.9)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"found_first": False},
+        {"right_node": False},
+        {"right_place": False},
+        {"disturbed": 1},
+        {"wrong": ("z",)},
+    ],
+)
+def test_each_thing_that_is_wrong_makes_a_row_wrong(change):
+    assert GOOD.ok
+    bad = GOOD._replace(**change)
+    assert not bad.ok
+    assert table.line(bad).startswith("WRONG")
+
+
+def test_a_row_that_cannot_be_made_is_not_judged_and_says_why():
+    skipped = Record("x@y", "y", ("x",), skipped="x needs the topology z")
+    assert skipped.ok
+    assert "x needs the topology z" in table.line(skipped)
+    assert next(iter(table.summary([GOOD, skipped]))).startswith("1 of 1 rows right, 1 cannot be made")
+
+
+def test_the_summary_tells_how_many_of_the_sure_ones_were_right():
+    told = "\n".join(table.summary([GOOD, GOOD._replace(right_node=False), GOOD._replace(confidence=0.6)]))
+    assert "0.9 to 1.0: 1 of 2 right" in told
+    assert "0.5 to 0.7: 1 of 1 right" in told
