@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from .errors import LabError
 from .machine import PATH
 from .processes import MARKER, Process
+from .topology import topology
 
 if TYPE_CHECKING:
     from .state import State
 
 LIMIT = 60.0
-_CALICO_NODE = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
+_DAEMONSETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 FILE, LOG, KUBECONFIG = "api.json", "api.log", "kubeconfig"
 _ROOT = Path(__file__).resolve().parents[1]
 # Calico's own schemas, where they are at hand; without them custom resources are stored unjudged.
@@ -77,7 +78,8 @@ def missing(state: State, process: subprocess.Popen[bytes]) -> str:
         return "it does not serve yet"
     from . import api_client  # which needs this module
 
-    status = api_client.Client(state).get(_CALICO_NODE).get("status") or {}
+    agent = topology(state.read("lab.json")["topology"]).agent
+    status = api_client.Client(state).get(f"{_DAEMONSETS}/{agent}").get("status") or {}
     wanted, ready = status.get("desiredNumberScheduled", -1), status.get("numberReady", 0)
     return "" if wanted == ready else f"{ready} of {wanted} calico-node pods are ready"
 

@@ -38,7 +38,8 @@ def pools(view: View, family: str) -> str:
     accepted = _nets(_of_family(view["pools"], family), "accept")
     kept = _nets(_of_family(view.get("pools_not_exported") or [], family), "reject")
     services = _of_family(view.get("service_cidrs") or [], family)
-    by_felix = _nets(_of_family(view.get("vxlan_pools") or [], family), "reject")
+    others = [*(view.get("vxlan_pools") or []), *(view.get("not_programmed") or [])]
+    by_felix = _nets(_of_family(others, family), "reject")
     static = "".join(f"   route {each} blackhole;\n" for each in services)
     protocol = f"protocol static static_services {{\n{static}}}\n\n" if services else ""
     return (

@@ -10,6 +10,7 @@ Shape (JSON types):
     {"as_number": 64512, "mesh": true, "listen_port": null, "bind_node_ip": false, "mesh_password": null,
      "mesh_restart_time": null, "ignored_interfaces": [], "service_cidrs": [],
      "pools": ["10.244.0.0/16"], "pools_not_exported": [], "vxlan_pools": [],
+     "not_programmed": [],
      "filters": {"<BGPFilter>": {…its spec…}},
      "peers": {"<BGPPeer>": {"spec": {…}, "password": null}},
      "nodes": {"node-1": {"address": "10.200.0.9", "prefix_length": 24, "blocks": ["10.244.1.0/26"],

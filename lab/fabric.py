@@ -41,8 +41,9 @@ def specification(plan: Plan) -> Specification:
         if subnet.network6:
             lines.append(f"address add {subnet.gateway6}/{subnet.prefix_length6} dev {subnet.name} nodad")
     # A physical network that routes knows the way to the pods; without this, two subnets would need an encapsulation.
-    lines += [f"route add {node.block} via {node.address}" for node in plan.nodes]
-    lines += [f"route add {node.block6} via {node.address6}" for node in plan.nodes if node.block6]
+    if not plan.topology.overlay:
+        lines += [f"route add {node.block} via {node.address}" for node in plan.nodes]
+        lines += [f"route add {node.block6} via {node.address6}" for node in plan.nodes if node.block6]
     router = services.router(_router(plan)) if plan.topology.router_as else []
     return Specification(
         name=NAME,

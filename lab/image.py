@@ -34,6 +34,7 @@ PACKAGES = (
     "iptables",
     "iputils-ping",
     "kmod",
+    "libfaketime",
     "netcat-openbsd",
     "nftables",
     "openssh-server",
@@ -41,6 +42,7 @@ PACKAGES = (
     "python3",
     "runit",
     "sudo",
+    "systemd",
     "tcpdump",
     "ufw",
 )

@@ -36,6 +36,8 @@ PathLike = str | os.PathLike[str]
 _WORKERS = 8
 # The kubelets that are stopped: a list of nodes.
 KUBELETS = "kubelets.json"
+# The nodes that reach no registry of images: a list.
+NO_REGISTRY = "no-registry.json"
 
 
 class Lab:
@@ -144,6 +146,12 @@ class Lab:
     def start_kubelet(self, node: str) -> None:
         """Let it go on."""
         self._switch_kubelets(self.plan.node(node).name, stopped=False)
+
+    def cut_registry(self, node: str, *, cut: bool) -> None:
+        """Let a node's kubelet reach no registry (or one again): it has only the images that it has run before."""
+        name = self.plan.node(node).name
+        others = [each for each in self.state.read(NO_REGISTRY, []) if each != name]
+        self.state.write(NO_REGISTRY, [*others, name] if cut else others)
 
     def _switch_kubelets(self, node: str, *, stopped: bool) -> None:
         others = [each for each in self.state.read(KUBELETS, []) if each != node]

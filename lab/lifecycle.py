@@ -18,7 +18,7 @@ from . import access, api_process, bird_config, datastore, fabric, image, node, 
 from .errors import LabError
 from .faults import active
 from .machine import Machine, Specification, prepare
-from .readiness import Pending, expected_sessions
+from .readiness import Pending, expected_sessions, overlay_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -105,6 +105,7 @@ def _build(state: State, plan: Plan, root: Path, say: Say) -> None:
     waiting.until(_pending(state, plan).missing, "BGP and clocks", _limit(plan), say=say)
     if api:
         waiting.until(lambda: api_process.missing(state, api), "the API", api_process.LIMIT, say=say)
+        waiting.until(lambda: overlay_missing(state, plan), "the overlay", READY_LIMIT, say=say)
     state.write("lab.json", {**shape, "complete": True})
     say(f"the lab is up: inventory {state.path('inventory.yml')}")
 

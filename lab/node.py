@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from . import services
+from . import overlay, services
 from .bird_config import CONFIG_DIRECTORY
 from .controller import cluster
 from .controller.cluster.nodes import machine_id
 from .machine import Batch, File, Specification
-from .topology import MTU, Node, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .topology import Node, Plan
 
 # From the first poll on every second, so that a node is synchronised within seconds of its start.
 _CHRONY = """\
@@ -30,13 +31,17 @@ KNOWN_NEIGHBOURS_FROM = 400
 def specification(plan: Plan, node: Node, bird: Mapping[str, str], authorised_key: str, host_key: str) -> Specification:
     """`bird`: the rendered configuration files, name -> text."""
     environment = cluster.environment(plan, node)
+    if plan.topology.overlay:
+        bird, agent = {}, services.felix(environment)
+    else:
+        agent = services.bird(environment, ipv6=plan.topology.dual_stack)
     files = [
         *_identity(node),
-        *_calico(node),
+        *_calico(plan, node),
         *(File(f"{services.CONTAINER_ROOT}{CONFIG_DIRECTORY}/{name}", 0o644, text) for name, text in bird.items()),
         *services.ssh(authorised_key, host_key),
         *services.chrony(_CHRONY.format(server=node.subnet.gateway)),
-        *services.bird(environment, ipv6=plan.topology.dual_stack),
+        *agent,
     ]
     return Specification(
         name=node.name,
@@ -45,11 +50,12 @@ def specification(plan: Plan, node: Node, bird: Mapping[str, str], authorised_ke
         links=[],
         sysctls=[
             ("net/ipv4/ip_forward", "1"),
+            ("-net/ipv6/conf/all/forwarding", "1"),
             ("net/ipv4/conf/all/rp_filter", "0"),
             (f"net/ipv4/conf/{node.workload}/proxy_arp", "1"),
             (f"net/ipv4/neigh/{node.workload}/proxy_delay", "0"),
         ],
-        network=[*_network(node), Batch([], neighbours(plan, node))],
+        network=[*_network(plan, node), Batch([], neighbours(plan, node))],
         wires=["eth0"],
     )
 
@@ -63,17 +69,24 @@ def _identity(node: Node) -> list[File]:
     ]
 
 
-def _calico(node: Node) -> list[File]:
+def _calico(plan: Plan, node: Node) -> list[File]:
+    canal = plan.topology.overlay == "canal"
+    flannel = [File(overlay.SUBNET_ENV, 0o644, overlay.subnet_env(node))] if canal else []
     return [
+        *flannel,
         File("/var/lib/calico/nodename", 0o644, node.name),
-        File("/var/lib/calico/mtu", 0o644, str(MTU)),
-        File("/etc/cni/net.d/10-calico.conflist", 0o644, json.dumps(_conflist(node.name), indent=2) + "\n"),
+        File("/var/lib/calico/mtu", 0o644, str(plan.topology.pod_mtu)),
+        File(
+            f"/etc/cni/net.d/10-{'canal' if canal else 'calico'}.conflist",
+            0o644,
+            json.dumps(_conflist(node.name, canal=canal), indent=2) + "\n",
+        ),
         File("/etc/cni/net.d/calico-kubeconfig", 0o600, _KUBECONFIG),
-        File(f"{services.CONFD_LOG}/current", 0o644, ""),
+        *([] if plan.topology.overlay else [File(f"{services.CONFD_LOG}/current", 0o644, "")]),
     ]
 
 
-def _conflist(name: str) -> dict[str, object]:
+def _conflist(name: str, *, canal: bool) -> dict[str, object]:
     calico = {
         "type": "calico",
         "log_level": "info",
@@ -81,7 +94,7 @@ def _conflist(name: str) -> dict[str, object]:
         "datastore_type": "kubernetes",
         "nodename": name,
         "mtu": 0,
-        "ipam": {"type": "calico-ipam"},
+        "ipam": {"type": "host-local", "subnet": "usePodCidr"} if canal else {"type": "calico-ipam"},
         "policy": {"type": "k8s"},
         "kubernetes": {"kubeconfig": "/etc/cni/net.d/calico-kubeconfig"},
     }
@@ -111,8 +124,9 @@ current-context: calico-context
 """
 
 
-def _network(node: Node) -> list[Batch]:
+def _network(plan: Plan, node: Node) -> list[Batch]:
     """The host's network, then one pod behind a `cali…` interface as Calico's CNI plugin sets it up."""
+    mtu = plan.topology.pod_mtu
     ipv6 = f"""\
 address add {node.address6}/{node.subnet.prefix_length6} dev eth0 nodad
 route add default via {node.subnet.gateway6} dev eth0
@@ -124,7 +138,7 @@ address add {node.address}/{node.subnet.prefix_length} brd + dev eth0
 route add default via {node.subnet.gateway} dev eth0
 {ipv6 if node.address6 else ""}\
 netns add {_POD}
-link add {node.workload} mtu {MTU} address ee:ee:ee:ee:ee:ee type veth peer name eth0 mtu {MTU} netns {_POD}
+link add {node.workload} mtu {mtu} address ee:ee:ee:ee:ee:ee type veth peer name eth0 mtu {mtu} netns {_POD}
 link set {node.workload} up
 route add {node.pod_address} dev {node.workload} scope link
 """

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import birdc, peerings
+from . import birdc, overlay, peerings
 from .errors import LabError
+from .machine import Machine
 from .services import SOCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .machine import Machine
+    from .state import State
+    from .topology import Plan
 
 _SSH_PORT = "0016"
 _LISTEN = "0A"
@@ -77,6 +79,17 @@ def clock_missing(machine: Machine) -> str:
     if done.returncode == 0 and len(fields) > 3 and fields[-1] != "Not synchronised":
         return ""
     return f"{machine.name}: chrony is not synchronised"
+
+
+def overlay_missing(state: State, plan: Plan) -> str:
+    """Words for the first node that cannot reach all others through the overlay, else "" (or where there is none)."""
+    device = overlay.device(plan)
+    for node in plan.nodes if device else ():
+        shown = Machine(state, node.name).exec(["ip", "route", "show", "dev", device], check=False).stdout
+        count = sum(" onlink" in line for line in shown.splitlines())
+        if count != len(plan.nodes) - 1:
+            return f"{node.name}: {count} of {len(plan.nodes) - 1} routes by way of {device}"
+    return ""
 
 
 class Pending:

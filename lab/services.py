@@ -47,6 +47,16 @@ def bird(environment: Mapping[str, str], *, ipv6: bool = False) -> list[File]:
     return files
 
 
+def felix(environment: Mapping[str, str]) -> list[File]:
+    """A process in Felix' place where calico-node runs no BIRD; what Felix writes, the lab's controller does."""
+    variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in environment.items())
+    run = (
+        "#!/bin/sh\nexec 2>&1\nmkdir -p /run/calico-node\ncp /usr/bin/sleep /run/calico-node/calico-felix\n"
+        f"exec env -i {variables} /run/calico-node/calico-felix infinity\n"
+    )
+    return service("felix", run)
+
+
 def calico_services(*, ipv6: bool) -> tuple[str, ...]:
     """The services of calico-node's container that the lab runs."""
     return ("bird", "bird6", "confd") if ipv6 else ("bird", "confd")
@@ -95,6 +105,8 @@ def ssh(authorised_key: str, host_key: str) -> list[File]:
         "UseDNS no\n"
         "PrintMotd no\n"
         "MaxStartups 100:30:200\n"
+        # What shifts the clock (faults/clock_skew.py) shall leave the one alone that only ever counts.
+        "SetEnv FAKETIME_DONT_FAKE_MONOTONIC=1\n"
         "Subsystem sftp /usr/lib/openssh/sftp-server\n"
     )
     run = "#!/bin/sh\nexec 2>&1\nmkdir -p /run/sshd\nexec /usr/sbin/sshd -D -e\n"

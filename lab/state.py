@@ -7,6 +7,7 @@ lab.json         what the lab is: topology, number of nodes, image, and whether 
 datastore.json   what is registered about the cluster (`datastore`)
 faults.json      the active faults
 kubelets.json    the kubelets that are stopped: a list of nodes
+no-registry.json the kubelets that can pull no image: a list of nodes
 api.json, api.log, api/, kubeconfig, kubeconfig-netmedic: the lab's API and how it is reached
 nodes/<name>/    `pid`: the node's first process ("<pid> <start time>")
 addresses/       <address> -> ../nodes/<name>
@@ -40,6 +41,7 @@ _ENTRIES = (
     "datastore.json",
     "faults.json",
     "kubelets.json",
+    "no-registry.json",
     "render.lock",
     "api",
     "api.json",

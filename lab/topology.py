@@ -22,6 +22,7 @@ from .errors import UsageError
 FIRST_HOST = 9
 MAX_NODES = 100
 MTU = 1500
+VXLAN_OVERHEAD = 50
 POD_POOL = "10.244.0.0/16"
 POD_POOL6 = "fd00:10:244::/64"
 GATEWAY_HOST = 254
@@ -69,7 +70,8 @@ class Topology(NamedTuple):
     """A shape: its name as users type it, what it is, its subnets.
 
     `reflectors`: how many of the first nodes are route reflectors in place of the mesh. `router_as`: the AS of a router
-    outside the cluster that speaks BGP with every node at its subnet's gateway, 0 for none.
+    outside the cluster that speaks BGP with every node at its subnet's gateway, 0 for none. `overlay`: what carries
+    the pods' packets where there is no BIRD, Calico's own VXLAN ("vxlan") or flannel's beside it ("canal").
     """
 
     name: str
@@ -77,6 +79,22 @@ class Topology(NamedTuple):
     subnets: tuple[Subnet, ...]
     reflectors: int = 0
     router_as: int = 0
+    overlay: str = ""
+
+    @property
+    def agent(self) -> str:
+        """The DaemonSet that calico-node is in, and its pods' label k8s-app."""
+        return "canal" if self.overlay == "canal" else "calico-node"
+
+    @property
+    def backend(self) -> str:
+        """CALICO_NETWORKING_BACKEND: bird, vxlan or none."""
+        return {"": "bird", "canal": "none"}.get(self.overlay, self.overlay)
+
+    @property
+    def pod_mtu(self) -> int:
+        """What VXLAN leaves of the underlay's MTU, or all of it."""
+        return MTU - VXLAN_OVERHEAD if self.overlay else MTU
 
     @property
     def dual_stack(self) -> bool:
@@ -160,6 +178,18 @@ TOPOLOGIES: tuple[Topology, ...] = (
         "dual_stack",
         "10.200.0.0/24 and fd00:10:200::/64, a mesh for each address family",
         (Subnet("lan0", "10.200.0.0/24", "fd00:10:200::/64"),),
+    ),
+    Topology(
+        "vxlan",
+        "10.200.0.0/24, Calico without BIRD: Felix' VXLAN between the nodes (a stand-in)",
+        (Subnet("lan0", "10.200.0.0/24"),),
+        overlay="vxlan",
+    ),
+    Topology(
+        "canal",
+        "10.200.0.0/24, Canal: flannel's VXLAN between the nodes, Calico for policy only (stand-ins)",
+        (Subnet("lan0", "10.200.0.0/24"),),
+        overlay="canal",
     ),
 )
 

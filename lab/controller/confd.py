@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import confd
 from ..errors import LabError
-from . import hosts, registered
+from . import cluster, hosts, registered
 from .kubelet import log_directory
 from .names import CALICO_NODE, KUBE_SYSTEM
 
@@ -28,6 +28,9 @@ class Confd:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._lock = threading.Lock()
+        # Until a kubelet has told: whether there shall be a BIRD.
+        plan = context.lab.plan
+        self._planned = {node.name: cluster.environment(plan, node) for node in plan.nodes}
         self._warned: tuple[str, ...] = ()
 
     def work(self) -> None:
@@ -39,7 +42,7 @@ class Confd:
         with self._lock:
             context = self._context
             found = {plural: context.list(plural) for plural in KINDS}
-            derived = registered.derive(found, context.environments)
+            derived = registered.derive(found, {**self._planned, **context.environments})
             changed: bool = derived.data != context.state.read(FILE)
             if changed:
                 context.state.write(FILE, derived.data)

@@ -112,6 +112,26 @@ def disable_calico(machine: Machine, *, ipv6: bool) -> None:
             shutil.move(enabled, machine.file(f"{_AVAILABLE}/{name}"))
 
 
+def calico_name(machine: Machine, environment: Mapping[str, str]) -> str:
+    """What calico-node takes for its node's name: what it is told, else what it left on the host, else the host's.
+
+    As in Calico, node/pkg/lifecycle/utils (DetermineNodeName).
+    """
+    told = environment.get("NODENAME", "").strip()
+    if told:
+        return told
+    try:
+        left = machine.file(NODENAME).read_text(encoding="utf-8").strip()
+    except OSError:
+        left = ""
+    return left or environment.get("HOSTNAME", "").strip().lower()
+
+
+def hostname(machine: Machine) -> str:
+    """What a machine is called, which the container runtime puts into HOSTNAME of a container in the host's network."""
+    return machine.exec(["hostname"]).stdout.strip()
+
+
 def nodename_age(machine: Machine) -> float | None:
     """Seconds since calico-node wrote its name, None if it has not."""
     try:
@@ -122,12 +142,18 @@ def nodename_age(machine: Machine) -> float | None:
 
 def write_log(machine: Machine, directory: str, restarts: int, lines: Iterable[str]) -> None:
     """Append lines to a container's log as containerd keeps it under /var/log/pods."""
-    path = machine.file(f"/var/log/pods/{directory}/{restarts}.log")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = machine.file(log_file(machine, (directory, restarts)))
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e9):09d}Z"
     with path.open("a", encoding="utf-8") as file:
         file.writelines(f"{stamp} stdout F {line}\n" for line in lines)
+
+
+def log_file(machine: Machine, log: tuple[str, int]) -> str:
+    """The file of a container's log, by its directory and the number of its start; its directory is made."""
+    path = f"/var/log/pods/{log[0]}/{log[1]}.log"
+    machine.file(path).parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def remove_log(machine: Machine, directory: str) -> None:

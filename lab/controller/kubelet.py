@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .. import birdc
 from ..errors import LabError
-from ..lab import KUBELETS
+from ..lab import KUBELETS, NO_REGISTRY
 from . import environment, hosts, pods, readiness, startup
 from .cluster.workloads import address
 from .names import CALICO_NODE
@@ -44,6 +44,7 @@ class Running:
     def __init__(self, pod: Object, crashed: bool = False) -> None:
         self.pod = pod
         self.crashed = crashed
+        self.unpulled = ""
         self.delay = FIRST_DELAY
         self.retry_at = 0.0
         self.probe_at = 0.0
@@ -110,6 +111,8 @@ class _Kubelet:
         self._node = node
         self._running: dict[str, Running] = {}
         self._boot: Process | None = None
+        # What has run here is here.
+        self._images: set[str] = set()
 
     @property
     def _machine(self) -> Machine:
@@ -150,6 +153,7 @@ class _Kubelet:
         self._running[running.uid] = running
         states = (pod.get("status") or {}).get("containerStatuses") or []
         if states and all("running" in each.get("state", {}) for each in states):
+            self._images.update(pods.images(pod))
             if running.is_calico:
                 self._context.environments[self._node.name] = self._environment(pod)
             return
@@ -162,6 +166,12 @@ class _Kubelet:
         return environment.environment(pod, maps)
 
     def _start(self, running: Running) -> None:
+        absent = [each for each in pods.images(running.pod) if each not in self._images]
+        if absent and self._node.name in self._context.state.read(NO_REGISTRY, []):
+            self._pull_in_vain(running, absent[0])
+            return
+        running.unpulled = ""
+        self._images.update(absent)
         for container in running.pod["spec"]["containers"]:
             self._event(
                 running, "Normal", "Pulled", f'Container image "{container["image"]}" already present on machine'
@@ -173,6 +183,17 @@ class _Kubelet:
         own = self._node.address if host else self._free_address()
         self._status(running.pod, lambda pod: pods.started(pod, self._node.address, own, ready=True))
         self._started(running)
+
+    def _pull_in_vain(self, running: Running, image: str) -> None:
+        first = not running.unpulled
+        running.unpulled = image
+        running.retry_at = time.monotonic() + running.delay
+        running.delay = min(running.delay * 2, MOST_DELAY)
+        words = pods.not_pulled(image)
+        self._status(running.pod, lambda pod: pods.unpulled(pod, self._node.address, image, first=first))
+        self._event(running, "Warning", "Failed", f'Failed to pull image "{image}": {words}')
+        self._event(running, "Warning", "Failed", "Error: ErrImagePull" if first else "Error: ImagePullBackOff")
+        self._event(running, "Normal", "BackOff", f'Back-off pulling image "{image}"')
 
     def _started(self, running: Running) -> None:
         for container in running.pod["spec"]["containers"]:
@@ -189,8 +210,9 @@ class _Kubelet:
 
     def _start_calico(self, running: Running) -> None:
         name = self._node.name
-        variables = self._environment(running.pod)
-        outcome = self._find_addresses(variables)
+        variables = {**self._environment(running.pod), "HOSTNAME": hosts.hostname(self._machine)}
+        called = hosts.calico_name(self._machine, variables)
+        outcome = self._find_addresses(variables, called)
         self._log(
             running, [f"{_log_stamp()} [{level}][9] startup/startup.go 432: {text}" for level, text in outcome.log]
         )
@@ -200,7 +222,7 @@ class _Kubelet:
             return
         running.crashed = False
         self._context.environments[name] = variables
-        hosts.fresh_files(self._machine, name, variables, ipv6=self._ipv6)
+        hosts.fresh_files(self._machine, called, variables, ipv6=self._ipv6)
         self._confd.follow()
         self._context.lab.render_nodes([name])
         if variables.get("CALICO_NETWORKING_BACKEND") not in ("none", "vxlan"):
@@ -210,9 +232,12 @@ class _Kubelet:
         self._status(running.pod, lambda pod: pods.started(pod, self._node.address, self._node.address, ready=False))
         self._started(running)
 
-    def _find_addresses(self, variables: dict[str, str]) -> startup.Outcome:
+    def _find_addresses(self, variables: dict[str, str], called: str) -> startup.Outcome:
+        """What calico-node finds out under the name that it goes by, which need not be that of its Node."""
         nodes = self._context.list("nodes")
-        own = next((each for each in nodes if each["metadata"]["name"] == self._node.name), None)
+        own = next((each for each in nodes if each["metadata"]["name"] == called), None)
+        if own is None and called != self._node.name:
+            return startup.of_no_node(called)
         if own is None:
             return startup.Outcome(
                 {},
@@ -262,7 +287,7 @@ class _Kubelet:
     def _stop(self, running: Running) -> None:
         name = self._first(running)
         self._event(running, "Normal", "Killing", f"Stopping container {name}")
-        if not running.is_calico:
+        if not running.is_calico or running.unpulled:
             return
         hosts.stop_calico(self._machine, ipv6=self._ipv6)
         hosts.remove_log(self._machine, log_directory(running.pod, name))
@@ -271,6 +296,10 @@ class _Kubelet:
     def _look_after(self, running: Running) -> float:
         """Start again what crashed, probe what is due; the seconds until the next time."""
         moment = time.monotonic()
+        if running.unpulled:
+            if moment >= running.retry_at:
+                self._start(running)
+            return max(0.0, running.retry_at - moment)
         if running.crashed:
             if moment >= running.retry_at:
                 self._start_calico(running)

@@ -120,6 +120,43 @@ def crashed(pod: Object, host_address: str, code: int, delay: int) -> None:
     first.pop("containerID", None)
 
 
+def images(pod: Object) -> list[str]:
+    """The images of a pod's containers in the order in which a kubelet wants them, those of init containers first."""
+    spec = pod["spec"]
+    return [each["image"] for each in [*(spec.get("initContainers") or []), *spec["containers"]]]
+
+
+def not_pulled(image: str) -> str:
+    """What containerd says of an image whose registry it does not find."""
+    registry, _slash, rest = image.partition("/")
+    repository, _colon, tag = rest.rpartition(":")
+    words = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: '
+    head = f'Head "https://{registry}/v2/{repository}/manifests/{tag}"'
+    return f"rpc error: code = Unavailable desc = {words}{head}: dial tcp: lookup {registry}: no such host"
+
+
+def unpulled(pod: Object, host_address: str, image: str, *, first: bool) -> None:
+    """Set the status of a pod that waits for an image: of its first try, or of the pause after it."""
+    started(pod, host_address, host_address, ready=False)
+    status = pod["status"]
+    status["phase"] = "Pending"
+    waiting = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{image}"'}
+    if first:
+        waiting = {"reason": "ErrImagePull", "message": not_pulled(image)}
+    in_order = [*(status.get("initContainerStatuses") or []), *status["containerStatuses"]]
+    found = next(number for number, each in enumerate(in_order) if each["image"] == image)
+    for number, each in enumerate(in_order[found:]):
+        each["state"] = {"waiting": {"reason": "PodInitializing"} if number else waiting}
+        each.update({"ready": False, "started": False})
+        each.pop("containerID", None)
+    inits = len(status.get("initContainerStatuses") or [])
+    if found < inits:
+        names = " ".join(each["name"] for each in in_order[found:inits])
+        set_condition(
+            pod, "Initialized", "False", "ContainersNotInitialized", f"containers with incomplete status: [{names}]"
+        )
+
+
 def set_ready(pod: Object, ready: bool) -> None:
     """Make a pod ready or not, with its containers."""
     statuses: Sequence[Object] = pod["status"].get("containerStatuses") or []

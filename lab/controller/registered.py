@@ -70,12 +70,19 @@ def derive(objects: Objects, environments: Mapping[str, Mapping[str, str]]) -> R
         "pools": _cidrs(each for each in pools if not each.get("disableBGPExport")),
         "pools_not_exported": _cidrs(each for each in pools if each.get("disableBGPExport")),
         "vxlan_pools": _cidrs(each for each in pools if (each.get("vxlanMode") or "Never") != "Never"),
+        "not_programmed": _cidrs(each for each in pools if not _programmed(each, default.get("programClusterRoutes"))),
         "filters": {each["metadata"]["name"]: each.get("spec") or {} for each in objects.get("bgpfilters", ())},
         "peers": {each["metadata"]["name"]: _peer(each, secrets) for each in objects.get("bgppeers", ())},
         "nodes": _nodes(objects, settings, environments),
         "views": {},
     }
     return Registered(data, tuple(secrets.warnings))
+
+
+def _programmed(pool: Mapping[str, Any], told: str | None) -> bool:
+    """Whether BIRD is to put a pool's routes into the kernel (BGPConfiguration.programClusterRoutes, from 3.32 on)."""
+    ipip = (pool.get("ipipMode") or "Never") != "Never"
+    return told not in ("Disabled", "EnabledNoEncapOnly" if ipip else "EnabledIPIPOnly")
 
 
 def _nodes(

@@ -18,6 +18,8 @@ from .deployments import Deployments
 from .endpoints import EndpointSlices
 from .kubelet import Kubelets, log_directory
 from .lifecycle import PERIOD, Nodes
+from .overlay import KINDS as OVERLAY
+from .overlay import Overlay
 from .scheduler import Scheduler
 from .worker import Worker
 
@@ -44,6 +46,7 @@ class Controller:
             Worker(context, "deployments", ("deployments", "replicasets", "pods"), Deployments(context).work),
             Worker(context, "scheduler", ("pods", "nodes"), Scheduler(context).work),
             Worker(context, "addresses", ("pods",), Addresses(context).work),
+            Worker(context, "overlay", OVERLAY, Overlay(context).work),
             Worker(context, "endpointslices", ("services", "pods"), EndpointSlices(context).work),
         ]
         for worker in self._workers:

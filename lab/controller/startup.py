@@ -82,6 +82,18 @@ def run(
     return Outcome(start.annotations, tuple(start.log), went_on=True)
 
 
+def of_no_node(name: str) -> Outcome:
+    """A start under a name of which Kubernetes has no Node."""
+    log = (
+        ("INFO", "Early log level set to info"),
+        ("INFO", f"Starting node {name} with version {CALICO_VERSION}"),
+        ("ERROR", f'Failed to read Node from datastore error=nodes "{name}" not found'),
+        ("WARNING", "Terminating"),
+        ("ERROR", "Calico node failed to start"),
+    )
+    return Outcome({}, log, went_on=False)
+
+
 def _address(start: _Start, family: str) -> str | None:
     """The address of a family with prefix length, "" for none, None if calico-node ends over it."""
     variable, method_variable = _VARIABLE[family]

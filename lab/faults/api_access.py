@@ -77,14 +77,19 @@ def _renew_token(case: Case) -> None:
 
 
 def _expire(case: Case) -> None:
+    give_certificate(case, days_ago=366, days_left=-1)
+
+
+def give_certificate(case: Case, days_ago: float, days_left: float) -> None:
+    """Give the target's kubelet a client certificate that began so long ago and ends in so many days."""
     path = case.machine.file(_CERTIFICATE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(expired_certificate(case.target), encoding="ascii")
-    case.lab.say(f"  {case.target}: an expired certificate in {_CERTIFICATE}")
+    path.write_text(kubelet_certificate(case.target, days_ago, days_left), encoding="ascii")
+    case.lab.say(f"  {case.target}: {_CERTIFICATE}, begun {days_ago:g} days ago, ends in {days_left:g}")
 
 
-def expired_certificate(name: str) -> str:
-    """The certificate (without its key) of a kubelet that ended yesterday, as PEM."""
+def kubelet_certificate(name: str, days_ago: float, days_left: float) -> str:
+    """A kubelet's certificate (without its key) that began so long ago and ends in so many days, as PEM."""
     import datetime
 
     from cryptography import x509
@@ -102,14 +107,15 @@ def expired_certificate(name: str) -> str:
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=366))
-        .not_valid_after(now - datetime.timedelta(days=1))
+        .not_valid_before(now - datetime.timedelta(days=days_ago))
+        .not_valid_after(now + datetime.timedelta(days=days_left))
         .sign(key, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
 
-def _remove_certificate(case: Case) -> None:
+def remove_certificate(case: Case) -> None:
+    """Take the kubelet's certificate away again."""
     case.try_run(["rm", "-f", _CERTIFICATE])
 
 
@@ -143,7 +149,7 @@ CERTIFICATE = Fault(
     id="certificate_expired",
     description="the kubelet's client certificate on the node is past its end",
     inject=_expire,
-    heal=_remove_certificate,
+    heal=remove_certificate,
     missing=_there,
     default=listener,
     variants=(Variant("kubelet", f"{_CERTIFICATE}"),),

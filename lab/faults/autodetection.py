@@ -131,7 +131,7 @@ def _ask_as_before(case: Case) -> None:
     cluster.restart_pod(case)
 
 
-def _not_crashed(case: Case) -> str:
+def not_crashed(case: Case) -> str:
     """Words while calico-node has not ended over it."""
     pod = cluster.calico_pods(case.lab).get(case.target)
     states = ((pod or {}).get("status") or {}).get("containerStatuses") or [{}]
@@ -188,7 +188,7 @@ FOUND_NOTHING = Fault(
     description="calico-node starts on a node where no interface fits its method of autodetection, and ends",
     inject=_ask_for_another,
     heal=_ask_as_before,
-    missing=_not_crashed,
+    missing=not_crashed,
     default=listener,
     variants=(Variant("interface", f"the method is {_METHOD}"),),
 )
@@ -198,7 +198,7 @@ NO_IPV4 = Fault(
     description="the host has lost its IPv4 address and keeps one of IPv6; calico-node starts and ends",
     inject=_drop_ipv4,
     heal=_give_ipv4,
-    missing=_not_crashed,
+    missing=not_crashed,
     default=listener,
     variants=(Variant("ipv6-only", "eth0 has IPv6 only"),),
 )

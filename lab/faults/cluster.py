@@ -151,7 +151,7 @@ def annotate(case: Case, name: str, **annotations: str | None) -> None:
 
 def calico_pods(lab: Lab) -> dict[str, Object]:
     """The calico-node pods that are not being deleted, by node."""
-    found = lab.api().get(f"{PODS}?labelSelector=k8s-app%3Dcalico-node")["items"]
+    found = lab.api().get(f"{PODS}?labelSelector=k8s-app%3D{lab.plan.topology.agent}")["items"]
     return {each["spec"]["nodeName"]: each for each in found if "deletionTimestamp" not in each["metadata"]}
 
 
@@ -224,7 +224,7 @@ def not_well(lab: Lab) -> str:
     for planned in lab.nodes:
         if planned.name not in pods or not _is(pods[planned.name], "Ready", "True"):
             return f"calico-node is not Ready on {planned.name}"
-    status = (find(api, CALICO_NODE) or {}).get("status") or {}
+    status = (find(api, f"{DAEMONSETS}/{lab.plan.topology.agent}") or {}).get("status") or {}
     wanted = len(lab.nodes)
     counts = [status.get(key, 0) for key in ("desiredNumberScheduled", "updatedNumberScheduled", "numberReady")]
     return "" if counts == [wanted] * 3 else f"DaemonSet calico-node has {counts[2]} of {wanted} pods ready"

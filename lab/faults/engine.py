@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import api_process, confd, waiting
 from ..errors import LabError, UsageError
+from ..readiness import overlay_missing
 from . import active, cluster, pairs
 from .model import Case, Fault, Variant
 from .registry import FAULTS, MACHINE_OFF
@@ -83,6 +84,7 @@ def _settle(lab: Lab, limit: float) -> None:
         confd.hang_up(lab.machine(node.name))
     if api_process.described(lab.state) is not None:
         waiting.until(lambda: cluster.not_well(lab), "the API to show it", limit, say=lab.say)
+        waiting.until(lambda: overlay_missing(lab.state, lab.plan), "the overlay", limit, say=lab.say)
         cluster.forget_events(lab)
 
 

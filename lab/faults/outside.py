@@ -9,27 +9,28 @@ import re
 
 from .. import birdc
 from ..errors import LabError
+from ..services import SOCKET
 from ..topology import ROUTER_AS
 from . import objects, pairs
 from .model import Case, Fault, Variant, listener
 
 ROUTER_TOPOLOGY = "external_router"
 _UNKNOWN, _LIMIT = "unknown-neighbour", "prefix-limit"
-_CONFIGURATION = "/etc/bird/bird.conf"
-_CONTROL = "/run/bird/bird.ctl"
+CONFIGURATION = "/etc/bird/bird.conf"
+CONTROL = "/run/bird/bird.ctl"
 BGP_PEER = f"{objects.PEERS}/top-of-rack"
 WRONG_AS = ROUTER_AS + 1
 
 
 def _reconfigure(case: Case) -> None:
-    file = case.lab.fabric.file(_CONFIGURATION)
+    file = case.lab.fabric.file(CONFIGURATION)
     before = file.read_text(encoding="utf-8")
     case.undo["configuration"] = before
     change = without_neighbour if case.variant == _UNKNOWN else with_limit
     file.write_text(change(before, case.node.number), encoding="utf-8")
-    case.run(["birdc", "-s", _CONTROL, "configure"], case.lab.fabric)
+    case.run(["birdc", "-s", CONTROL, "configure"], case.lab.fabric)
     if case.variant == _LIMIT:
-        case.run(["birdc", "-s", _CONTROL, "restart", f"node{case.node.number}"], case.lab.fabric)
+        case.run(["birdc", "-s", CONTROL, "restart", f"node{case.node.number}"], case.lab.fabric)
 
 
 def without_neighbour(text: str, number: int) -> str:
@@ -49,21 +50,32 @@ def with_limit(text: str, number: int) -> str:
 
 def _configure_back(case: Case) -> None:
     if case.undo.get("configuration"):
-        case.lab.fabric.file(_CONFIGURATION).write_text(case.undo["configuration"], encoding="utf-8")
-        case.try_run(["birdc", "-s", _CONTROL, "configure"], case.lab.fabric)
-        case.try_run(["birdc", "-s", _CONTROL, "enable", f"node{case.node.number}"], case.lab.fabric)
+        case.lab.fabric.file(CONFIGURATION).write_text(case.undo["configuration"], encoding="utf-8")
+        case.try_run(["birdc", "-s", CONTROL, "configure"], case.lab.fabric)
+        case.try_run(["birdc", "-s", CONTROL, "enable", f"node{case.node.number}"], case.lab.fabric)
+
+
+def protocol(case: Case) -> str:
+    """What a node's BIRD calls its session with the router."""
+    return "Global_" + case.lab.plan.topology.subnets[0].gateway.replace(".", "_")
+
+
+def nudge(case: Case, name: str) -> None:
+    """Let a node's BIRD start its end anew: after an error it waits for a minute."""
+    machine = case.lab.machine(name)
+    if machine.running:
+        machine.exec(["birdc", "-s", SOCKET, "restart", protocol(case)], check=False)
 
 
 def forget_refusals(case: Case) -> None:
     """Let the router start its end of every session anew: after a refusal it waits up to half a minute."""
-    case.try_run(["birdc", "-s", _CONTROL, "restart", '"node*"'], case.lab.fabric)
+    case.try_run(["birdc", "-s", CONTROL, "restart", '"node*"'], case.lab.fabric)
 
 
 def session(case: Case, name: str) -> birdc.Session | None:
     """A node's end of the session with the router, None if BIRD there has none or does not answer."""
-    protocol = "Global_" + case.lab.plan.topology.subnets[0].gateway.replace(".", "_")
     try:
-        return birdc.sessions(case.lab.machine(name)).get(protocol)
+        return birdc.sessions(case.lab.machine(name)).get(protocol(case))
     except (birdc.BirdError, LabError):
         return None
 

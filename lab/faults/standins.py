@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..machine import Machine
     from .model import Case
 
-FELIX, TYPHA = "calico-felix", "calico-typha"
+FELIX, TYPHA, KUBE_PROXY = "calico-felix", "calico-typha", "kube-proxy"
 _DIRECTORY = "/run/stand-ins"
 _IDLE = "import signal; signal.pause()"
 _DIAL = """\
@@ -40,17 +40,23 @@ while True:
 def felix(case: Case, machine: Machine, environment: Mapping[str, str], address: str = "", port: int = 0) -> None:
     """Start Felix' stand-in, which dials an address for as long as it lives; with none it does nothing."""
     dial = ["-c", _DIAL, address, str(port)] if address else ["-c", _IDLE]
-    _start(case, machine, FELIX, "/usr/bin/python3", dial, environment)
+    start(case, machine, FELIX, dial, environment)
 
 
 def typha(case: Case, machine: Machine, port: int) -> None:
     """Start Typha's stand-in, which listens."""
-    _start(case, machine, TYPHA, "/usr/bin/nc", ["-lk", str(port)], {})
+    start(case, machine, TYPHA, ["-lk", str(port)], {}, "/usr/bin/nc")
 
 
-def _start(
-    case: Case, machine: Machine, name: str, program: str, arguments: list[str], environment: Mapping[str, str]
+def start(
+    case: Case,
+    machine: Machine,
+    name: str,
+    arguments: list[str],
+    environment: Mapping[str, str],
+    program: str = "/usr/bin/python3",
 ) -> None:
+    """Start a program under another name; it lives on until `stop`."""
     variables = [f"{key}={value}" for key, value in environment.items()]
     # A process has the name by which its program was called.
     words = shlex.join(["env", "-i", *variables, f"{_DIRECTORY}/{name}", *arguments])
@@ -70,21 +76,30 @@ def running(machine: Machine, name: str) -> bool:
 
 def felix_says(case: Case, node: str, *lines: str) -> None:
     """Put lines into the log of a node's calico-node container; "%t" stands for the time."""
+    machine = case.lab.machine(node)
+    stamp = machine.exec(["date", "-u", "+%Y-%m-%d %H:%M:%S.000"]).stdout.strip()
+    written = [line.replace("%t", stamp) for line in lines]
+    hosts.write_log(machine, *log_of(case, node, "calico-node"), written)
+
+
+def log_of(case: Case, node: str, container: str) -> tuple[str, int]:
+    """Where the log of a container of a node's calico-node pod is, and of which start; `forget_log` removes it."""
     from ..controller.kubelet import log_directory  # which needs `lab`, which needs the faults
 
     pod = cluster.calico_pods(case.lab)[node]
-    machine = case.lab.machine(node)
-    stamp = machine.exec(["date", "-u", "+%Y-%m-%d %H:%M:%S.000"]).stdout.strip()
-    directory = log_directory(pod, "calico-node")
+    directory = log_directory(pod, container)
     states = (pod.get("status") or {}).get("containerStatuses") or [{}]
-    written = [line.replace("%t", stamp) for line in lines]
-    hosts.write_log(machine, directory, states[0].get("restartCount", 0), written)
     case.undo.setdefault("logs", {})[node] = directory
+    return directory, states[0].get("restartCount", 0)
 
 
 def forget_log(case: Case) -> None:
     """Remove the logs that were written to."""
     for node, directory in case.undo.get("logs", {}).items():
-        machine = case.lab.machine(node)
-        if machine.running:
-            hosts.remove_log(machine, directory)
+        forget(case.lab.machine(node), directory)
+
+
+def forget(machine: Machine, directory: str) -> None:
+    """Remove the logs of a pod, by the directory of one of its containers; "": of none."""
+    if machine.running and directory:
+        hosts.remove_log(machine, directory)

@@ -31,17 +31,22 @@ def _absent(case: Case) -> str:
 
 
 def _set_up(case: Case, how: str = _RUNS, service: str = _SERVICE) -> None:
-    """Typha's Service and Deployment, and a calico-node that is told to look for Typha."""
-    spec = {"selector": _LABELS, "ports": [{"name": "calico-typha", "port": _PORT, "targetPort": _PORT}]}
-    cluster.create(case, cluster.SERVICES, cluster.named("v1", "Service", _SERVICE, "kube-system", spec=spec))
-    cluster.create(case, cluster.DEPLOYMENTS, _deployment(case, how))
-    cluster.set_variables(case, FELIX_TYPHAK8SSERVICENAME=service)
+    """Typha, and a calico-node that is told to look for it."""
+    install(case, case.target if how == _RUNS else "typha-only", int(how != _NONE), service)
     if how == _RUNS:
         standins.typha(case, case.machine, _PORT)
 
 
-def _deployment(case: Case, how: str) -> Object:
-    selector = {"kubernetes.io/hostname": case.target if how == _RUNS else "typha-only"}
+def install(case: Case, host: str, replicas: int = 1, service: str = _SERVICE) -> None:
+    """Typha's Service and Deployment, which is for one host, and a calico-node that is told to look for Typha."""
+    spec = {"selector": _LABELS, "ports": [{"name": "calico-typha", "port": _PORT, "targetPort": _PORT}]}
+    cluster.create(case, cluster.SERVICES, cluster.named("v1", "Service", _SERVICE, "kube-system", spec=spec))
+    cluster.create(case, cluster.DEPLOYMENTS, _deployment(host, replicas))
+    cluster.set_variables(case, FELIX_TYPHAK8SSERVICENAME=service)
+
+
+def _deployment(host: str, replicas: int) -> Object:
+    selector = {"kubernetes.io/hostname": host}
     container = {"name": "calico-typha", "image": "docker.io/calico/typha:v3.29.4"}
     container_ports = [{"containerPort": _PORT, "name": "calico-typha", "protocol": "TCP"}]
     pod = {
@@ -52,7 +57,7 @@ def _deployment(case: Case, how: str) -> Object:
         "containers": [{**container, "ports": container_ports}],
     }
     spec = {
-        "replicas": 0 if how == _NONE else 1,
+        "replicas": replicas,
         "selector": {"matchLabels": _LABELS},
         "template": {"metadata": {"labels": _LABELS}, "spec": pod},
     }
@@ -75,12 +80,19 @@ def _heal(case: Case) -> None:
     cluster.undo(case)
 
 
+def pods(case: Case) -> list[Object]:
+    """Typha's pods."""
+    found: list[Object] = case.lab.api().get(f"{cluster.PODS}?labelSelector=k8s-app%3Dcalico-typha")["items"]
+    return found
+
+
 def _not_dialling(case: Case) -> str:
     silent = [node.name for node in case.lab.nodes if not standins.running(case.lab.machine(node.name), FELIX)]
-    return f"no Felix on {silent[0]}" if silent else _not_ready(case)
+    return f"no Felix on {silent[0]}" if silent else not_ready(case)
 
 
-def _not_ready(case: Case) -> str:
+def not_ready(case: Case) -> str:
+    """Words while no pod of Typha is ready."""
     found = cluster.find(case.lab.api(), f"{cluster.DEPLOYMENTS}/calico-typha") or {}
     return "" if (found.get("status") or {}).get("readyReplicas") else "no Typha is ready"
 
@@ -126,10 +138,9 @@ def _without_node(case: Case) -> None:
 
 
 def _not_pending(case: Case) -> str:
-    pods = case.lab.api().get(f"{cluster.PODS}?labelSelector=k8s-app%3Dcalico-typha")["items"]
     told = [
         each
-        for pod in pods
+        for pod in pods(case)
         for each in (pod.get("status") or {}).get("conditions") or []
         if each["type"] == "PodScheduled" and each["status"] == "False"
     ]
@@ -142,7 +153,7 @@ def _without_typha(case: Case) -> None:
 
 
 def _not_down(case: Case) -> str:
-    return "" if _not_ready(case) else "Typha is ready"
+    return "" if not_ready(case) else "Typha is ready"
 
 
 PORT_BLOCKED = Fault(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from matrix.diagnosis import Run
 
+# Three ends show all that an overlay has.
+NODES = {"vxlan": 3, "canal": 3}
 # Of tests that run side by side each process has labs of its own.
 STATE = os.environ.get("NETMEDIC_LAB", "/run/netmedic-lab-tests") + os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -30,7 +32,7 @@ def labs() -> Iterator[Callable[[str], Lab]]:
 
     def of(topology: str) -> Lab:
         if topology not in running:
-            running[topology] = Lab.up(nodes=4, topology=topology, state=f"{STATE}-{topology}")
+            running[topology] = Lab.up(nodes=NODES.get(topology, 4), topology=topology, state=f"{STATE}-{topology}")
         return running[topology]
 
     yield of

@@ -32,6 +32,9 @@ STATE = "/run/netmedic-lab-recording"
 # Where the lab names another node than the one at fault; see test_faults.py.
 AT_FAULT = {("stale_node_in_mesh", "registered"): "10.200.0.200", ("as_mismatch", "peer"): "node-4"}
 
+# Where there is no BIRD by design, that is what a healthy cluster is told of.
+HEALTHY = ({"fault": None, "node": None}, {"fault": "bird_not_expected", "node": "node-1"})
+
 
 def ask(lab: Lab) -> dict[str, Any]:
     """The facts of every node that could be read."""
@@ -60,8 +63,9 @@ def write(name: str, lab: Lab, expected: dict[str, Any], how: str) -> None:
         )
     case = json.dumps({**expected, "inventory": inventory}, indent=1, sort_keys=True)
     (folder / "case.json").write_text(f"{case}\n", encoding="utf-8")
+    what = "VXLAN written by the lab's stand-in" if lab.plan.topology.overlay else "BIRD 1.6.8 of Debian 12"
     source = (
-        f"netmedic.calico.node_facts on the lab ({lab.plan.topology.name}, 4 nodes, BIRD 1.6.8 of Debian 12): {how}\n"
+        f"netmedic.calico.node_facts on the lab ({lab.plan.topology.name}, {len(lab.nodes)} nodes, {what}): {how}\n"
     )
     (folder / "SOURCE").write_text(source, encoding="utf-8")
     sys.stderr.write(f"{name}: {len(facts)} of {len(inventory)} nodes read\n")
@@ -77,10 +81,11 @@ def wanted(names: list[str]) -> Iterator[tuple[str, str, str]]:
 
 def main(names: list[str]) -> None:
     """Record the cases of these faults, or all of them and the healthy mesh."""
-    for topology in ("one_subnet", "two_subnets"):
-        with Lab.up(nodes=4, topology=topology, state=f"{STATE}-{topology}") as lab:
+    for topology in ("one_subnet", "two_subnets", "vxlan", "canal"):
+        count = 3 if topology in ("vxlan", "canal") else 4
+        with Lab.up(nodes=count, topology=topology, state=f"{STATE}-{topology}") as lab:
             if not names:
-                write(f"healthy-{topology}", lab, {"fault": None, "node": None}, "nothing broken")
+                write(f"healthy-{topology}", lab, HEALTHY[bool(lab.plan.topology.overlay)], "nothing broken")
             for fault, variant, where in wanted(names):
                 if where == topology:
                     case = lab.make(fault, None, variant)

@@ -86,9 +86,15 @@ def test_two_faults_at_once_both_come_out(lab, diagnose, pair, topology):
         assert right_node(case, found.get(case.fault.id, {"nodes": ["not found"]})), run.printed
 
 
-@pytest.mark.parametrize("topology", ["one_subnet", "two_subnets"])
+@pytest.mark.parametrize("topology", ["one_subnet", "two_subnets", "vxlan", "canal"])
 def test_a_healthy_mesh_has_no_finding(lab, diagnose, topology):
     run = diagnose()
     assert run.status == 0, run.printed
     assert run.report["verdict"] == "healthy", run.printed
     assert run.causes == []
+    if topology in ("vxlan", "canal"):
+        (overlay,) = run.report["overlay"]
+        others = len(lab.nodes) * (len(lab.nodes) - 1)
+        assert overlay["ways"] == {"expected": others, "examined": others, "lacking": 0, "missing": []}
+        assert overlay["echoes"] == {"answered": others, "silent": [], "silent_count": 0}
+        assert overlay["says"].split(";")[0] in " ".join(run.printed.split())

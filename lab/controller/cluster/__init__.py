@@ -26,7 +26,7 @@ def objects(plan: Plan) -> list[Object]:
     """All objects, owners before what they own."""
     made: list[Object] = []
     made += _known(system.namespaces())
-    made += _known(permissions.objects())
+    made += _known(permissions.objects(plan))
     made += _known(calico.objects(plan))
     made += _known(nodes.objects(plan))
     made += _known(system.objects(plan))
@@ -38,7 +38,8 @@ def objects(plan: Plan) -> list[Object]:
         (replicas,) = _known([workloads.replicaset(deployment)])
         made.append(replicas)
         made += _known(workloads.pods_of(plan, replicas))
-    made += _known(ipam.objects(plan, [each for each in made if each["kind"] == "Pod"]))
+    if plan.topology.overlay != "canal":
+        made += _known(ipam.objects(plan, [each for each in made if each["kind"] == "Pod"]))
     made += _known(workloads.slices([each for each in made if each["kind"] in ("Service", "Pod")]))
     return made
 
@@ -53,6 +54,7 @@ def _known(found: list[Object]) -> list[Object]:
 
 def environment(plan: Plan, node: Node) -> dict[str, str]:
     """The environment of calico-node's container on a node, as the processes there have it."""
-    config_maps = {("kube-system", "calico-config"): calico.config_map()}
-    pod = pods.daemon(daemons.calico_node(plan), node.name, "calico-node", "")
+    settings = calico.config_map(plan)
+    config_maps = {("kube-system", settings["metadata"]["name"]): settings}
+    pod = pods.daemon(daemons.calico_node(plan), node.name, plan.topology.agent, "")
     return processes.environment(pod, config_maps)

@@ -21,13 +21,13 @@ POOL, POOL6 = "default-ipv4-ippool", "default-ipv6-ippool"
 
 def objects(plan: Plan) -> list[Object]:
     """Calico's settings for a plan."""
-    made = [config_map(), *_pools(plan), *_bgp(plan)]
+    made = [config_map(plan), *_pools(plan), *_bgp(plan)]
     spec: Object = {"bpfConnectTimeLoadBalancing": "TCP", "logSeverityScreen": "Info", "reportingInterval": "0s"}
     made.append(make(CALICO_V1, "FelixConfiguration", "default", spec={**spec, "floatingIPs": "Disabled"}))
     information = {
         "calicoVersion": CALICO_VERSION,
         "clusterGUID": "6c1f4a0b7d4e4a0d9d3e2f5b8a7c6d5e",
-        "clusterType": "k8s,bgp,kubeadm,kdd",
+        "clusterType": f"k8s,{'canal' if plan.topology.overlay == 'canal' else 'bgp'},kubeadm,kdd",
         "datastoreReady": True,
     }
     made.append(make(CALICO_V1, "ClusterInformation", "default", spec=information))
@@ -38,8 +38,9 @@ def objects(plan: Plan) -> list[Object]:
     return made
 
 
-def config_map() -> Object:
-    """ConfigMap calico-config."""
+def config_map(plan: Plan) -> Object:
+    """ConfigMap calico-config, or Canal's."""
+    canal = plan.topology.overlay == "canal"
     network = {
         "name": "k8s-pod-network",
         "cniVersion": "0.3.1",
@@ -51,7 +52,7 @@ def config_map() -> Object:
                 "datastore_type": "kubernetes",
                 "nodename": "__KUBERNETES_NODE_NAME__",
                 "mtu": "__CNI_MTU__",
-                "ipam": {"type": "calico-ipam"},
+                "ipam": {"type": "host-local", "subnet": "usePodCidr"} if canal else {"type": "calico-ipam"},
                 "policy": {"type": "k8s"},
                 "kubernetes": {"kubeconfig": "__KUBECONFIG_FILEPATH__"},
             },
@@ -60,16 +61,23 @@ def config_map() -> Object:
     }
     data = {
         "typha_service_name": "none",
-        "calico_backend": "bird",
         "veth_mtu": "0",
         # The place of the MTU is a number's, which no JSON can say before it is filled in.
         "cni_network_config": json.dumps(network, indent=2).replace('"__CNI_MTU__"', "__CNI_MTU__"),
     }
+    if canal:
+        flannel = json.dumps({"Network": POD_POOL, "Backend": {"Type": "vxlan"}}, indent=2)
+        more = {"canal_iface": "", "masquerade": "true", "net-conf.json": flannel}
+        return make("v1", "ConfigMap", "canal-config", KUBE_SYSTEM, data={**data, **more})
+    data["calico_backend"] = plan.topology.backend
     return make("v1", "ConfigMap", CALICO_CONFIG, KUBE_SYSTEM, data=data)
 
 
 def _pools(plan: Plan) -> list[Object]:
-    common = {"vxlanMode": "Never", "ipipMode": "Never", "nodeSelector": "all()"}
+    if plan.topology.overlay == "canal":
+        return []
+    vxlan = "Always" if plan.topology.overlay else "Never"
+    common = {"vxlanMode": vxlan, "ipipMode": "Never", "nodeSelector": "all()"}
     uses = {"allowedUses": ["Workload", "Tunnel"]}
     spec: Object = {"cidr": POD_POOL, "blockSize": 26, "natOutgoing": True, **common, **uses}
     made = [make(CALICO_V1, "IPPool", POOL, spec=spec)]

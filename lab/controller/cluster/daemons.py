@@ -34,7 +34,7 @@ def revision_and_pods(plan: Plan, daemonset: Object) -> list[Object]:
     made = [revision(daemonset, 1)]
     for node in plan.nodes:
         pod = pods.daemon(daemonset, node.name, f"{name}-{suffix(name, node.name)}", revision_hash(daemonset))
-        pods.started(pod, node.address, node.address, ready=name != CALICO_NODE)
+        pods.started(pod, node.address, node.address, ready=name != plan.topology.agent)
         made.append(pod)
     return made
 
@@ -72,13 +72,15 @@ def _field(name: str, path: str) -> Object:
     return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
 
 
-def _config(name: str, key: str) -> Object:
-    return {"name": name, "valueFrom": {"configMapKeyRef": {"name": CALICO_CONFIG, "key": key}}}
+def _config(name: str, key: str, settings: str = CALICO_CONFIG) -> Object:
+    return {"name": name, "valueFrom": {"configMapKeyRef": {"name": settings, "key": key}}}
 
 
 def _environment(plan: Plan) -> list[Object]:
-    """Of calico-node's container. The lab's pools have no encapsulation."""
+    """Of calico-node's container. The lab's pools have no encapsulation but where VXLAN takes BIRD's place."""
     dual = plan.topology.dual_stack
+    if plan.topology.overlay == "canal":
+        return _environment_of_canal()
     return [
         _plain("DATASTORE_TYPE", "kubernetes"),
         _plain("WAIT_FOR_DATASTORE", "true"),
@@ -88,7 +90,7 @@ def _environment(plan: Plan) -> list[Object]:
         _plain("IP", "autodetect"),
         *([_plain("IP6", "autodetect")] if dual else []),
         _plain("CALICO_IPV4POOL_IPIP", "Never"),
-        _plain("CALICO_IPV4POOL_VXLAN", "Never"),
+        _plain("CALICO_IPV4POOL_VXLAN", "Always" if plan.topology.overlay else "Never"),
         _plain("CALICO_IPV6POOL_VXLAN", "Never"),
         _config("FELIX_IPINIPMTU", "veth_mtu"),
         _config("FELIX_VXLANMTU", "veth_mtu"),
@@ -98,6 +100,37 @@ def _environment(plan: Plan) -> list[Object]:
         _plain("FELIX_IPV6SUPPORT", "true" if dual else "false"),
         _plain("FELIX_HEALTHENABLED", "true"),
     ]
+
+
+def _environment_of_canal() -> list[Object]:
+    """As Calico's manifest canal.yaml has it."""
+    return [
+        _plain("DATASTORE_TYPE", "kubernetes"),
+        _plain("USE_POD_CIDR", "true"),
+        _plain("WAIT_FOR_DATASTORE", "true"),
+        _field("NODENAME", "spec.nodeName"),
+        _plain("CALICO_NETWORKING_BACKEND", "none"),
+        _plain("CLUSTER_TYPE", "k8s,canal"),
+        _plain("FELIX_IPTABLESREFRESHINTERVAL", "60"),
+        _plain("IP", ""),
+        _plain("CALICO_DISABLE_FILE_LOGGING", "true"),
+        _plain("FELIX_DEFAULTENDPOINTTOHOSTACTION", "ACCEPT"),
+        _plain("FELIX_IPV6SUPPORT", "false"),
+        _plain("FELIX_HEALTHENABLED", "true"),
+    ]
+
+
+def _flannel_container() -> Object:
+    """Flannel's, beside calico-node's."""
+    return {
+        "name": "kube-flannel",
+        "image": "docker.io/flannel/flannel:v0.24.4",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/opt/bin/flanneld", "--ip-masq", "--kube-subnet-mgr"],
+        "env": [_field("POD_NAME", "metadata.name"), _field("POD_NAMESPACE", "metadata.namespace")],
+        "securityContext": {"privileged": True},
+        "volumeMounts": [_mount("xtables-lock", "/run/xtables.lock")],
+    }
 
 
 def _mount(name: str, path: str, **more: Any) -> Object:
@@ -118,14 +151,16 @@ def _init(name: str, image: str, command: list[str], environment: list[Object], 
     return {**made, "envFrom": [services]} if environment else made
 
 
-def _init_containers() -> list[Object]:
+def _init_containers(plan: Plan) -> list[Object]:
     node = _field("KUBERNETES_NODE_NAME", "spec.nodeName")
+    canal = plan.topology.overlay == "canal"
+    settings = "canal-config" if canal else CALICO_CONFIG
     upgrade = [node, _config("CALICO_NETWORKING_BACKEND", "calico_backend")]
     install = [
-        _plain("CNI_CONF_NAME", "10-calico.conflist"),
-        _config("CNI_NETWORK_CONFIG", "cni_network_config"),
+        _plain("CNI_CONF_NAME", "10-canal.conflist" if canal else "10-calico.conflist"),
+        _config("CNI_NETWORK_CONFIG", "cni_network_config", settings),
         node,
-        _config("CNI_MTU", "veth_mtu"),
+        _config("CNI_MTU", "veth_mtu", settings),
         _plain("SLEEP", "false"),
     ]
     binaries = _mount("cni-bin-dir", "/host/opt/cni/bin")
@@ -133,8 +168,9 @@ def _init_containers() -> list[Object]:
     configuration = _mount("cni-net-dir", "/host/etc/cni/net.d")
     system = _mount("sys-fs", "/sys/fs", mountPropagation="Bidirectional")
     run = _mount("var-run-calico", "/var/run/calico", mountPropagation="Bidirectional")
+    ipam = _init("upgrade-ipam", _CNI_IMAGE, ["/opt/cni/bin/calico-ipam", "-upgrade"], upgrade, [networks, binaries])
     return [
-        _init("upgrade-ipam", _CNI_IMAGE, ["/opt/cni/bin/calico-ipam", "-upgrade"], upgrade, [networks, binaries]),
+        *([] if canal else [ipam]),
         _init("install-cni", _CNI_IMAGE, ["/opt/cni/bin/install"], install, [binaries, configuration]),
         _init(
             "mount-bpffs",
@@ -148,7 +184,7 @@ def _init_containers() -> list[Object]:
 
 def _calico_container(plan: Plan) -> Object:
     def probe(kind: str, **more: Any) -> Object:
-        command = ["/bin/calico-node", f"-felix-{kind}", f"-bird-{kind}"]
+        command = ["/bin/calico-node", f"-felix-{kind}", *([] if plan.topology.overlay else [f"-bird-{kind}"])]
         return {"exec": {"command": command}, "periodSeconds": 10, "timeoutSeconds": 10, **more}
 
     return {
@@ -206,28 +242,29 @@ def _daemonset(name: str, spec: Object) -> Object:
 
 
 def calico_node(plan: Plan) -> Object:
-    """The DaemonSet calico-node."""
+    """The DaemonSet calico-node; Canal's has flannel's container, too."""
     tolerations = [
         {"effect": "NoSchedule", "operator": "Exists"},
         {"key": "CriticalAddonsOnly", "operator": "Exists"},
         {"effect": "NoExecute", "operator": "Exists"},
     ]
+    flannel = [_flannel_container()] if plan.topology.overlay == "canal" else []
     return _daemonset(
-        CALICO_NODE,
+        plan.topology.agent,
         {
             "nodeSelector": _LINUX,
             "hostNetwork": True,
             "tolerations": tolerations,
-            "serviceAccountName": CALICO_NODE,
-            "serviceAccount": CALICO_NODE,
+            "serviceAccountName": plan.topology.agent,
+            "serviceAccount": plan.topology.agent,
             "terminationGracePeriodSeconds": 0,
             "priorityClassName": "system-node-critical",
             "dnsPolicy": "ClusterFirst",
             "restartPolicy": "Always",
             "schedulerName": "default-scheduler",
             "securityContext": {},
-            "initContainers": _init_containers(),
-            "containers": [_calico_container(plan)],
+            "initContainers": _init_containers(plan),
+            "containers": [_calico_container(plan), *flannel],
             "volumes": _volumes(),
         },
     )

@@ -9,6 +9,7 @@ import hashlib
 import platform
 from typing import TYPE_CHECKING
 
+from ... import overlay
 from ..names import KUBERNETES_VERSION, PREFIX
 from ..objects import Object, make, now, now_micro
 
@@ -45,11 +46,14 @@ def lease(name: str) -> Object:
 
 
 def _node(plan: Plan, node: Node) -> Object:
+    own = f"{node.address}/{node.subnet.prefix_length}"
     annotations = {
         "kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock",
         "node.alpha.kubernetes.io/ttl": "0",
         "volumes.kubernetes.io/controller-managed-attach-detach": "true",
-        f"{PREFIX}IPv4Address": f"{node.address}/{node.subnet.prefix_length}",
+        # With the backend none calico-node writes nothing.
+        **({f"{PREFIX}IPv4Address": own} if plan.topology.backend != "none" else {}),
+        **overlay.written_on(plan, node),
         **({f"{PREFIX}IPv6Address": f"{node.address6}/{node.subnet.prefix_length6}"} if node.address6 else {}),
         **({f"{PREFIX}RouteReflectorClusterID": cluster} if (cluster := plan.cluster_id(node)) else {}),
     }

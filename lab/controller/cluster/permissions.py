@@ -8,22 +8,23 @@ calico-node may not read Secrets: neither Calico's manifest nor its operator all
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..names import CALICO_GROUP, CALICO_NODE, KUBE_SYSTEM, RBAC, RBAC_V1
 from ..objects import Object, make
 
+if TYPE_CHECKING:
+    from ...topology import Plan
+
+_ACCOUNTS = ("calico-kube-controllers", "calico-cni-plugin", "coredns", "kube-proxy")
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "update"]
 _DELETE = ["delete"]
 
 
-def objects() -> list[Object]:
+def objects(plan: Plan) -> list[Object]:
     """Accounts, roles and bindings."""
-    made = [
-        _account(name)
-        for name in (CALICO_NODE, "calico-kube-controllers", "calico-cni-plugin", "coredns", "kube-proxy")
-    ]
+    made = [_account(name) for name in dict.fromkeys((CALICO_NODE, *_ACCOUNTS, plan.topology.agent))]
     made += [_account("default", each) for each in ("default", KUBE_SYSTEM, "shop")]
     made += [_role("view", _view()), _role(CALICO_NODE, _calico_node())]
     made += [_role("calico-kube-controllers", _kube_controllers()), _role("calico-cni-plugin", _cni_plugin())]

@@ -142,3 +142,20 @@ def test_a_role_for_another_secret_does_not_help():
     other = copy.deepcopy(ROLE)
     other["rules"][0]["resourceNames"] = ["else"]
     assert with_passwords(roles=[other], rolebindings=[BINDING]).data["mesh_password"] is None
+
+
+@pytest.mark.parametrize(
+    ("told", "left_out"),
+    [
+        (None, []),
+        ("Enabled", []),
+        ("Disabled", ["10.244.0.0/16", "10.250.0.0/16"]),
+        ("EnabledNoEncapOnly", ["10.250.0.0/16"]),
+        ("EnabledIPIPOnly", ["10.244.0.0/16"]),
+    ],
+)
+def test_who_programs_the_routes_of_a_pool(told, left_out):
+    found = objects()
+    found["ippools"].append({"metadata": {"name": "ipip"}, "spec": {"cidr": "10.250.0.0/16", "ipipMode": "Always"}})
+    found["bgpconfigurations"] = [bgp(programClusterRoutes=told)] if told else []
+    assert data(found)["not_programmed"] == left_out

@@ -54,6 +54,6 @@ def test_a_token_is_past_its_end():
 
 
 def test_a_certificate_is_past_its_end_and_carries_no_key():
-    text = api_access.expired_certificate("node-2")
+    text = api_access.kubelet_certificate("node-2", 366, -1)
     assert text.startswith("-----BEGIN CERTIFICATE-----")
     assert "PRIVATE" not in text
