@@ -10,11 +10,11 @@ run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was f
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup diagnose test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench matrix fuzz \
+.PHONY: help setup diagnose analyze test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench matrix fuzz \
 	docs clean
 
 # What `make diagnose` and the lab are told; see `make help`.
-export FAULT INVENTORY REPORT_DIR NODES TOPOLOGY NODE VARIANT KEEP_LAB ARGS PYTHON FUZZ_SECONDS
+export BUNDLE FAULT INVENTORY REPORT_DIR NODES TOPOLOGY NODE VARIANT KEEP_LAB ARGS PYTHON FUZZ_SECONDS
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2} /^#: / {print substr($$0, 4)}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ setup: ## Prepare this machine: virtual environment, packages, the lab's image
 
 diagnose: ## Diagnose the embedded lab, or your own nodes with INVENTORY=hosts.yml
 	@$(run) scripts.diagnose
+
+analyze: ## Find the causes in an evidence bundle: BUNDLE=directory-or-archive
+	@$(run) scripts.analyze
 
 test: ## Set up and run every check; the last line counts the tests
 	@$(run) scripts.check
@@ -74,13 +77,18 @@ fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=360, PARSERS='ipset e
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -B -m fuzz $(PARSERS)
 
-docs: ## Write again what is generated: fault pages, README table, role choices
+docs: ## Write again what is generated: fault pages, README table, role choices, reliability table
 	@$(PYTHON) -B -m scripts.setup
-	@exec .venv/bin/python -m scripts.fault_pages
+	@.venv/bin/python -m scripts.fault_pages
+	@exec .venv/bin/python -m scripts.reliability
 
 clean: ## Remove everything that make has made here, and the lab
 	@$(run) scripts.clean
 
+#:
+#: Variables of make analyze:
+#:   BUNDLE=path       directory, archive or text to analyse; several are parted by blanks
+#:   REPORT_DIR=path   where <bundle name>/report.json goes (default report); ARGS as below
 #:
 #: Variables of make diagnose:
 #:   FAULT=id          break the lab first, for instance FAULT=tcp179_blocked_host_firewall

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .._cluster import from_bundle
-from .._evidence import plain
+from .._evidence import observations, plain
 from .._evidence.cluster import CONTROLLER, FACT
 from .._evidence.cluster import RESULT as API_RESULT
 from .._evidence.facts import FACT_KEYS
 from .._evidence.inventory import RESULT, from_hostvars
+from .._peering import real_addresses
 from .._texts import node as texts_of_a_node
+from . import event_lines
 from .read import json_object
 from .write import CLUSTER, CLUSTER_INFO, NodeSaw
 
@@ -52,6 +55,9 @@ def saw(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, NodeSaw]
 def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
     """Return what a bundle tells, as the run that wrote it had it, and the moment as of which it is to be read."""
     facts = {name: facts_of(name, told) for name, told in bundle.nodes.items()}
+    told_by_api = cluster_of(bundle)
+    if not bundle.written_at:
+        facts = event_lines.add(facts, told_by_api)
     now = _moment(bundle.written_at) or max(
         filter(
             None, (_moment(plain.text(plain.mapping(one.get("calico_node")).get("taken_at"))) for one in facts.values())
@@ -60,26 +66,26 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
     )
     hostvars: dict[str, dict[str, Any]] = {
         name: {
-            "ansible_facts": facts[name],
-            **({"ansible_host": told.address} if told.address else {}),
-            **({RESULT: told.result} if told.result else {}),
+            "ansible_facts": known,
+            **({"ansible_host": told.address} if (told := bundle.nodes.get(name)) and told.address else {}),
+            **({RESULT: told.result} if told and told.result else {}),
         }
-        for name, told in bundle.nodes.items()
+        for name, known in facts.items()
     }
     names = list(hostvars)
-    told_by_api = cluster_of(bundle)
     if told_by_api:
         controller = hostvars.setdefault(CONTROLLER, {})
         controller["ansible_facts"] = {**controller.get("ansible_facts", {}), FACT: told_by_api}
         controller[API_RESULT] = {}
-    return from_hostvars(hostvars, names, now, _ANY_AGE), now
+    found = replace(from_hostvars(hostvars, names, now, _ANY_AGE), real=real_addresses.read(bundle.redaction))
+    return observations.with_what_was_tried(found, observations.read(bundle.environment)), now
 
 
 def cluster_of(bundle: Bundle) -> dict[str, Any]:
     """Return the fact calico_cluster of a bundle: the objects, and what a run wrote beside them; {} without any."""
     info = json_object(bundle.cluster.get(f"{CLUSTER}/{CLUSTER_INFO}", ""))
     texts = {path: text for path, text in bundle.cluster.items() if not path.endswith(f"/{CLUSTER_INFO}")}
-    if not info and not texts:
+    if not info and not texts and not bundle.environment.strip():
         return {}
     fact = from_bundle.fact(texts, bundle.environment)
     return {**fact, **info, "objects": fact["objects"]} if info.get("schema") == fact["schema"] else fact

@@ -35,7 +35,9 @@ _BY_NAME = (
     "cni.txt",
 )
 _SIX = {"birdcl-protocols": "birdcl6-protocols", "birdcl-status": "birdcl6-status", "iptables-save": "ip6tables-save"}
-_OF_MANY_NAMES = ("log", "objects", "describe")
+_OF_MANY_NAMES = ("log", "objects", "describe", "network-unit", "iptables-version")
+# Endings under which nobody looks for a log.
+_NO_LOG = (".txt", ".text", ".md", ".out", ".json", ".yml", ".yaml")
 _LARGEST_JSON = 64 * 1024 * 1024
 
 
@@ -68,6 +70,8 @@ def _recognised(text: str, name: str) -> str:
     kind = recognise.recognise(text, name)
     if not kind:
         return ""
+    if kind == "log" and base.endswith(_NO_LOG):
+        return f"{base.rpartition('.')[0]}.log"
     if kind in _OF_MANY_NAMES:
         return base
     if "." in kind:

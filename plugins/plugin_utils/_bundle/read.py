@@ -10,11 +10,36 @@ themselves.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import files, kinds
-from .write import CLUSTER, ENVIRONMENT, FACTS, INDEX, NODES, SCHEMA
+from .._cluster import from_bundle
+from .._peering.real_addresses import FILE as REDACTION
+from .._raw.script import TOLD
+from .._texts import recognise
+from . import attribution, files, kinds, layouts, pasted
+from .attribution import Loose
+from .remarks import remarks
+from .write import CLUSTER, CLUSTER_INFO, ENVIRONMENT, FACTS, INDEX, NODES, PROBES, SCHEMA
+
+# Kinds of texts that the API's objects are made of.
+_OF_CLUSTER = frozenset(("objects", "describe", "nodes", "pods", "events", "calicoctl-get-nodes", "tigerastatus"))
+# Outputs that come in several pieces: of each family, each backend, each container before.
+_IN_PIECES = frozenset(
+    (
+        *("iptables-save.txt", "ip6tables-save.txt", "ip-addr.txt", "ip-link.txt", "ip-route.txt", "ip6-route.txt"),
+        *(
+            "calico-node.log",
+            "bird.log",
+            "bird6.log",
+            "confd.log",
+            "install-cni.log",
+            "kubelet.log",
+            "typha.log",
+            "cni.log",
+        ),
+    )
+)
 
 
 class NodeTexts(NamedTuple):
@@ -31,7 +56,10 @@ class Bundle(NamedTuple):
     """A bundle as read.
 
     `cluster` and `loose` (of no node that could be told) are texts by their paths, `environment` the text of
-    environment.yml, `written_at` RFC 3339 or ''. `unrecognised` are paths, `refused` what was not read, and why.
+    environment.yml, `written_at` RFC 3339 or ''. `unrecognised` are paths, `refused` what was not read, and why,
+    `shortened` what was read in part, and which. `remarks` are sentences about the bundle as a whole,
+    `origins` the paths of nodes' texts by node and canonical name, where these are not where that would have them,
+    `redaction` the record that a redacted bundle holds.
     """
 
     nodes: dict[str, NodeTexts]
@@ -41,13 +69,17 @@ class Bundle(NamedTuple):
     written_at: str
     unrecognised: list[str]
     refused: list[tuple[str, str]]
+    shortened: Sequence[tuple[str, str]] = ()
+    remarks: Sequence[str] = ()
+    origins: Mapping[tuple[str, str], str] = {}
+    redaction: str = ""
 
 
 def read(path: str) -> Bundle:
     """Return the bundle at `path`: a directory, .tar, .tar.gz, .tgz, .zip or a single text. Raises OSError if there is
     nothing to read; whatever is wrong inside is listed and never fatal."""
     found = files.read(path)
-    return sort(found.texts, found.refused)
+    return sort(found.texts, found.refused)._replace(shortened=found.shortened)
 
 
 def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None) -> Bundle:
@@ -55,53 +87,139 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
     index = _index(texts.get(INDEX, ""))
     listed = index["nodes"]
     names = {str(entry.get("folder") or name): name for name, entry in listed.items()}
-    told: dict[str, dict[str, str]] = {}
+    told: dict[str, _Texts] = {}
     bundle = Bundle({}, {}, {}, texts.get(ENVIRONMENT, ""), index["written_at"], [], list(refused or ()))
-    for path in sorted(texts):
+    loose: list[Loose] = []
+    written = bool(index["written_at"])
+    for path in sorted(texts, key=_in_order):
         head, _slash, rest = path.partition("/")
-        if path in (INDEX, ENVIRONMENT):
+        if path in (INDEX, ENVIRONMENT, REDACTION):
             continue
-        if head == NODES and "/" in rest:
-            folder, _slash, name = rest.partition("/")
-            _place(told.setdefault(names.get(folder, folder), {}), name, path, texts[path], bundle)
-        elif head == CLUSTER and rest:
+        folder, _slash, name = rest.partition("/")
+        if head == NODES and name:
+            _of_node(told.setdefault(names.get(folder, folder), _Texts()), path, texts[path], bundle, written)
+        elif head == CLUSTER and rest and (written or name == CLUSTER_INFO):
             bundle.cluster[path] = texts[path]
         else:
-            _loose(told, path, texts[path], bundle)
+            loose += _taken_apart(path, texts[path], bundle)
+    _find_nodes(loose, told, listed, bundle)
     for name in dict.fromkeys((*listed, *sorted(told))):
         entry = listed.get(name, {})
-        own = told.get(name, {})
+        own = told.get(name, _Texts())
         bundle.nodes[name] = NodeTexts(
             json_object(own.pop(FACTS, "")), own, _text(entry.get("address")), _dict(entry.get("result"))
         )
-    return bundle
+    origins = {(name, text): path for name, own in told.items() for text, path in own.origins.items()}
+    return bundle._replace(remarks=remarks(bundle.cluster), origins=origins, redaction=texts.get(REDACTION, ""))
 
 
-def _place(own: dict[str, str], name: str, path: str, text: str, bundle: Bundle) -> None:
-    """Put a text among those of its node, under the canonical name of what it is."""
-    canonical = kinds.canonical_name(text, name)
-    if not canonical:
-        bundle.unrecognised.append(path)
-    elif canonical in own:
-        # The one whose name is the canonical one is it; a second one of its kind is kept under its own.
-        if name == canonical:
-            own[path], own[canonical] = own[canonical], text
-        else:
-            own[name] = text
-    else:
-        own[canonical] = text
+class _Texts(dict[str, str]):
+    """The texts of a node by their canonical names, and the paths where those are from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins: dict[str, str] = {}
 
 
-def _loose(told: dict[str, dict[str, str]], path: str, text: str, bundle: Bundle) -> None:
-    name = path.rpartition("/")[2]
-    canonical = kinds.canonical_name(text, name)
-    node = kinds.node_named(text, canonical)
-    if node:
-        _place(told.setdefault(node, {}), name, path, text, bundle)
+def _in_order(path: str) -> tuple[bool, bool, str]:
+    """Older parts of a log come first: what was the previous container's, and what runit put aside."""
+    base = path.rpartition("/")[2]
+    return (base == "current", "previous" not in base and not base.startswith("@"), path)
+
+
+def _of_node(own: _Texts, path: str, text: str, bundle: Bundle, written: bool) -> None:
+    """Put what lies in a node's folder among its texts. What a run wrote is as it was; the rest is people's."""
+    if written:
+        _place(own, path.rpartition("/")[2] if path.count("/") == 2 else path.split("/", 2)[2], path, text, bundle)
         return
-    bundle.loose[path] = text
+    for part in pasted.parts(pasted.cleaned(text)):
+        name = (part.path or path).rpartition("/")[2]
+        kind = recognise.recognise(part.text, name)
+        if kind in _OF_CLUSTER and name not in (FACTS, PROBES):
+            bundle.cluster[_free(bundle.cluster, path)] = part.text
+        else:
+            _place(own, name, path, part.text, bundle, layouts.canonical(part.path or path, kind, part.text))
+
+
+def _place(own: _Texts, name: str, path: str, text: str, bundle: Bundle, canonical: str = "") -> None:
+    """Put a text among those of its node, under the canonical name of what it is."""
+    canonical = canonical or kinds.canonical_name(text, name)
     if not canonical:
-        bundle.unrecognised.append(path)
+        if not layouts.of_no_use(path) and text.strip() and path not in bundle.unrecognised:
+            bundle.unrecognised.append(path)
+    elif canonical not in own:
+        own[canonical] = text
+        own.origins[canonical] = path
+    elif canonical in _IN_PIECES:
+        own[canonical] = _joined(own[canonical], text)
+    # The one whose name is the canonical one is it; a second one of its kind is kept under its own.
+    elif name == canonical:
+        own[path], own[canonical] = own[canonical], text
+        own.origins[canonical] = path
+    else:
+        own[name] = text
+
+
+def _joined(first: str, second: str) -> str:
+    """Return two pieces of one output; what is said twice in both stays once."""
+    if second in first:
+        return first
+    return f"{first}{'' if first.endswith(chr(10)) else chr(10)}{second}"
+
+
+def _taken_apart(path: str, text: str, bundle: Bundle) -> Iterator[Loose]:
+    """Yield what may be about a node; what is about the cluster, or of no use, is put where it belongs at once."""
+    found = pasted.parts(pasted.cleaned(text))
+    for number, part in enumerate(found, 1):
+        place = path if len(found) == 1 else f"{path}#{number}"
+        name = (part.path or path).rpartition("/")[2]
+        kind = "hostname" if name == "hostname" else recognise.recognise(part.text, name)
+        if not kind and layouts.hint(name):
+            name = layouts.hint(name)
+            kind = recognise.recognise(part.text, name)
+        canonical = layouts.canonical(part.path or path, kind, part.text) or kinds.canonical_name(part.text, name)
+        if kind in _OF_CLUSTER and canonical not in (FACTS, TOLD):
+            bundle.cluster[place] = part.text
+        elif _is_of_a_node(path, kind, canonical, part):
+            where = f"{place}/{part.path.lstrip('/')}" if part.path else place
+            text = pasted.without_prompt(part.text) if canonical.endswith(".cfg") else part.text
+            yield Loose(where, canonical, kind, text, part.host, part.command)
+        else:
+            (bundle.cluster if path.startswith(f"{CLUSTER}/") else bundle.loose)[place] = part.text
+            if not (canonical or layouts.of_no_use(path)) and part.text.strip():
+                bundle.unrecognised.append(place)
+
+
+def _is_of_a_node(path: str, kind: str, canonical: str, part: pasted.Part) -> bool:
+    """Say whether a text tells of some node, and not only of a program that any machine may have."""
+    if path.startswith(f"{CLUSTER}/") and not (part.host or layouts.pod(part.command)):
+        return False
+    return kind == "hostname" or bool(canonical)
+
+
+def _find_nodes(loose: list[Loose], told: dict[str, _Texts], listed: Mapping[str, Any], bundle: Bundle) -> None:
+    """Put texts that lie in no node's folder among those of the node that they are about."""
+    if not loose:
+        return
+    objects = from_bundle.fact(bundle.cluster)["objects"] if bundle.cluster else {}
+    known = attribution.Known((*listed, *told), objects)
+    named = [kinds.node_named(one.text, one.canonical) for one in loose]
+    found = attribution.nodes(
+        [one._replace(host=name or one.host) for one, name in zip(loose, named, strict=True)], known
+    )
+    for one, node in zip(loose, found, strict=True):
+        if one.canonical:
+            _place(
+                told.setdefault(node, _Texts()), one.path.rpartition("/")[2], one.path, one.text, bundle, one.canonical
+            )
+
+
+def _free(there: Mapping[str, str], path: str) -> str:
+    number, found = 1, path
+    while found in there:
+        number += 1
+        found = f"{path}#{number}"
+    return found
 
 
 def _index(text: str) -> dict[str, Any]:

@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...module_utils._cluster import packing
+from .._peering.real_addresses import FILE as REDACTION
 from .._raw.redact import redacted, without_secrets
 from .._texts import probes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 INDEX = "bundle.json"
 FACTS = "facts.json"
@@ -107,12 +108,17 @@ def write(directory: str, nodes: Mapping[str, NodeSaw], besides: Written) -> Pat
     Raises OSError if that cannot be done; FileExistsError if something else stands there, which is left alone. Until
     all is written, what stood there stays.
     """
+    return put(directory, files(nodes, besides))
+
+
+def put(directory: str, contents: Iterable[tuple[str, str]]) -> Path:
+    """Write files, by their paths in the bundle, as write() does."""
     path = Path(directory).expanduser().absolute()
     replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
-        for name, content in files(nodes, besides):
+        for name, content in contents:
             _write(made / name, content)
         _swap(made, path)
     finally:
@@ -124,7 +130,7 @@ def replaceable(path: Path) -> None:
     """Raise FileExistsError unless a bundle may be written at `path`."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise FileExistsError(f"{path} is there and is no directory")
-    if path.is_dir() and any(path.iterdir()) and not (path / INDEX).is_file():
+    if path.is_dir() and any(path.iterdir()) and not any((path / name).is_file() for name in (INDEX, REDACTION)):
         raise FileExistsError(f"{path} is not empty and holds no bundle")
 
 

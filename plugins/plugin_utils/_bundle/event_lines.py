@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What kubelets say in events, as lines of their logs.
+
+Somebody who has a pod that does not start shows its events, and seldom kubelet's log, in which the same words stand. A
+live run reads that log on the node itself.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils._host.calico_log import KUBELET
+from ...module_utils._host.calico_log_words import KUBELET_LINES
+from ...module_utils._host.log_lines import LONGEST_TEXT, shown
+from .._evidence import plain
+from .attribution import UNNAMED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Facts = dict[str, Any]
+
+# Those of a plugin that cannot set a pod's network up. What probes say is read elsewhere.
+_KINDS = ("nodename_missing", "unauthorized", "mtu", "certificate", "apiserver", "pod_setup")
+_OF_THE_PLUGIN = ("SandBox", "Sandbox", "sandbox", "NetworkNotReady")
+_PLACED = re.compile(r"Successfully assigned \S{1,320} to (\S{1,253})")
+_BEGINS = re.compile(r"error (?:getting|creating) |stat /var/lib/calico|failed to read MTU|x509: |dial tcp |connection is un")
+_MOST, _HEAD = 40, 60
+
+
+def add(facts: dict[str, Facts], cluster: Mapping[str, Any]) -> dict[str, Facts]:
+    """Return the nodes' facts with what their kubelets say in events; `cluster` is the fact calico_cluster."""
+    objects = plain.mapping(cluster.get("objects"))
+    events = plain.mappings(objects.get("events"))
+    pods = {
+        plain.text(plain.mapping(one.get("metadata")).get("name")): plain.text(plain.mapping(one.get("spec")).get("nodeName"))
+        for one in plain.mappings(objects.get("pods"))
+    }
+    only = next(iter(facts), UNNAMED) if len(facts) < 2 else ""
+    placed = {match.group(1) for one in events if (match := _PLACED.search(plain.text(one.get("message"))))}
+    found = dict(facts)
+    at = max(map(_taken, facts.values()), default="") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for node, entry in _told(events, pods):
+        name = node or (placed.pop() if len(placed) == 1 else only)
+        if name:
+            found[name] = _with(found.get(name, {}), entry, at)
+    return found
+
+
+def _told(events: Iterable[Mapping[str, Any]], pods: Mapping[str, str]) -> Iterator[tuple[str, Facts]]:
+    """Yield the node ('' if not told) and the line of each event that tells of the CNI plugin."""
+    for one in list(events)[:_MOST]:
+        message = " ".join(plain.text(one.get("message")).split())
+        reason = plain.text(one.get("reason"))
+        kind = next((kind for kind, words in KUBELET_LINES if words in message), "")
+        if kind in _KINDS and any(word in reason or word in message for word in _OF_THE_PLUGIN):
+            about = plain.text(plain.mapping(one.get("involvedObject")).get("name"))
+            node = plain.text(plain.mapping(one.get("source")).get("host")) or pods.get(about, "")
+            count = plain.count(one.get("count")) or 1
+            entry = {"at": None, "component": KUBELET, "kind": kind, "text": shown(_short(message))}
+            yield node, {**entry, "count": count} if count > 1 else entry
+
+
+def _short(message: str) -> str:
+    """Leave out what stands between the beginning and the plugin's own words, where these would be cut off."""
+    match = _BEGINS.search(message)
+    if match is None or len(message) <= LONGEST_TEXT:
+        return message
+    return f"{message[:_HEAD]}… {message[match.start() :]}"
+
+
+def _taken(facts: Facts) -> str:
+    return plain.text(plain.mapping(facts.get("calico_node")).get("taken_at"))
+
+
+def _with(facts: Facts, entry: Facts, at: str) -> Facts:
+    """Return a node's facts with one more line of its logs; those of a node of which nothing else is known are of the
+    moment `at`."""
+    about = plain.mapping(facts.get("calico_node"))
+    host = plain.mapping(about.get("host"))
+    log = [*plain.sequence(host.get("log")), entry]
+    return {**facts, "calico_node": {"taken_at": at, **about, "host": {**host, "log": log}}}
