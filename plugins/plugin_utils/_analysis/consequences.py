@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the trouble means for pods and Services, and what the nodes in trouble share, as the report tells it."""
+"""What the trouble means for pods and Services, as the report tells it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from .._impact.impact import impact
 
 if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
+    from .._impact.model import Impact
+
+CUT_TOLD = 20
 
 
 def impact_of(evidence: Evidence) -> dict[str, Any] | None:
@@ -33,20 +36,25 @@ def impact_of(evidence: Evidence) -> dict[str, Any] | None:
         "counted": found.counted,
         "routes_kept_seconds": found.kept_seconds,
         "keeps": list(found.keeps),
+        "cannot_reach": _cannot_reach(found),
     }
 
 
-def commonality(evidence: Evidence) -> list[dict[str, Any]]:
-    """What the nodes share at which the same thing is wrong before Calico, where that is hardly by chance."""
-    return [
-        {
-            "attribute": shared.attribute,
-            "value": shared.value,
-            "affected": shared.affected,
-            "of": shared.of,
-            "elsewhere": shared.elsewhere,
-            "p_value": shared.p_value,
-        }
-        for scope in gate(evidence).scopes
-        for shared in scope.shared
-    ]
+def _cannot_reach(found: Impact) -> list[dict[str, Any]]:
+    """From where which pods cannot be reached; first the nodes that are cut from some others only (partly)."""
+    if not found.bgp_matters:
+        return []
+    apart = {*found.isolated, *found.gone}
+    told = []
+    for name in (*sorted(found.cut), *sorted(apart - set(found.gone)))[:CUT_TOLD]:
+        others = list(found.unreachable_from(name))
+        told.append(
+            {
+                "node": name,
+                "partly": name not in apart,
+                "count": len(others),
+                "pods_of": [other for other, _blocks in others[:CUT_TOLD]],
+                "blocks": [block for _other, blocks in others[:CUT_TOLD] for block in blocks][:CUT_TOLD],
+            }
+        )
+    return told

@@ -19,7 +19,7 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     """One sentence that says why the play fails, or '' where it does not.
 
     fail_on is the least severity that fails the play, or 'never'; incomplete also fails it where nodes were not seen.
-    Findings that are waived, consequences, or no faults never fail it; that nothing was read of BGP always does.
+    Findings that are waived, guesses, consequences, or no faults never fail it; that nothing was read of BGP does.
     """
     if fail_on != NEVER and fail_on not in SEVERITIES:
         raise ValueError(f"fail_on must be one of {', '.join((*SEVERITIES, NEVER))}, not {fail_on!r}")
@@ -34,6 +34,10 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
             more = f" and {len(grave) - 3} more" if len(grave) > 3 else ""
             return f"{len(grave)} finding(s) of severity {fail_on} or above: {names}{more}."
     nodes = report["coverage"]["nodes"]
+    if not nodes["expected"]:
+        # Only a bundle tells of no node at all. Objects alone may show what is wrong.
+        told = report["coverage"]["api"]["reached"] and not (incomplete and report["verdict"] == "undetermined")
+        return "" if told else "Nothing was read that tells of a node, so that nothing can be said."
     if not nodes["collected"]:
         return f"No node could be read, so that nothing can be said; the first one: {_first_reason(nodes)}."
     if not report["sessions"]["known"] and report["verdict"] == "undetermined":
@@ -53,4 +57,4 @@ def _first_reason(nodes: Mapping[str, Any]) -> str:
 
 
 def _counts(item: Mapping[str, Any]) -> bool:
-    return item["role"] not in ("not_a_fault", "consequence") and not item["waived"]
+    return item["role"] not in ("not_a_fault", "consequence") and not item["waived"] and not item.get("guess")

@@ -45,7 +45,7 @@ class Candidate:
 
 def rank(evidence: Evidence) -> list[Candidate]:
     """The findings, best explanation first: believed candidates, and undetermined for what none of them explains."""
-    candidates = [item for fault in FAULTS if fault.id != UNDETERMINED for item in weigh(fault, evidence)]
+    candidates = weighed(evidence)
     believed = [item for item in candidates if item.confidence >= BELIEVED]
     believed = [item for item in believed if not _outshone(item, believed)]
     doubtful = [item for item in candidates if item not in believed]
@@ -59,6 +59,13 @@ def rank(evidence: Evidence) -> list[Candidate]:
     for item in believed:
         item.alternatives = sorted(_rivals(item, doubtful), key=lambda rival: -rival.confidence)[:3]
     return sorted(believed, key=_order)
+
+
+def weighed(evidence: Evidence) -> list[Candidate]:
+    """Every fault at every place where it may be, believed or not."""
+    return evidence.once(
+        "weighed", lambda: [item for fault in FAULTS if fault.id != UNDETERMINED for item in weigh(fault, evidence)]
+    )
 
 
 def weigh(fault: Fault, evidence: Evidence) -> Iterable[Candidate]:

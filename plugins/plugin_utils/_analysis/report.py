@@ -8,20 +8,23 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .._catalogue.model import SEVERITIES, Seen, Signal
+from .._catalogue.model import SEVERITIES
 from .._cluster import flavour
+from .._commonality.groups import commonality
+from .._overlay import report as overlays
 from . import consequences
+from .findings import finding
+from .guesses import with_guesses
+from .notes import notes
 from .ranking import Candidate, rank
+from .seen import bgp_was_seen, heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Node
 
 SCHEMA = "netmedic.calico.report/v1"
-SEEN_PER_SIGNAL = 5
-SESSIONS_PER_FINDING = 100
 # How asking the API for a kind went, in the words of the report.
 _API_STATUS = {"forbidden": "failed", "partial": "failed"}
 
@@ -29,7 +32,7 @@ _API_STATUS = {"forbidden": "failed", "partial": "failed"}
 def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
     """Diagnose the evidence and tell the result as a report. now is timezone-aware."""
     candidates = rank(evidence)
-    findings = [finding(evidence, item) for item in candidates]
+    findings = with_guesses(evidence, candidates, [finding(evidence, item) for item in candidates])
     coverage = _coverage(evidence)
     return {
         "schema": SCHEMA,
@@ -39,9 +42,11 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "flavour": _flavour(evidence),
         "coverage": coverage,
         "sessions": _sessions(evidence),
+        "overlay": overlays.told(evidence),
         "findings": findings,
         "impact": consequences.impact_of(evidence),
-        "commonality": consequences.commonality(evidence),
+        "commonality": commonality(evidence, findings),
+        "notes": notes(evidence, candidates),
         "missing_evidence": _union_of_missing(findings),
     }
 
@@ -58,7 +63,7 @@ def _sessions(evidence: Evidence) -> dict[str, Any]:
         "not_configured": absent,
         "compared_with_api": comparison is not None,
         "seen_from_one_end": table.one_ended,
-        "known": any(node.has_calico and _bgp_was_seen(node) for node in evidence.nodes.values()),
+        "known": heard(evidence),
     }
 
 
@@ -89,18 +94,9 @@ def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
         return "undetermined"
     if any(item.role != "not_a_fault" for item in items):
         return "degraded"
-    unheard = [node for node in evidence.nodes.values() if not _bgp_was_seen(node)]
+    unheard = [node for node in evidence.nodes.values() if not bgp_was_seen(node)]
     unseen = evidence.missing or unheard or evidence.unlisted or evidence.table.down
     return "undetermined" if unseen else "healthy"
-
-
-def _bgp_was_seen(node: Node) -> bool:
-    """BIRD answered on the node, or is known not to be used there."""
-    return (
-        not node.has_calico
-        or node.bird_expected is False
-        or any(daemon.socket_state == "answers" for daemon in node.daemons.values())
-    )
 
 
 def _collected(evidence: Evidence) -> dict[str, str]:
@@ -138,6 +134,7 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             "collected": len(evidence.nodes),
             "missing": [{"node": missing.name, "why": missing.why} for missing in evidence.missing],
             "aliases": [{"node": name, "same_as": other} for name, other in evidence.aliases.items()],
+            "without_python": [node.name for node in evidence.nodes.values() if node.without_python],
             "without_root": [node.name for node in evidence.nodes.values() if node.privileged is False],
             "unlisted": evidence.unlisted,
             "without_calico": [node.name for node in evidence.nodes.values() if not node.has_calico],
@@ -164,92 +161,6 @@ def _api_sources(evidence: Evidence) -> Iterable[dict[str, str]]:
         yield {"node": "", "source": f"api {source.source}", "status": status, "detail": source.detail}
     for sentence in cluster.malformed:
         yield {"node": "", "source": "api objects", "status": "unrecognised", "detail": sentence}
-
-
-def finding(evidence: Evidence, item: Candidate) -> dict[str, Any]:
-    """One candidate in the form of the report."""
-    fault, subject = item.fault, item.subject
-    missing = fault.missing(evidence, subject) if fault.missing else []
-    return {
-        "fault": fault.id,
-        "family": fault.family,
-        "title": fault.title,
-        "severity": item.severity,
-        "confidence": item.confidence,
-        "role": item.role,
-        "nodes": list(subject.nodes),
-        "affects": _affects(evidence, item),
-        "where": dict(subject.where),
-        "summary": fault.summary(evidence, subject),
-        "means": fault.means,
-        "evidence": _told(item.speaks_for),
-        "against": _told(item.speaks_against),
-        "missing": [
-            {"node": what.node, "source": what.source, "how": what.how, "would_tell": what.would_tell}
-            for what in missing
-        ],
-        "alternatives": _alternatives(item),
-        "fix": _fix(evidence, item),
-        "verify": fault.verify,
-        "waived": None,
-    }
-
-
-def _affects(evidence: Evidence, item: Candidate) -> dict[str, Any]:
-    pairs = [evidence.labels(session) for session in item.subject.sessions]
-    nodes = sorted({name for pair in pairs for name in pair} | set(item.subject.nodes))
-    return {"nodes": nodes, "sessions": [list(pair) for pair in pairs[:SESSIONS_PER_FINDING]], "count": len(pairs)}
-
-
-def _told(signals: Iterable[tuple[Signal, list[Seen]]]) -> list[dict[str, str]]:
-    return [
-        {
-            "node": seen.node,
-            "source": seen.source,
-            "locator": seen.locator,
-            "says": _sentence(signal, seen),
-            "detail": seen.detail,
-        }
-        for signal, observations in sorted(signals, key=lambda pair: -abs(pair[0].weight))
-        for seen in observations[:SEEN_PER_SIGNAL]
-    ]
-
-
-def _sentence(signal: Signal, seen: Seen) -> str:
-    return f"{signal.says.rstrip('.')}: {seen.detail}" if seen.detail else signal.says
-
-
-def _alternatives(item: Candidate) -> list[dict[str, Any]]:
-    rivals = {rival.fault.id: rival.confidence for rival in reversed(item.alternatives)}
-    told = {lookalike.fault: lookalike.told_apart_by for lookalike in item.fault.lookalikes}
-    mirrored = {
-        rival.fault.id: mine.told_apart_by
-        for rival in item.alternatives
-        for mine in rival.fault.lookalikes
-        if mine.fault == item.fault.id
-    }
-    names = dict.fromkeys((*sorted(rivals, key=lambda name: -rivals[name]), *told))
-    return [
-        {"fault": name, "confidence": rivals.get(name, 0.01), "told_apart_by": told.get(name) or mirrored.get(name, "")}
-        for name in names
-    ]
-
-
-def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
-    fix = item.fault.fix
-    commands = fix.commands(evidence, item.subject)
-    return {
-        "action": fix.action,
-        "text": fix.text,
-        "role": None,
-        "vars": {},
-        "hosts": [name for name in item.subject.nodes if name in evidence.nodes],
-        "risk": fix.risk,
-        "disrupts": fix.disrupts,
-        "automatic": False,
-        "command": commands[0] if commands else "",
-        "commands": commands,
-    }
 
 
 def _union_of_missing(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -11,8 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._patch.make import FOLDER
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from .._patch.model import Patch
 
 REPORT = "report.json"
 
@@ -29,6 +33,21 @@ def save_json(report: Mapping[str, Any], directory: str, *, write: bool) -> tupl
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, content)
     return path, changed
+
+
+def save_patches(patches: Iterable[Patch], directory: str, *, write: bool) -> bool:
+    """Write patch files into a folder of a report, in the place of those of an earlier one; say whether that changes
+    anything. OSError where it cannot be done."""
+    folder = Path(directory) / FOLDER
+    wanted = {patch.name: patch.text.encode("utf-8", "replace") for patch in patches}
+    there = {path.name: path.read_bytes() for path in folder.glob("*.patch") if path.is_file()}
+    if write and wanted != there:
+        for name in there.keys() - wanted.keys():
+            (folder / name).unlink()
+        for name, content in wanted.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            _replace(folder / name, content)
+    return wanted != there
 
 
 def _replace(path: Path, content: bytes) -> None:

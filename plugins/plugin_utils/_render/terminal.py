@@ -9,12 +9,16 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._commonality.shared import worded
+
 WIDTH = 80
+NARROWEST = 40
 LABEL = 9
 SEEN_SHOWN = 5
 NOT_CHECKED_SHOWN = 12
 FINDINGS_SHOWN = 10
 NAMES_SHOWN = 8
+CUT_SHOWN = 3
 SURE = 0.8
 WORTH_A_WORD = 0.1
 VERDICTS = {
@@ -28,7 +32,13 @@ BAD_STATUS = ("failed", "unrecognised")
 
 def lines(report: Mapping[str, Any], width: int = WIDTH) -> list[str]:
     """All lines, without colours and without trailing blanks."""
-    parts = (_coverage(report, width), _verdict(report, width), _findings(report, width), _not_checked(report, width))
+    parts = (
+        _coverage(report, width),
+        _verdict(report, width),
+        _findings(report, width),
+        _notes(report, width),
+        _not_checked(report, width),
+    )
     told = [line.rstrip() for part in parts for line in part]
     return told[:-1] if told and not told[-1] else told
 
@@ -57,6 +67,10 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
     if nodes["without_root"]:
         who = ", ".join(nodes["without_root"])
         yield from _wrap(f"read without root, so in part only: {who}; run again with --become", width, " ", 0)
+    if nodes.get("without_python"):
+        who = _few(nodes["without_python"])
+        told = f"read by their shell for want of a usable Python, so without SYN probes and paths behind routers: {who}"
+        yield from _wrap(told, width, " ", 0)
     if nodes["unlisted"]:
         yield from _wrap(f"not asked, as in no inventory: {', '.join(nodes['unlisted'])}", width, " ", 0)
     if nodes["without_calico"]:
@@ -65,6 +79,12 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _wrap(
             f"and {len(nodes['missing']) - NOT_CHECKED_SHOWN} more nodes that were not read", width, " ", 0
         )
+
+
+def _overlay(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    """What carries pods' packets where VXLAN does; reports of older releases have no word of it."""
+    for number, entry in enumerate(report.get("overlay") or ()):
+        yield from _wrap(entry["says"], width, " " if number else "Overlay", 0)
 
 
 def _api(api: Mapping[str, Any]) -> str:
@@ -89,24 +109,67 @@ def _sessions(sessions: Mapping[str, int]) -> str:
 
 
 def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    yield from _overlay(report, width)
     yield from _wrap(VERDICTS[report["verdict"]], width, "Verdict", 0)
     if report["impact"]:
         yield from _wrap(report["impact"]["summary"], width, "Impact", 0)
+        yield from _cut_off(report["impact"], width)
     for shared in report["commonality"]:
-        told = f"{shared['affected']} of {shared['of']} have {shared['attribute']} {shared['value']}"
-        yield from _wrap(f"{told}, of all other nodes {shared['elsewhere']}", width, "Shared", 0)
+        told = f"{shared['affected']} of {shared['of']}: {worded(shared['attribute'], shared['value'])}"
+        what = f"{shared['what']}: " if shared.get("what") else ""
+        yield from _wrap(f"{what}{told}; of all other nodes {shared['elsewhere']}", width, "Shared", 0)
+    yield from _history(report.get("history") or {}, width)
     yield ""
 
 
+def _history(history: Mapping[str, Any], width: int) -> Iterator[str]:
+    """What is new, gone or comes and goes since the report before this one."""
+    if not history.get("compared_with"):
+        return
+    words = {"new": "new", "gone": "gone", "flapping": "comes and goes"}
+    told = [f"{word}: {_few([_at(key) for key in history[name]])}" for name, word in words.items() if history[name]]
+    yield from _wrap(f"{history['compared_with']}: {'; '.join(told) or 'nothing has changed'}", width, "Since", 0)
+
+
+def _at(key: str) -> str:
+    """fault@node in words."""
+    fault, _sign, node = key.partition("@")
+    return f"{fault} on {node}" if node else fault
+
+
+def _cut_off(impact: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Which pods cannot be reached from where, of the nodes that are cut from some others only."""
+    partly = [one for one in impact.get("cannot_reach", ()) if one["partly"]]
+    for one in partly[:CUT_SHOWN]:
+        more = f" and {one['count'] - len(one['pods_of'])} more" if one["count"] > len(one["pods_of"]) else ""
+        blocks = f" ({_few(one['blocks'])})" if one["blocks"] else ""
+        told = f"{one['node']} does not reach the pods of {_few(one['pods_of'])}{more}{blocks}"
+        yield from _wrap(told, width, " ", 0)
+    if len(partly) > CUT_SHOWN:
+        yield from _wrap(f"and likewise {len(partly) - CUT_SHOWN} more nodes", width, " ", 0)
+
+
 def _findings(report: Mapping[str, Any], width: int) -> Iterator[str]:
-    causes = [item for item in report["findings"] if item["role"] != "consequence"]
+    causes = [item for item in report["findings"] if item["role"] != "consequence" and not item.get("guess")]
     for number, item in enumerate(causes[:FINDINGS_SHOWN], 1):
         yield from _finding(number, item, width)
+    yield from _guesses(report, width)
     yield from _not_shown(causes[FINDINGS_SHOWN:], width)
     consequences = [item for item in report["findings"] if item["role"] == "consequence"]
     for fault, nodes in _nodes_by_fault(consequences).items():
         yield from _wrap(f"follows from the above: {fault} on {_few(nodes)}", width, "", 0)
     if consequences:
+        yield ""
+
+
+def _guesses(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    """What may be behind that of which the cause is not known; nothing of it is proven."""
+    guesses = [item for item in report["findings"] if item.get("guess")]
+    for number, item in enumerate(guesses):
+        where = f" on {_few(item['nodes'])}" if item["nodes"] else ""
+        told = f"{item['fault']}{where} ({item['confidence']:.0%}): {item['title']}"
+        yield from _wrap(told, width, " " if number else "It may be", 0)
+    if guesses:
         yield ""
 
 
@@ -134,7 +197,7 @@ def _few(names: list[str]) -> str:
 
 
 def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
-    waived = " (waived)" if item["waived"] else ""
+    waived = f" (waived until {item['waived']['expires']}: {item['waived']['reason']})" if item["waived"] else ""
     yield (
         f"{number}. {item['severity']}  {item['fault']}  on {_few(item['nodes'])}  ({item['confidence']:.0%} "
         f"sure){waived}"
@@ -204,7 +267,22 @@ def _fix(item: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _wrap(fix["text"], width, "fix", 3)
     for command in fix["commands"]:
         yield " " * (3 + LABEL) + command
+    if fix.get("patch"):
+        yield from _wrap(f"{fix['patch']}, beside report.json, has it corrected", width, "patch", 3)
     yield from _wrap(f"{fix['risk']}; disrupts {fix['disrupts']}", width, "risk", 3)
+
+
+def _notes(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    """What the objects say that is odd, and no cause of what was found."""
+    told = report.get("notes", ())
+    if not told:
+        return
+    yield "Odd in the configuration, and no cause of what was found:"
+    for note in told[:NOT_CHECKED_SHOWN]:
+        yield from _wrap(f"{note['object']}: {note['says']}", width, "", 2)
+    if len(told) > NOT_CHECKED_SHOWN:
+        yield f"  and {len(told) - NOT_CHECKED_SHOWN} more; all of them stand in report.json"
+    yield ""
 
 
 def _not_checked(report: Mapping[str, Any], width: int) -> Iterator[str]:

@@ -33,6 +33,7 @@ def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
         "missing": [],
         "aliases": [],
         "without_calico": [],
+        "without_python": [],
         "without_root": [],
         "unlisted": [],
     }

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A believed candidate as a finding of the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .._catalogue.model import Seen, Signal
+    from .._evidence.evidence import Evidence
+    from .ranking import Candidate
+
+SEEN_PER_SIGNAL = 5
+SESSIONS_PER_FINDING = 100
+
+
+def finding(evidence: Evidence, item: Candidate) -> dict[str, Any]:
+    """One candidate in the form of the report."""
+    fault, subject = item.fault, item.subject
+    missing = fault.missing(evidence, subject) if fault.missing else []
+    return {
+        "fault": fault.id,
+        "family": fault.family,
+        "title": fault.title,
+        "severity": item.severity,
+        "confidence": item.confidence,
+        "role": item.role,
+        "nodes": list(subject.nodes),
+        "affects": _affects(evidence, item),
+        "where": dict(subject.where),
+        "summary": fault.summary(evidence, subject),
+        "means": fault.means,
+        "evidence": _told(item.speaks_for),
+        "against": _told(item.speaks_against),
+        "missing": [
+            {"node": what.node, "source": what.source, "how": what.how, "would_tell": what.would_tell}
+            for what in missing
+        ],
+        "alternatives": _alternatives(item),
+        "fix": _fix(evidence, item),
+        "verify": fault.verify,
+        "waived": None,
+    }
+
+
+def _affects(evidence: Evidence, item: Candidate) -> dict[str, Any]:
+    pairs = [evidence.labels(session) for session in item.subject.sessions]
+    nodes = sorted({name for pair in pairs for name in pair} | set(item.subject.nodes))
+    return {"nodes": nodes, "sessions": [list(pair) for pair in pairs[:SESSIONS_PER_FINDING]], "count": len(pairs)}
+
+
+def _told(signals: Iterable[tuple[Signal, list[Seen]]]) -> list[dict[str, str]]:
+    return [
+        {
+            "node": seen.node,
+            "source": seen.source,
+            "locator": seen.locator,
+            "says": _sentence(signal, seen),
+            "detail": seen.detail,
+        }
+        for signal, observations in sorted(signals, key=lambda pair: -abs(pair[0].weight))
+        for seen in observations[:SEEN_PER_SIGNAL]
+    ]
+
+
+def _sentence(signal: Signal, seen: Seen) -> str:
+    return f"{signal.says.rstrip('.')}: {seen.detail}" if seen.detail else signal.says
+
+
+def _alternatives(item: Candidate) -> list[dict[str, Any]]:
+    rivals = {rival.fault.id: rival.confidence for rival in reversed(item.alternatives)}
+    told = {lookalike.fault: lookalike.told_apart_by for lookalike in item.fault.lookalikes}
+    mirrored = {
+        rival.fault.id: mine.told_apart_by
+        for rival in item.alternatives
+        for mine in rival.fault.lookalikes
+        if mine.fault == item.fault.id
+    }
+    names = dict.fromkeys((*sorted(rivals, key=lambda name: -rivals[name]), *told))
+    return [
+        {"fault": name, "confidence": rivals.get(name, 0.01), "told_apart_by": told.get(name) or mirrored.get(name, "")}
+        for name in names
+    ]
+
+
+def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
+    fix = item.fault.fix
+    commands = fix.commands(evidence, item.subject)
+    return {
+        "action": fix.action,
+        "text": fix.text,
+        "role": None,
+        "vars": {},
+        "hosts": [name for name in item.subject.nodes if name in evidence.nodes],
+        "risk": fix.risk,
+        "disrupts": fix.disrupts,
+        "automatic": False,
+        "command": commands[0] if commands else "",
+        "commands": commands,
+    }

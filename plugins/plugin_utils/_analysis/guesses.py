@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report says where the evidence does not decide: what it may be, and which commands would tell.
+
+A guess is a finding of a confidence below one half, which never makes a cluster faulty. Where one of them is likely
+enough to be looked at first, the guesses come before `undetermined`, else after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._catalogue import words
+from .._catalogue.faults import BY_ID
+from .._differential.hypotheses import hypotheses, what_would_decide
+from .._differential.symptoms import symptoms
+from .findings import SESSIONS_PER_FINDING, finding
+from .ranking import BELIEVED, UNDETERMINED, weighed
+from .seen import heard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .._catalogue.model import Fault, Missing
+    from .._differential.model import Hypothesis, Symptom
+    from .._evidence.evidence import Evidence
+    from .._evidence.sessions import Session
+    from .ranking import Candidate
+
+# From here on a guess is what to look at first.
+LIKELY = 0.4
+# A candidate of the catalogue that is not believed is worth a guess from here on.
+DOUBTFUL = 0.2
+MOST = 3
+# How sure `undetermined` is that the cause cannot be told, where no session tells it.
+OPEN = 0.55
+_NOTHING_YET = {
+    "action": "gather_more",
+    "text": "Get what is listed under missing, then diagnose again; nothing is to be repaired on a guess.",
+    "role": None,
+    "vars": {},
+    "hosts": [],
+    "risk": "low",
+    "disrupts": "nothing",
+    "automatic": False,
+    "command": "",
+    "commands": [],
+}
+
+
+def with_guesses(
+    evidence: Evidence, believed: Sequence[Candidate], findings: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The findings with what may be behind that which no cause explains."""
+    unexplained = [session for item in believed if item.fault.id == UNDETERMINED for session in item.subject.sessions]
+    explained = any(item.role == "cause" and item.fault.id != UNDETERMINED for item in believed)
+    if explained and not unexplained:
+        return findings
+    found = symptoms(evidence, unexplained, only_sessions=explained)
+    causes = [one for one in findings if one["role"] == "cause" and one["fault"] != UNDETERMINED]
+    others = [one for one in findings if one["role"] != "cause"]
+    open_ones = [one for one in findings if one["fault"] == UNDETERMINED]
+    guesses = _guesses(evidence, unexplained, found, {one["fault"] for one in findings})
+    if not open_ones and (found or guesses):
+        open_ones = [_undetermined(found, guesses)]
+    if not findings and not open_ones and not heard(evidence):
+        open_ones = [_nothing_heard(evidence)]
+    wanted = [_plain(missing) for missing in what_would_decide(evidence, found)]
+    for one in open_ones:
+        one["missing"] = _merged(one["missing"], wanted)
+    likely = guesses[:1] and guesses[0]["confidence"] >= LIKELY
+    return [*causes, *(guesses + open_ones if likely else open_ones + guesses), *others]
+
+
+def _guesses(
+    evidence: Evidence, unexplained: Sequence[Session], found: Sequence[Symptom], known: set[str]
+) -> list[dict[str, Any]]:
+    guesses = [_of_candidate(evidence, item) for item in _doubtful(evidence, unexplained) if item.fault.id not in known]
+    named = known | {guess["fault"] for guess in guesses}
+    guesses += [_of_hypothesis(evidence, one) for one in hypotheses(evidence, found) if one.fault not in named]
+    return sorted(guesses, key=lambda guess: -guess["confidence"])[:MOST]
+
+
+def _doubtful(evidence: Evidence, unexplained: Iterable[Session]) -> list[Candidate]:
+    """Candidates of the catalogue that are not quite believed and would explain something that is open."""
+    keys = {session.key for session in unexplained}
+    found = [
+        item
+        for item in weighed(evidence)
+        if DOUBTFUL <= item.confidence < BELIEVED
+        and item.fault.role == "cause"
+        and (bool(item.session_keys & keys) if keys else not item.session_keys)
+    ]
+    best: dict[str, Candidate] = {}
+    for item in sorted(found, key=lambda item: -item.confidence):
+        best.setdefault(item.fault.id, item)
+    return list(best.values())
+
+
+def _of_candidate(evidence: Evidence, item: Candidate) -> dict[str, Any]:
+    return {**finding(evidence, item), "guess": True}
+
+
+def _of_hypothesis(evidence: Evidence, guess: Hypothesis) -> dict[str, Any]:
+    fault = BY_ID[guess.fault]
+    pairs = [evidence.labels(session) for symptom in guess.symptoms for session in symptom.sessions]
+    why = f" ({'; '.join(guess.because)})" if guess.because else ""
+    told = {
+        **_open(fault, guess.symptoms, f"Not proven: {fault.title}{why}."),
+        "confidence": guess.confidence,
+        "guess": True,
+        "missing": [_plain(missing) for missing in what_would_decide(evidence, guess.symptoms)],
+    }
+    told["affects"].update(sessions=[list(pair) for pair in pairs[:SESSIONS_PER_FINDING]], count=len(pairs))
+    return told
+
+
+def _undetermined(found: Sequence[Symptom], guesses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A finding for what is wrong where no session is known that it could be told of."""
+    said = [seen.detail.rstrip(".") for symptom in found for seen in symptom.seen]
+    what = said[0] if said else f"What was read would fit {words.listed([guess['fault'] for guess in guesses])}"
+    return _open(BY_ID[UNDETERMINED], found, f"{what}; the evidence does not tell why.")
+
+
+def _nothing_heard(evidence: Evidence) -> dict[str, Any]:
+    """A finding for evidence that tells neither that something is wrong nor that all is well."""
+    summary = "Nothing that was read tells whether BGP sessions are up, or what is wrong."
+    name = next(iter(evidence.nodes), "each node")
+    return {
+        **_open(BY_ID[UNDETERMINED], (), summary),
+        "severity": "info",
+        "missing": [
+            {
+                "node": name,
+                "source": "bird",
+                "how": f"on {name}: calicoctl node status; birdcl -r -s /var/run/calico/bird.ctl show protocols all",
+                "would_tell": "which sessions there are, in which state, and what ended them",
+            },
+            {
+                "node": "",
+                "source": "pods and events",
+                "how": "kubectl get pods,events -A -o wide | grep -e calico -e canal",
+                "would_tell": "whether calico-node runs everywhere, and what its probes complain of",
+            },
+            {
+                "node": name,
+                "source": "log",
+                "how": f"on {name}: kubectl logs of its calico-node pod, the last hour",
+                "would_tell": "what BIRD, confd and Felix complain of",
+            },
+        ],
+    }
+
+
+def _open(fault: Fault, found: Sequence[Symptom], summary: str) -> dict[str, Any]:
+    """A finding that proves nothing and repairs nothing."""
+    nodes = list(dict.fromkeys(name for symptom in found for name in symptom.nodes))
+    return {
+        "fault": fault.id,
+        "family": fault.family,
+        "title": fault.title,
+        "severity": fault.severity,
+        "confidence": OPEN,
+        "role": "cause",
+        "nodes": nodes,
+        "affects": {"nodes": sorted(nodes), "sessions": [], "count": 0},
+        "where": {},
+        "summary": summary,
+        "means": fault.means,
+        "evidence": [
+            {"node": seen.node, "source": seen.source, "locator": seen.locator, "says": seen.detail, "detail": ""}
+            for symptom in found
+            for seen in symptom.seen[:MOST]
+        ],
+        "against": [],
+        "missing": [],
+        "alternatives": [],
+        "fix": dict(_NOTHING_YET),
+        "verify": fault.verify,
+        "waived": None,
+    }
+
+
+def _plain(missing: Missing) -> dict[str, str]:
+    return {"node": missing.node, "source": missing.source, "how": missing.how, "would_tell": missing.would_tell}
+
+
+def _merged(there: Iterable[dict[str, str]], wanted: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for one in (*wanted, *there):
+        found.setdefault((one["node"], one["source"]), one)
+    return list(found.values())[:5]

@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The user's own checks: JMESPath expressions over the facts. What one of them finds is a finding of the report."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._catalogue.model import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+FAMILY = "own_checks"
+NODE, CLUSTER = "node", "cluster"
+_KEYS = {"id": True, "expression": True, "message": True, "severity": False, "scope": False}
+_ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+# What an expression found is shown so far, and nodes are named so far.
+SHOWN = 200
+
+
+class Check(NamedTuple):
+    """One check. scope: node, looked for in the facts of each node, or cluster, in those of all of them and the API."""
+
+    id: str
+    expression: str
+    message: str
+    severity: str
+    scope: str
+    compiled: Any
+
+    @property
+    def fault(self) -> str:
+        """The id by which the report calls it; no id of the catalogue looks so."""
+        return f"own:{self.id}"
+
+
+def read(items: Any) -> tuple[Check, ...]:
+    """Read checks as a user gives them: a list of mappings of id, expression, message, severity (minor), scope (node).
+
+    ValueError, with a sentence for the user, for what is no such list.
+    """
+    if not isinstance(items, (list, tuple)):
+        raise ValueError("The checks must be a list")
+    checks = tuple(_check(number, item) for number, item in enumerate(items, 1))
+    twice = sorted({one.id for one in checks if [other.id for other in checks].count(one.id) > 1})
+    if twice:
+        raise ValueError(f"More than one check is called {twice[0]}")
+    return checks
+
+
+def _check(number: int, item: Any) -> Check:
+    if not isinstance(item, dict):
+        raise ValueError(f"Check {number} must be a mapping with id, expression and message")
+    name = f"Check {item.get('id', number)}"
+    wrong = sorted(set(map(str, item)) - set(_KEYS))
+    if wrong:
+        raise ValueError(f"{name} has {wrong[0]}, which is not known; known are {', '.join(_KEYS)}")
+    for key, required in _KEYS.items():
+        if (required or key in item) and not (isinstance(item.get(key), str) and item[key].strip()):
+            raise ValueError(f"{name} needs {key} as a text")
+    severity, scope = item.get("severity", "minor"), item.get("scope", NODE)
+    if not _ID.fullmatch(item["id"]):
+        raise ValueError(f"{name} needs an id of small letters, digits, _ and -, such as swap_is_on")
+    if severity not in SEVERITIES:
+        raise ValueError(f"{name} has severity {severity}; it must be one of {', '.join(SEVERITIES)}")
+    if scope not in (NODE, CLUSTER):
+        raise ValueError(f"{name} has scope {scope}; it must be {NODE} or {CLUSTER}")
+    return Check(
+        item["id"], item["expression"], item["message"].strip(), severity, scope, _compiled(name, item["expression"])
+    )
+
+
+def _compiled(name: str, expression: str) -> Any:
+    try:
+        import jmespath
+    except ImportError:
+        raise ValueError("Own checks need jmespath on the controller; install it with: pip install jmespath") from None
+    try:
+        return jmespath.compile(expression)
+    except jmespath.exceptions.JMESPathError as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"{name} has an expression that is no JMESPath: {why}") from error
+
+
+def findings(
+    checks: Sequence[Check], nodes: Mapping[str, Mapping[str, Any]], cluster: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """What the checks find. nodes: by name the facts of each; cluster: the fact calico_cluster, {} without the API.
+
+    An expression finds something if it gives anything but null, false, or something empty; 0 is something.
+    """
+    for check in checks:
+        places = nodes if check.scope == NODE else {"": {"nodes": dict(nodes), "cluster": dict(cluster)}}
+        told = {name: _found(check, facts) for name, facts in places.items()}
+        hits = {name: value for name, value in told.items() if _is_something(value)}
+        if hits:
+            yield _finding(check, hits)
+
+
+def _is_something(value: Any) -> bool:
+    return not (value is None or value is False or value in ("", [], {}))
+
+
+def _found(check: Check, facts: Mapping[str, Any]) -> Any:
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return check.compiled.search(facts)
+    except JMESPathError as error:
+        # A function was given what it does not take: the facts of this node are of another shape than was thought.
+        return f"the expression could not be evaluated: {str(error).partition(chr(10))[0]}"
+
+
+def _finding(check: Check, hits: Mapping[str, Any]) -> dict[str, Any]:
+    nodes = sorted(name for name in hits if name)
+    return {
+        "fault": check.fault,
+        "family": FAMILY,
+        "title": check.message,
+        "severity": check.severity,
+        "confidence": 0.99,
+        "role": "contributing",
+        "nodes": nodes,
+        "affects": {"nodes": nodes, "sessions": [], "count": 0},
+        "where": {},
+        "summary": check.message,
+        "means": "A check of your own found this.",
+        "evidence": [
+            {"node": name, "source": "own check", "locator": check.expression, "says": _shown(value), "detail": ""}
+            for name, value in list(hits.items())[:SHOWN]
+        ],
+        "against": [],
+        "missing": [],
+        "alternatives": [],
+        "fix": {
+            "action": "own_check",
+            "text": "What to do about it is yours to say: it is your check.",
+            "role": None,
+            "vars": {},
+            "hosts": nodes,
+            "risk": "low",
+            "disrupts": "nothing",
+            "automatic": False,
+            "command": "",
+            "commands": [],
+        },
+        "verify": "The check finds nothing any more.",
+        "waived": None,
+    }
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of BGP was seen at all: silence is never health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
+
+
+def heard(evidence: Evidence) -> bool:
+    """Some node with Calico told of its sessions."""
+    return any(node.has_calico and bgp_was_seen(node) for node in evidence.nodes.values())
+
+
+def bgp_was_seen(node: Node) -> bool:
+    """BIRD answered on the node, or is known not to be used there."""
+    return (
+        not node.has_calico
+        or node.bird_expected is False
+        or any(daemon.socket_state == "answers" for daemon in node.daemons.values())
+    )

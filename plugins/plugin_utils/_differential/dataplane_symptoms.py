@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Symptoms of what is not BGP: Felix, Typha, pods' networks, and what goes between pods of different nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._catalogue import gate_signals, host_words, observed
+from .._catalogue.control_plane import NO_WAY
+from .._catalogue.model import Seen
+from .._texts import readiness
+from .model import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._cluster.model import Event, Pod
+    from .._evidence.control_plane import HostLine
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
+
+FELIX_NOT_READY, FELIX_SILENT, FELIX_SLOW = "felix_not_ready", "felix_silent", "felix_slow"
+PROBE_SAYS_NOTHING, CRASHES, INIT_FAILS = "probe_says_nothing", "calico_node_crashes", "init_fails"
+NO_TYPHA, POD_WITHOUT_API = "typha_not_reached", "pod_without_api"
+NO_SANDBOX, NO_NODENAME = "no_sandbox", "no_nodename"
+PODS_APART, LARGE_LOST, FELIX_FAILS = "pods_apart", "large_packets_lost", "felix_cannot_program"
+
+_SHOWN = 3
+# What kubelet writes of a probe's command that printed nothing: calico-node's own check always says what it found.
+_EMPTY = ("Readiness probe failed:", "Liveness probe failed:")
+_CONTROLLERS = "kube-controllers"
+_REASONS = {"reports_503": FELIX_NOT_READY, "refused": FELIX_SILENT, "timed_out": FELIX_SLOW}
+_BACK_OFF = "CrashLoopBackOff"
+_LOGGED = {
+    "nodename_missing": NO_NODENAME,
+    "pod_setup": NO_SANDBOX,
+    "certificate": NO_SANDBOX,
+    "typha": NO_TYPHA,
+}
+_PROGRAMMING = ("iptables", "nftables", "ipset")
+_FAILS = ("Failed to", "failed")
+
+
+def symptoms(evidence: Evidence) -> list[Symptom]:
+    """What is wrong with anything but sessions, the most telling first."""
+    if _all_ready(evidence):
+        return [*_of_trials(evidence)]
+    logged = list(_of_logs(evidence))
+    return [*_of_trials(evidence), *logged] or [*_of_events(evidence)] or [*_of_pods(evidence)]
+
+
+def _agents(evidence: Evidence) -> list[Pod]:
+    return [pod for pod in evidence.cluster.pods_of("calico-node", "canal")] if evidence.cluster else []
+
+
+def _all_ready(evidence: Evidence) -> bool:
+    """Every pod of calico-node is Ready: what probes and logs said before is of the past."""
+    agents = _agents(evidence)
+    return bool(agents) and all(pod.ready for pod in agents)
+
+
+def _of_trials(evidence: Evidence) -> Iterator[Symptom]:
+    """What somebody tried by hand: between pods of different nodes, and with packets of different sizes."""
+    lost, sizes = observed.fails_across(evidence), observed.thresholds(evidence)
+    names = tuple(sorted(evidence.nodes))
+    if lost:
+        yield Symptom(PODS_APART, names, (), (), tuple(lost[:_SHOWN]))
+    if sizes:
+        yield Symptom(LARGE_LOST, names, (), (), tuple(observed.seen(least) for _largest, least in sizes[:_SHOWN]))
+
+
+def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
+    """What logs complain of without a reason."""
+    for node in evidence.nodes.values():
+        found: dict[str, list[HostLine]] = {}
+        for line in node.control.log:
+            kind = _kind(node, line)
+            if kind:
+                found.setdefault(kind, []).append(line)
+        for kind, lines in found.items():
+            seen = tuple(gate_signals.seen_line(node, line) for line in lines[:_SHOWN])
+            yield Symptom(kind, (node.name,), (), (), seen)
+
+
+def _kind(node: Node, line: HostLine) -> str:
+    if _CONTROLLERS in line.component:
+        return POD_WITHOUT_API if any(word in line.text for word in NO_WAY) else ""
+    if line.kind == "typha" and node.control.typha.connected:
+        return ""
+    if line.kind in ("calico_not_ready", "calico_not_live"):
+        return _of_readiness(line.text)
+    if line.kind in _PROGRAMMING and host_words.is_felix(line):
+        return FELIX_FAILS if any(word in line.text for word in _FAILS) else ""
+    return _LOGGED.get(line.kind, "")
+
+
+def _of_readiness(message: str) -> str:
+    told = [_REASONS.get(one.reason, "") for one in readiness.read(message) if one.component == "felix"]
+    return next(filter(None, told), "")
+
+
+def _of_events(evidence: Evidence) -> Iterator[Symptom]:
+    """What calico-node's probes say of Felix, each kind once for a node."""
+    found: dict[tuple[str, str], list[Event]] = {}
+    for event in evidence.cluster.events if evidence.cluster else ():
+        kind = _of_readiness(event.message) or _of_silence(evidence, event)
+        if kind:
+            found.setdefault((kind, event.node), []).append(event)
+    for (kind, node), events in found.items():
+        seen = tuple(Seen(node, "events", one.message[:200]) for one in events[:_SHOWN])
+        yield Symptom(kind, (node,) if node else (), (), (), seen)
+
+
+def _of_silence(evidence: Evidence, event: Event) -> str:
+    """A probe's command printed nothing. An event that does not say whose it is is of a pod that somebody shows here."""
+    ours = not event.about or "calico-node" in event.about or "canal" in event.about
+    return PROBE_SAYS_NOTHING if ours and event.message.strip() in _EMPTY else ""
+
+
+def _of_pods(evidence: Evidence) -> Iterator[Symptom]:
+    """Pods of calico-node that end again and again, in their init containers or later."""
+    for pod in _agents(evidence):
+        state = next((one for one in pod.containers if one.reason == _BACK_OFF), None)
+        if state is not None and not pod.deleting:
+            what = f"{pod.name}: {'Init:' if state.init else ''}{state.reason}, {state.restarts} restarts"
+            kind = INIT_FAILS if state.init else CRASHES
+            yield Symptom(kind, (pod.node,) if pod.node else (), (), (), (Seen(pod.node, "pods", what),))

@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which faults bring about the symptoms of what is not BGP, how often beside each other, and what would decide.
+
+The odds are of the same kind as those of table.py: rough, and never a diagnosis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._catalogue.packet_signals import IPIP, NONE, VXLAN, encapsulations
+from . import dataplane_symptoms as kinds
+from .model import Cause, Context, Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._evidence.evidence import Evidence
+    from .model import Symptom
+
+DATAPLANE: dict[str, tuple[Cause, ...]] = {
+    # Felix runs and does not get through its first round: it waits for data, or cannot program the host.
+    kinds.FELIX_NOT_READY: (
+        Cause("apiserver_unreachable", 2, "api"),
+        Cause("typha_port_blocked", 2, "typha"),
+        Cause("kernel_module_missing", 1.5, "felix log"),
+        Cause("felix_crash_loop", 1.5, "felix log"),
+        Cause("iptables_backend_mismatch", 1, "felix log"),
+        Cause("ipset_version_mismatch", 0.8, "felix log"),
+        Cause("typha_down", 0.8, "typha"),
+    ),
+    # Nobody listens on Felix' health port: it has not begun, or ends before it listens.
+    kinds.FELIX_SILENT: (
+        Cause("apiserver_unreachable", 3, "api"),
+        Cause("felix_crash_loop", 2, "felix log"),
+        Cause("autodetection_found_nothing", 1, "felix log"),
+        Cause("kernel_module_missing", 1, "felix log"),
+        Cause("benign_startup_transient", 1, "felix log"),
+        Cause("rp_filter_loose", 0.5, "felix log"),
+    ),
+    kinds.FELIX_SLOW: (
+        Cause("probe_exec_failure", 1.5, "strain"),
+        Cause("felix_crash_loop", 1, "felix log"),
+        Cause("conntrack_full", 0.5, "strain"),
+    ),
+    kinds.PROBE_SAYS_NOTHING: (
+        Cause("probe_exec_failure", 3, "strain"),
+        Cause("bird_hung", 1, "bird here"),
+        Cause("felix_crash_loop", 0.8, "felix log"),
+    ),
+    kinds.FELIX_FAILS: (
+        Cause("kernel_module_missing", 2.5, "felix log"),
+        Cause("iptables_backend_mismatch", 2, "rules"),
+        Cause("felix_crash_loop", 1.5, "felix log"),
+        Cause("ipset_version_mismatch", 0.8, "felix log"),
+    ),
+    kinds.CRASHES: (
+        Cause("apiserver_unreachable", 2.5, "api"),
+        Cause("felix_crash_loop", 2, "felix log"),
+        Cause("autodetection_found_nothing", 1.2, "felix log"),
+        Cause("kernel_module_missing", 1, "felix log"),
+        Cause("rp_filter_loose", 0.4, "felix log"),
+    ),
+    # What runs before calico-node asks the API server for a token, and writes files.
+    kinds.INIT_FAILS: (
+        Cause("apiserver_unreachable", 4, "api"),
+        Cause("certificate_expired", 1, "init log"),
+        Cause("cni_token_expired", 0.5, "init log"),
+    ),
+    kinds.NO_TYPHA: (
+        Cause("typha_port_blocked", 4, "typha"),
+        Cause("typha_down", 2, "typha"),
+        Cause("typha_tls_mismatch", 1.5, "felix log"),
+        Cause("typha_stale_endpoint", 1, "typha"),
+    ),
+    # A pod's way to the API server leads through the host's rules and, on most nodes, to another node.
+    kinds.POD_WITHOUT_API: (
+        Cause("apiserver_unreachable", 3, "api"),
+        Cause("host_firewall_blocks_pod_interfaces", 2.5, "rules"),
+        Cause("vxlan_udp_blocked", 1, "encapsulated"),
+        Cause("ipip_blocked", 1, "encapsulated"),
+        Cause("ip_forward_off", 0.5, "host settings"),
+    ),
+    kinds.NO_SANDBOX: (
+        Cause("apiserver_unreachable", 2, "api"),
+        Cause("cni_token_expired", 2, "cni"),
+        Cause("certificate_expired", 1.5, "cni"),
+        Cause("calico_node_not_scheduled", 1, "felix log"),
+    ),
+    # calico-node writes the file when it starts well for the first time.
+    kinds.NO_NODENAME: (
+        Cause("apiserver_unreachable", 2.5, "api"),
+        Cause("calico_node_not_scheduled", 2, "felix log"),
+        Cause("autodetection_found_nothing", 1, "felix log"),
+        Cause("daemonset_missing", 1, "felix log"),
+    ),
+    kinds.PODS_APART: (
+        Cause("ipip_blocked", 3, "encapsulated"),
+        Cause("vxlan_udp_blocked", 3, "encapsulated"),
+        Cause("encapsulation_disabled_but_needed", 2, "pools"),
+        Cause("host_firewall_blocks_pod_interfaces", 1.5, "rules"),
+        Cause("cloud_source_dest_check", 1, "pools"),
+        Cause("wrong_ip_autodetection", 1, "addresses"),
+        Cause("mtu_mismatch", 0.7, "size"),
+        Cause("checksum_offload", 0.7, "encapsulated"),
+        Cause("rp_filter_strict", 0.5, "host settings"),
+        Cause("ip_forward_off", 0.5, "host settings"),
+    ),
+    kinds.LARGE_LOST: (
+        Cause("mtu_mismatch", 5, "size"),
+        Cause("checksum_offload", 1, "encapsulated"),
+        Cause("conntrack_invalid", 0.7, "rules"),
+    ),
+}
+
+
+def _carried_by(kind: str, shown: str) -> Callable[[Evidence, Symptom], str]:
+    def holds(evidence: Evidence, symptom: Symptom) -> str:
+        return f"the pools use {shown}" if encapsulations(evidence) == {kind} else ""
+
+    return holds
+
+
+_RARELY = 0.05
+DATAPLANE_CONTEXTS = (
+    Context(
+        "by IPIP",
+        _carried_by(IPIP, "IPIP"),
+        {"vxlan_udp_blocked": _RARELY, "encapsulation_disabled_but_needed": 0.1, "cloud_source_dest_check": 0.1},
+    ),
+    Context(
+        "by VXLAN",
+        _carried_by(VXLAN, "VXLAN"),
+        {
+            **{"ipip_blocked": _RARELY, "encapsulation_disabled_but_needed": 0.1, "cloud_source_dest_check": 0.1},
+            "checksum_offload": 2,
+        },
+    ),
+    Context(
+        "bare",
+        _carried_by(NONE, "no encapsulation"),
+        {
+            **{"ipip_blocked": _RARELY, "vxlan_udp_blocked": _RARELY, "checksum_offload": 0.1},
+            **{"encapsulation_disabled_but_needed": 2, "cloud_source_dest_check": 2},
+        },
+    ),
+)
+
+
+def _never(evidence: Evidence, symptom: Symptom) -> bool:
+    return False
+
+
+def _on(command: str) -> Callable[[str], str]:
+    return lambda name: f"on {name}: {command}"
+
+
+_LOGS = "kubectl logs -n NAMESPACE POD"
+DATAPLANE_NEEDS = (
+    Need(
+        "felix log",
+        "log of calico-node",
+        lambda name: f"{_LOGS} -c calico-node --previous | grep -E 'WARN|ERROR|FATAL|PANIC' | tail -n 50",
+        "what Felix, or the start of calico-node, complains of",
+        _never,
+        "here",
+    ),
+    Need(
+        "init log",
+        "log of install-cni",
+        lambda name: f"{_LOGS} -c install-cni; kubectl describe pod -n NAMESPACE POD",
+        "at what the init container ends",
+        _never,
+        "here",
+    ),
+    Need(
+        "api",
+        "way to the API server",
+        _on("curl -sk --max-time 5 https://SERVICE-ADDRESS:443/livez; kubectl get pods -n kube-system -o wide"),
+        "whether the API server answers on the node by its Service, and whether kube-proxy runs there",
+        _never,
+        "here",
+    ),
+    Need(
+        "typha",
+        "Typha",
+        lambda name: "kubectl get pods,endpoints -A -l k8s-app=calico-typha -o wide; nc -zv TYPHA 5473 from the node",
+        "whether a Typha is ready, and whether its TCP 5473 answers on the node",
+        _never,
+        "here",
+    ),
+    Need(
+        "strain",
+        "load",
+        _on("uptime; free -m; cat /proc/pressure/cpu; sudo journalctl -u kubelet -u containerd --since -1h | grep -i exec"),
+        "whether the host or the container runtime had no time for the probe",
+        _never,
+        "here",
+    ),
+    Need(
+        "cni",
+        "CNI plugin",
+        _on("tail -n 20 /var/log/calico/cni/cni.log; ls -l /etc/cni/net.d /var/lib/calico"),
+        "what the CNI plugin is refused, and how old its kubeconfig is",
+        _never,
+        "here",
+    ),
+    Need(
+        "rules",
+        "firewall",
+        _on("iptables-save -c; iptables-legacy-save -c; nft list ruleset"),
+        "whether rules of the host stand in pods' way, and in which backend whose rules are",
+        _never,
+        "here",
+    ),
+)

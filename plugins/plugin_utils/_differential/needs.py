@@ -1,0 +1,211 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What would decide, and whether it was had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .dataplane_table import DATAPLANE_NEEDS
+from .model import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
+    from .model import Symptom
+
+BIRDCL = "birdcl -r -s /var/run/calico/bird.ctl show protocols all"
+
+
+def _nodes(evidence: Evidence, names: tuple[str, ...]) -> list[Node | None]:
+    return [evidence.nodes.get(name) for name in names]
+
+
+def _all(test: Callable[[Node], bool], end: str) -> Callable[[Evidence, Symptom], bool]:
+    """Whether every node at one end of the symptom told what the test asks for."""
+
+    def had(evidence: Evidence, symptom: Symptom) -> bool:
+        found = _nodes(evidence, symptom.there if end == "there" else symptom.here)
+        return bool(found) and all(node is not None and test(node) for node in found)
+
+    return had
+
+
+def _on(command: str) -> Callable[[str], str]:
+    return lambda name: f"on {name}: {command}"
+
+
+def _bird_was_heard(node: Node) -> bool:
+    return any(daemon.socket_state == "answers" for daemon in node.daemons.values())
+
+
+def _sockets_were_read(node: Node) -> bool:
+    return bool(node.listeners) or _bird_was_heard(node)
+
+
+def _nodes_are_known(evidence: Evidence, symptom: Symptom) -> bool:
+    """Calico's nodes were asked for, or everybody concerned was read and so exists."""
+    asked = evidence.cluster is not None and evidence.cluster.reached and bool(evidence.cluster.calico_nodes)
+    return asked or all(name in evidence.nodes for name in symptom.nodes)
+
+
+def _host_was_tried(evidence: Evidence, symptom: Symptom) -> bool:
+    """A node at this end has tried the other one's host by an echo or by its neighbour entry."""
+    tried = [node for node in _nodes(evidence, symptom.here) if node and node.reachability]
+    return bool(tried) or _all(lambda node: True, "there")(evidence, symptom)
+
+
+def _path_was_probed(evidence: Evidence, symptom: Symptom) -> bool:
+    probed = any(node and node.probes for node in _nodes(evidence, symptom.here))
+    return probed and _all(lambda node: node.verdicts is not None, "there")(evidence, symptom)
+
+
+def _addresses_were_read(evidence: Evidence, symptom: Symptom) -> bool:
+    return all(node is not None and node.addresses_complete for node in _nodes(evidence, symptom.nodes))
+
+
+def _never(evidence: Evidence, symptom: Symptom) -> bool:
+    return False
+
+
+NEEDS = {
+    need.name: need
+    for need in (
+        Need(
+            "addresses",
+            "addresses",
+            _on("ip -br address; grep -E 'router id|source address' /etc/calico/confd/config/bird.cfg"),
+            "whether the address that Calico uses for it is the one of the right interface, and is on the host at all",
+            _addresses_were_read,
+            "there",
+        ),
+        Need(
+            "own addresses",
+            "addresses",
+            _on("ip -br address; grep -E 'router id|source address' /etc/calico/confd/config/bird.cfg"),
+            "whether the address that BIRD calls from is on the host, and which of its own Calico should have taken",
+            _all(lambda node: node.addresses_complete, "here"),
+            "here",
+        ),
+        Need(
+            "bgp peers",
+            "BGPPeers",
+            lambda name: "calicoctl get bgppeers -o yaml; calicoctl get nodes -o wide",
+            "whether a BGPPeer names the node's own address as its peer",
+            lambda evidence, symptom: evidence.cluster is not None and bool(evidence.cluster.bgp_peers),
+        ),
+        Need(
+            "registered",
+            "nodes of Calico",
+            lambda name: "calicoctl get nodes -o wide; kubectl get nodes -o wide",
+            "which address each node is registered with, and whether a node behind the address still exists",
+            _nodes_are_known,
+        ),
+        Need(
+            "firewall",
+            "firewall",
+            _on("iptables-save -c; ip6tables-save -c; nft list ruleset"),
+            "whether a rule of its firewall stops TCP 179",
+            _all(lambda node: node.verdicts is not None, "there"),
+            "there",
+        ),
+        Need(
+            "path",
+            "tcpdump",
+            _on("timeout 30 tcpdump -c 5 -ni any 'tcp port 179'"),
+            "whether the connection attempts arrive at all, or are lost on the network in between",
+            _path_was_probed,
+            "there",
+        ),
+        Need(
+            "listener",
+            "sockets",
+            _on("ss -tlnp 'sport = 179'; sv status bird confd 2>&1"),
+            "whether BIRD runs there and listens",
+            _all(_sockets_were_read, "there"),
+            "there",
+        ),
+        Need(
+            "host",
+            "reachability",
+            lambda name: f"ping -c 3 {name}; kubectl get nodes -o wide",
+            "whether the machine is up and reachable as a whole",
+            _host_was_tried,
+            "there",
+        ),
+        Need(
+            "bird there",
+            "bird",
+            _on(f"{BIRDCL}; grep -A12 'protocol bgp' /etc/calico/confd/config/bird.cfg"),
+            "what BIRD at the other end says of the same session, and whether it knows this peer at all",
+            _all(_bird_was_heard, "there"),
+            "there",
+        ),
+        Need(
+            "bird here",
+            "bird",
+            _on(f"{BIRDCL}; tail -n 50 /var/log/calico/bird/current; kubectl logs -n kube-system ds/calico-node"),
+            "whether BIRD runs, and what it or confd complains of",
+            _all(_bird_was_heard, "here"),
+            "here",
+        ),
+        Need(
+            "nat",
+            "firewall",
+            _on("iptables-save -t nat -c; conntrack -L -p tcp --dport 179"),
+            "whether a rule gives the connections another source address",
+            _all(lambda node: node.verdicts is not None, "here"),
+            "here",
+        ),
+        Need(
+            "size",
+            "path mtu",
+            lambda name: f"ping -c 3 -M do -s 1472 {name}; ping -c 3 -s 1000 {name}",
+            "whether only large packets are lost",
+            _all(lambda node: node.mtu is not None and bool(node.mtu.paths), "here"),
+            "there",
+        ),
+        Need(
+            "load",
+            "log",
+            _on("uptime; cat /proc/pressure/cpu; grep 'Hold timer' /var/log/calico/bird/current | tail"),
+            "whether the host had no time for BIRD when the session ended",
+            _never,
+            "there",
+        ),
+        Need(
+            "encapsulated",
+            "tcpdump",
+            _on("timeout 30 tcpdump -c 10 -ni any 'ip proto 4 or udp port 4789 or udp port 8472 or icmp'"),
+            "whether the encapsulated packets arrive, or only leave",
+            _never,
+            "there",
+        ),
+        Need(
+            "host settings",
+            "sysctl",
+            _on("sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter; iptables-save -c -t filter | grep FORWARD"),
+            "whether the host forwards what is for pods",
+            _never,
+            "there",
+        ),
+        Need(
+            "typha",
+            "Typha",
+            lambda name: "kubectl get pods,endpointslices -A -o wide | grep -i typha",
+            "whether a Typha runs and is ready, and at which address",
+            lambda evidence, symptom: evidence.cluster is not None and bool(evidence.cluster.pods_of("typha")),
+        ),
+        Need(
+            "pools",
+            "IP pools",
+            lambda name: "calicoctl get ippools -o yaml; kubectl get nodes -o wide",
+            "which encapsulation the pools ask for, and whether the nodes share a subnet",
+            lambda evidence, symptom: evidence.cluster is not None and bool(evidence.cluster.pools),
+        ),
+    )
+}
+NEEDS.update((need.name, need) for need in DATAPLANE_NEEDS)

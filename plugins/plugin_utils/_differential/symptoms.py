@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Symptoms in the evidence: how sessions fail, and what Kubernetes' events say of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .._catalogue import words
+from .._catalogue.model import Seen
+from . import dataplane_symptoms
+from .model import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .._evidence.evidence import Evidence
+    from .._evidence.sessions import Session, Side
+
+REFUSED, RESET, CLOSED = "refused", "reset", "closed"
+SILENT, UNREACHABLE, WAITS = "silent", "unreachable", "waits"
+OPEN_STUCK, EXPIRED = "open_stuck", "hold_expired"
+NOT_ESTABLISHED, NO_SOCKET, STRANGER = "not_established", "no_socket", "stranger_calls"
+MUTE, BAD_IDENTIFIER, CANNOT_BIND = "socket_is_mute", "bad_identifier", "cannot_bind"
+NO_TYPHA = "no_typha"
+
+# BIRD's words for how a connection or session ended: errno's from the socket (strerror), its own of the protocol.
+_ERRORS = (
+    ("Connection refused", REFUSED),
+    ("reset by peer", RESET),
+    ("Connection closed", CLOSED),
+    ("timed out", SILENT),
+    ("No route to host", UNREACHABLE),
+    ("is unreachable", UNREACHABLE),
+    ("Hold timer expired", EXPIRED),
+    ("Bad BGP identifier", BAD_IDENTIFIER),
+)
+_STATES = {"OpenSent": OPEN_STUCK, "OpenConfirm": OPEN_STUCK, "Passive": WAITS}
+# The strongest comes first: what one end says decides more than that the other one waits.
+_ORDER = (BAD_IDENTIFIER, REFUSED, RESET, EXPIRED, CLOSED, UNREACHABLE, OPEN_STUCK, SILENT, WAITS)
+# calico-node's readiness messages (node/pkg/health in Calico's source).
+_NOT_ESTABLISHED = re.compile(r"BGP not established with ([0-9a-fA-F.:, ]+)")
+_NO_SOCKET = re.compile(
+    r"unable to connect to BIRDv[46] socket|BIRDv[46] is not live|connect: no such file or directory"
+)
+# Go's words for a socket that takes the question and gives no answer.
+_MUTE = re.compile(r"bird6?\.ctl: i/o timeout")
+# strerror(EADDRNOTAVAIL) of musl and of glibc.
+_NOT_AVAILABLE = ("Address not available", "Cannot assign requested address")
+
+
+def symptoms(evidence: Evidence, unexplained: Iterable[Session], *, only_sessions: bool) -> list[Symptom]:
+    """What is wrong and unexplained. only_sessions: a cause is known, which explains what is not about sessions."""
+    unbound = [] if only_sessions else list(_of_sources(evidence))
+    # A BIRD that cannot bind to its own address fails with all its peers for that, however each session ends.
+    concerned = {name for one in unbound for name in one.here}
+    found = [*unbound, *(one for one in _of_sessions(evidence, unexplained) if not concerned & set(one.here))]
+    if only_sessions or found:
+        return found
+    if _bird_was_heard(evidence):
+        return dataplane_symptoms.symptoms(evidence)
+    found = [*_of_sockets(evidence), *_of_logs(evidence)] or list(_of_events(evidence))
+    return found or dataplane_symptoms.symptoms(evidence)
+
+
+def _bird_was_heard(evidence: Evidence) -> bool:
+    """A BIRD was heard, which tells of its sessions better than anything else does."""
+    return any(daemon.total is not None for node in evidence.nodes.values() for daemon in node.daemons.values())
+
+
+def _of_sessions(evidence: Evidence, unexplained: Iterable[Session]) -> Iterator[Symptom]:
+    """The sessions that fail in the same way, together, by the node that tells of it."""
+    alike: dict[tuple[str, str], list[tuple[Session, Side]]] = {}
+    for session in unexplained:
+        told = _worst(session)
+        if told:
+            kind, side = told
+            alike.setdefault((kind, side.label), []).append((session, side))
+    for (kind, label), several in alike.items():
+        yield Symptom(
+            kind,
+            (label,),
+            tuple(dict.fromkeys(evidence.name_of(session.other(side).address) for session, side in several)),
+            tuple(session for session, _side in several),
+            tuple(
+                Seen(label, "bird", f"{side.protocol.name} is {words.state(side.protocol)}")
+                for _session, side in several
+                if side.protocol
+            ),
+        )
+
+
+def _worst(session: Session) -> tuple[str, Side] | None:
+    """How the session fails, and the end that says so."""
+    told = [(kind, side) for side, _other in session.sides() if (kind := kind_of(side))]
+    return min(told, key=lambda pair: _ORDER.index(pair[0])) if told else None
+
+
+def kind_of(side: Side) -> str:
+    """The kind of symptom that one end of a session shows; '' if it tells nothing."""
+    protocol = side.protocol
+    if protocol is None or protocol.disabled:
+        return ""
+    for part, kind in _ERRORS:
+        if part in protocol.last_error:
+            return kind
+    if protocol.last_error:
+        return ""
+    return _STATES.get(protocol.bgp_state, SILENT if protocol.bgp_state in ("Connect", "Active") else "")
+
+
+def _of_sockets(evidence: Evidence) -> Iterator[Symptom]:
+    """Connections to the BGP port that were asked for and not answered."""
+    for node in evidence.nodes.values():
+        if node.host.unanswered:
+            peers = tuple(evidence.name_of(address) for address in node.host.unanswered)
+            seen = tuple(Seen(node.name, "sockets", f"the connection to {peer} is not answered") for peer in peers)
+            yield Symptom(SILENT, (node.name,), peers, (), seen)
+
+
+def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
+    """Calls that a BIRD did not accept, for it knows no peer by where they came from; a Typha that is not reached."""
+    for node in evidence.nodes.values():
+        lines = node.log_lines("unexpected_connect")
+        if lines:
+            peers = tuple(dict.fromkeys(evidence.name_of(line.peer) for line in lines if line.peer))
+            seen = tuple(Seen(node.name, "bird log", line.text, line.at) for line in lines)
+            yield Symptom(STRANGER, (node.name,), peers, (), seen)
+        typha = [line for line in node.control.lines("typha") if "onnect to " in line.text]
+        if typha:
+            seen = tuple(Seen(node.name, f"log of {line.component}", line.text, line.at) for line in typha)
+            yield Symptom(NO_TYPHA, (node.name,), (), (), seen)
+
+
+def _of_sources(evidence: Evidence) -> Iterator[Symptom]:
+    """Nodes whose BIRD cannot bind to the address that it is to call from."""
+    for node in evidence.nodes.values():
+        lines = [line for line in node.log_lines("bind_failed") if any(one in line.text for one in _NOT_AVAILABLE)]
+        if lines:
+            seen = tuple(Seen(node.name, "bird log", line.text, line.at) for line in lines)
+            yield Symptom(CANNOT_BIND, (node.name,), (), (), seen)
+
+
+def _of_events(evidence: Evidence) -> Iterator[Symptom]:
+    """What calico-node's readiness probe says."""
+    for event in evidence.cluster.events if evidence.cluster else ():
+        seen = (Seen(event.node, "events", event.message[:200]),)
+        here = (event.node,) if event.node else ()
+        named = _NOT_ESTABLISHED.search(event.message)
+        if named:
+            peers = tuple(evidence.name_of(part.strip()) for part in named.group(1).split(",") if part.strip())
+            yield Symptom(NOT_ESTABLISHED, here, peers, (), seen)
+        elif _MUTE.search(event.message):
+            yield Symptom(MUTE, here, (), (), seen)
+        elif _NO_SOCKET.search(event.message):
+            yield Symptom(NO_SOCKET, here, (), (), seen)
