@@ -5,7 +5,7 @@
 
     python3 -m bench              every figure
     python3 -m bench node_cost    some of them: node_cost, silent_peers, alternative, cluster_info, expected_sessions,
-                                  wall_time
+                                  offline_bundle, wall_time
 
 Exit status: 0 if every limit is kept, 1 if one is exceeded, 2 if something could not be measured.
 """
@@ -16,7 +16,16 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from bench import alternative, cluster_info, expected_sessions, node_cost, silent_peers, wall_time
+from bench import (
+    alternative,
+    analysis,
+    cluster_info,
+    expected_sessions,
+    node_cost,
+    offline_bundle,
+    silent_peers,
+    wall_time,
+)
 from lab.errors import LabError
 from scripts import lab_setup
 from scripts.console import complain, headline, say
@@ -34,6 +43,8 @@ MEASUREMENTS: dict[str, Callable[[Say], Iterator[Figure]]] = {
     "alternative": alternative.figures,
     "cluster_info": cluster_info.figures,
     "expected_sessions": expected_sessions.figures,
+    "analysis": analysis.figures,
+    "offline_bundle": offline_bundle.figures,
     "wall_time": wall_time.figures,
 }
 RESULT = BUILD / "bench.json"

@@ -12,11 +12,16 @@ AHEAD_ALLOWED = 300
 
 def age(stamp: str, now: datetime) -> float | None:
     """Seconds since a time stamp of RFC 3339 in UTC; None if it is none."""
+    taken = when(stamp)
+    return (now - taken).total_seconds() if taken is not None else None
+
+
+def when(stamp: str) -> datetime | None:
+    """The moment that a time stamp of RFC 3339 in UTC tells; None if it is none."""
     try:
-        taken = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         return None
-    return (now - taken).total_seconds()
 
 
 def why_refused(age: float | None, max_age: int, what: str) -> str:

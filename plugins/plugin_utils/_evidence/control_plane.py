@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts.packing import unpack
-from . import plain
+from . import plain, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from .rules import Rule
 
 TYPHA_FLOW = "tcp5473"
 
@@ -164,12 +166,14 @@ class HostLine:
 class FlowBlock:
     """A rule of this host's own firewall that stops connections to Typha's port with some peers.
 
-    packed: the peers as node_facts packs them, which is not undone before somebody asks; empty: all peers.
+    packed: the peers as node_facts packs them, which is not undone before somebody asks; empty: all peers. place: the
+    rule as a record; rule: in words.
     """
 
     verdict: str
     rule: str
     packed: Mapping[str, str] = field(default_factory=dict)
+    place: Rule | None = None
 
     def concerns(self, address: str) -> bool:
         """The rule stops connections with this peer."""
@@ -337,4 +341,4 @@ def _blocked(facts: Mapping[str, Any], direction: str) -> Iterator[FlowBlock]:
             told = " ".join(filter(None, (plain.text(rule.get(key)) for key in ("backend", "table", "chain", "text"))))
             peers = plain.mapping(item.get("peers"))
             packed = {prefix: peers[prefix] for prefix in peers if isinstance(peers[prefix], str)}
-            yield FlowBlock(verdict, told, packed)
+            yield FlowBlock(verdict, told, packed, rules.read(rule) if rule else None)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._cluster import flavour
 from .._peering import compare
 from .._peering import expected as peering
+from .._peering.real_addresses import UNCHANGED
 from . import registered, sessions, signatures
+from .address_set import AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,13 +24,16 @@ if TYPE_CHECKING:
     from .._cluster.model import Cluster
     from .._peering.compare import Comparison
     from .._peering.expected import Expected
+    from .._peering.real_addresses import RealAddresses
     from .model import MissingNode, Node, SourceRewrite, Verdict
+    from .observations import Observation
     from .registered import Registered
     from .sessions import Session, SessionTable, Side
     from .signatures import Blame
 
 
 Made = TypeVar("Made")
+SessionKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,16 @@ class Evidence:
     """What is known about the cluster. nodes and missing are keyed and named by inventory name.
 
     aliases: further inventory names of machines that were read under another name, with that name. cluster: what the
-    Kubernetes API told; None if it was not asked at all.
+    Kubernetes API told; None if it was not asked at all. observations: what the operator of a bundle tried by hand.
+    real: what is known of the real addresses where a bundle's are replaced.
     """
 
     nodes: Mapping[str, Node]
     missing: tuple[MissingNode, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     cluster: Cluster | None = None
+    observations: tuple[Observation, ...] = ()
+    real: RealAddresses = UNCHANGED
 
     def once(self, what: str, make: Callable[[], Made]) -> Made:
         """What somebody works out of this evidence under a name of its own, worked out once."""
@@ -57,7 +66,7 @@ class Evidence:
     @cached_property
     def table(self) -> SessionTable:
         """The sessions of all nodes that were read."""
-        return sessions.join(self.nodes)
+        return sessions.join(self.nodes, self.real)
 
     @cached_property
     def owners(self) -> Mapping[str, Node]:
@@ -101,7 +110,9 @@ class Evidence:
     @cached_property
     def comparison(self) -> Comparison | None:
         """The sessions that there should be against those that the nodes tell of; None if they are not known."""
-        return compare.compare(self.expected, self.nodes) if self.expected is not None else None
+        if self.expected is None:
+            return None
+        return compare.compare(self.expected, self.nodes, registered.names(self.registered))
 
     @cached_property
     def expected(self) -> Expected | None:
@@ -109,14 +120,11 @@ class Evidence:
         if self.cluster is None or not self.cluster.calico_nodes or self.uses_bgp is False:
             return None
         versions = [node.calico_version for node in self.nodes.values() if node.calico_version]
-        return peering.expected(self.cluster, max(versions, key=versions.count) if versions else "")
+        return peering.expected(self.cluster, max(versions, key=versions.count) if versions else "", self.real)
 
     @cached_property
     def uses_bgp(self) -> bool | None:
         """Whether Calico runs BIRD here: by what runs on the nodes, else by what the API's objects say."""
-        seen = [node.bird_expected for node in self.nodes.values() if node.bird_expected is not None]
-        if seen:
-            return any(seen)
         return self.flavour.bgp_expected
 
     @cached_property
@@ -127,8 +135,11 @@ class Evidence:
         known = asked | set(self.nodes) | set(self.owners) | {node.nodename for node in self.nodes.values()}
         not_asked = {name for name, addresses in in_api.items() if known.isdisjoint((name, *addresses))}
         told_by_name = {address for addresses in in_api.values() for address in addresses}
-        peers = {peer for node in self.nodes.values() for daemon in node.daemons.values() for peer in daemon.mesh}
-        return sorted(not_asked | (peers - known - told_by_name))
+        peers = AddressSet()
+        for node in self.nodes.values():
+            for daemon in node.daemons.values():
+                peers |= daemon.mesh
+        return sorted(not_asked | set(peers - AddressSet.of(known | told_by_name)))
 
     def _linux_nodes(self) -> dict[str, tuple[str, ...]]:
         """The nodes with their addresses, as far as the API tells; there is nothing to read on those with Windows."""
@@ -207,21 +218,27 @@ def culprits(pairs: Iterable[tuple[Session, tuple[str, str]]]) -> list[tuple[tup
     A session that shares no node with another failing one has two possible culprits; both are named.
     """
     remaining = {session.key: (session, names) for session, names in pairs}
+    order = {key: number for number, key in enumerate(remaining)}
+    at: dict[str, set[SessionKey]] = {}
+    for key, (_session, names) in remaining.items():
+        for name in names:
+            at.setdefault(name, set()).add(key)
+    # A weight only falls, so one that is still true when it comes up is the greatest; others go back with the true one.
+    queue = [(-len(keys), name) for name, keys in at.items()]
+    heapq.heapify(queue)
     groups: list[tuple[tuple[str, ...], tuple[Session, ...]]] = []
-    while remaining:
-        weight: dict[str, int] = {}
-        for _session, names in remaining.values():
-            for name in set(names):
-                weight[name] = weight.get(name, 0) + 1
-        heaviest = max(weight.values())
-        leaders = sorted(name for name, value in weight.items() if value == heaviest)
-        if heaviest == 1:
-            groups.extend((names, (session,)) for session, names in remaining.values())
+    while queue:
+        weight, leader = heapq.heappop(queue)
+        if -weight != len(at[leader]):
+            heapq.heappush(queue, (-len(at[leader]), leader))
+            continue
+        if weight >= -1:
             break
-        leader = leaders[0]
-        taken = [(session, names) for session, names in remaining.values() if leader in names]
+        taken = [remaining.pop(key) for key in sorted(at[leader], key=order.__getitem__)]
         others = set.intersection(*(set(names) for _session, names in taken)) - {leader}
         groups.append(((leader, *sorted(others)), tuple(session for session, _names in taken)))
-        for session, _names in taken:
-            del remaining[session.key]
+        for session, names in taken:
+            for name in names:
+                at[name].discard(session.key)
+    groups.extend((names, (session,)) for session, names in remaining.values())
     return groups

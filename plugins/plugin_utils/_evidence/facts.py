@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import grouping
 from ...module_utils._facts.packing import unpack
-from . import address_facts, control_plane, host_facts, plain
+from . import (
+    address_facts,
+    control_plane,
+    host_facts,
+    host_state,
+    overlay_facts,
+    packet_paths,
+    plain,
+    rules,
+    sizes,
+    tools,
+)
+from .address_set import AddressSet
 from .model import (
     FAMILIES,
     BirdConfig,
@@ -25,7 +37,6 @@ from .model import (
     Probe,
     Protocol,
     Reachability,
-    Rule,
     SourceRewrite,
     SourceStatus,
     Verdict,
@@ -75,6 +86,13 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
         control=control_plane.read(facts),
         own=address_facts.read(facts),
         host=host_facts.read(facts),
+        state=host_state.read(facts),
+        packets=packet_paths.read(facts),
+        overlay=overlay_facts.read(facts),
+        sizes=sizes.read(facts),
+        tools=tools.read(facts),
+        processes_listed=bgp.get("processes_listed") is not False,
+        without_python=about.get("read_without_python") is True,
     )
 
 
@@ -134,11 +152,12 @@ def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
     peers = plain.mapping(item.get("peers"))
     config = _config(plain.mapping(item.get("config")))
     protocols = [_protocol(entry) for entry in _entries(item, "troubled")]
-    established = {address for kind in plain.mapping(peers.get("packed")).values() for address in _unpacked(kind)}
-    established.update(protocol.peer for protocol in protocols if protocol.established)
+    packed = plain.mapping(peers.get("packed"))
+    established = AddressSet.packed(*packed.values())
+    livelier = [protocol.peer for protocol in protocols if protocol.established]
     return Daemon(
         family=family,
-        running=bool(item.get("running")),
+        running=plain.flag(item.get("running")),
         pid=plain.integer(item.get("pid")),
         socket=plain.text(item.get("socket")),
         socket_state=plain.text(item.get("socket_state")),
@@ -151,9 +170,9 @@ def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
         reconfigured_seconds_ago=plain.integer(item.get("reconfigured_seconds_ago")),
         restarting_gracefully=bool(item.get("graceful_restart")),
         config=config,
-        total=plain.count(peers.get("total")),
-        established=frozenset(established),
-        mesh=frozenset(_unpacked(plain.mapping(peers.get("packed")).get("Mesh"))),
+        total=plain.integer(peers.get("total")),
+        established=established | AddressSet.of(livelier) if livelier else established,
+        mesh=AddressSet.packed(packed.get("Mesh")),
         recent={
             plain.text(entry.get("peer")): plain.count(entry.get("since_seconds_ago"))
             for entry in plain.mappings(item.get("recent"))
@@ -255,6 +274,7 @@ def _probes(bgp: Mapping[str, Any]) -> list[Probe]:
             plain.integer(item.get("icmp_type")),
             plain.integer(item.get("icmp_code")),
             plain.text(item.get("detail")),
+            plain.count(item.get("port")) or _BGP_PORT,
         )
         for item in _entries(bgp, "probes")
     ]
@@ -297,13 +317,13 @@ def _verdict(direction: str, item: Mapping[str, Any], listen_ports: Mapping[str,
         family=plain.text(item.get("family")) or "ipv4",
         verdict=plain.text(item.get("verdict")),
         peers=frozenset(_unpacked(item["peers"])) if item.get("peers") else None,
-        rule=_rule(plain.mapping(item.get("rule"))) if item.get("rule") else None,
+        rule=rules.read(plain.mapping(item.get("rule"))) if item.get("rule") else None,
         reject_with=plain.text(item.get("with")),
         why_unknown=plain.text(item.get("why_unknown")),
         how_is_uncertain=bool(item.get("how_is_uncertain")),
         port=here if direction in ("inbound", "answers_sent") else _BGP_PORT,
         then=tuple(
-            _rule(plain.mapping(further["rule"]))
+            rules.read(plain.mapping(further["rule"]))
             for further in plain.mappings(item.get("then"))
             if further.get("rule") and further.get("verdict") in ("drop", "reject")
         ),
@@ -319,24 +339,11 @@ def _source_rewrites(facts: Mapping[str, Any]) -> list[SourceRewrite]:
             frozenset(_unpacked(item.get("peers"))),
             plain.text(item.get("to")),
             bool(item.get("uncertain")),
-            _rule(plain.mapping(item.get("rule"))) if item.get("rule") else None,
+            rules.read(plain.mapping(item.get("rule"))) if item.get("rule") else None,
         )
         for item in plain.mappings(plain.mapping(facts.get("calico_firewall")).get("source_nat"))
         if "tcp179" in plain.texts(item.get("flows"))
     ]
-
-
-def _rule(item: Mapping[str, Any]) -> Rule:
-    return Rule(
-        plain.text(item.get("backend")),
-        plain.text(item.get("family")),
-        plain.text(item.get("table")),
-        plain.text(item.get("chain")),
-        plain.count(item.get("rule")),
-        plain.text(item.get("text")),
-        plain.text(item.get("owner")),
-        plain.texts(item.get("path")),
-    )
 
 
 def _mtu(facts: Mapping[str, Any]) -> Mtu | None:
@@ -366,8 +373,9 @@ def _mtu(facts: Mapping[str, Any]) -> Mtu | None:
 
 
 def _clock(facts: Mapping[str, Any]) -> Clock | None:
+    """What keeps the node's clock; None where nothing told whether anything does."""
     item = plain.mapping(facts.get("calico_chrony"))
-    if not item:
+    if not isinstance(item.get("running"), bool):
         return None
     return Clock(
         plain.text(item.get("service")),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts.packing import unpack
-from . import plain
+from . import captures, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +53,11 @@ class Exchange:
 
 @dataclass(frozen=True)
 class KernelRoutes:
-    """Routes of one family in the kernel's main table: numbers of BIRD's and Felix' destinations, and those of both."""
+    """Routes of one family in the kernel's main table: numbers of BIRD's and Felix' destinations, and those of both.
+
+    refused: what BIRD gives to the kernel and that is not there, or of which another stands in its place.
+    instead_felix: of BIRD's routes those that the kernel refuses because Felix' are there.
+    """
 
     bird: int = 0
     felix: int = 0
@@ -63,6 +67,8 @@ class KernelRoutes:
     off_link: int = 0
     exported: int | None = None
     in_kernel: int | None = None
+    refused: tuple[str, ...] = ()
+    instead_felix: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ class Stuck:
 class HostFacts:
     """Everything of the above; exchange and routes by family.
 
+    unanswered: the peers whose BGP port was called and has not answered yet.
     loop_rules: Felix' rules against loops of Services' addresses (chain cali-cidr-block) that stop packets of pods.
     """
 
@@ -118,8 +125,11 @@ class HostFacts:
     routes: Mapping[str, KernelRoutes] = field(default_factory=dict)
     strain: Strain = field(default_factory=Strain)
     stuck: tuple[Stuck, ...] = ()
+    unanswered: tuple[str, ...] = ()
     hardware: str = ""
     loop_rules: tuple[str, ...] = ()
+    conversations: tuple[captures.Conversation, ...] = ()
+    turned_away: tuple[captures.TurnedAway, ...] = ()
 
 
 def read(facts: Mapping[str, Any]) -> HostFacts:
@@ -133,7 +143,10 @@ def read(facts: Mapping[str, Any]) -> HostFacts:
         routes={family: _routes(plain.mapping(routes[family])) for family in FAMILIES if routes.get(family)},
         strain=_strain(plain.mapping(host.get("strain"))),
         stuck=tuple(_stuck(bgp)),
+        unanswered=tuple(dict.fromkeys(_unanswered(bgp))),
         hardware=plain.text(about.get("hardware")),
+        conversations=tuple(captures.conversations(bgp)),
+        turned_away=tuple(captures.turned_away(bgp)),
         loop_rules=tuple(_loop_rules(plain.mapping(plain.mapping(facts.get("calico_firewall")).get("pods")))),
     )
 
@@ -174,16 +187,30 @@ def _by_peer(packed: Any) -> dict[str, int]:
 def _routes(item: Mapping[str, Any]) -> KernelRoutes:
     conflicts = plain.texts(item.get("conflicts"))
     absent = plain.mapping(item.get("not_in_kernel"))
+    lacking = [*_prefixes(absent.get("missing")), *_prefixes(absent.get("refused"))]
     return KernelRoutes(
         bird=plain.count(item.get("bird")),
         felix=plain.count(item.get("felix")),
         conflicts=conflicts,
         conflicts_count=plain.count(item.get("conflicts_count")) or len(conflicts),
-        via_router=plain.count(item.get("via_router")),
-        off_link=plain.count(item.get("off_link")),
+        via_router=_counted(item.get("via_router")),
+        off_link=_counted(item.get("off_link")),
         exported=plain.integer(absent.get("exported")),
         in_kernel=plain.integer(absent.get("in_kernel")),
+        refused=tuple(dict.fromkeys(lacking)),
+        instead_felix=plain.count(absent.get("instead_felix")),
     )
+
+
+def _counted(gateways: Any) -> int:
+    """Number the routes of all gateways."""
+    return sum(plain.count(number) for number in plain.mapping(gateways).values())
+
+
+def _prefixes(packed: Any) -> Iterator[str]:
+    """Prefixes that are packed by their length."""
+    for length, addresses in plain.mapping(packed).items():
+        yield from (f"{address}/{length}" for address in _unpacked(addresses))
 
 
 def _strain(item: Mapping[str, Any]) -> Strain:
@@ -227,10 +254,17 @@ def _stuck(bgp: Mapping[str, Any]) -> Iterator[Stuck]:
             yield one
 
 
+def _unanswered(bgp: Mapping[str, Any]) -> Iterator[str]:
+    """The peers that were called on the BGP port and have not answered yet."""
+    for item in plain.mappings(bgp.get("sockets")):
+        if item.get("state") == "SYN_SENT" and plain.text(item.get("peer")):
+            yield plain.text(item.get("peer"))
+
+
 def _loop_rules(pods: Mapping[str, Any]) -> Iterator[str]:
-    for item in plain.mappings(pods.get("by_calico")):
+    for item in plain.mappings(pods.get("felix_rules")):
         rule = plain.mapping(item.get("rule"))
-        if _LOOPS in plain.text(rule.get("chain")):
+        if _LOOPS in plain.text(rule.get("chain")) or not item.get("ways"):
             yield plain.text(rule.get("text"))
 
 

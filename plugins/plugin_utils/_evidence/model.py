@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING
 from .address_facts import AddressFacts
 from .control_plane import ControlPlane
 from .host_facts import HostFacts
+from .host_state import HostState
+from .overlay_facts import OverlayFacts
+from .packet_paths import PacketPaths
+from .sizes import Sizes
+from .tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .address_set import AddressSet
+    from .rules import Rule
 
 FAMILIES = ("ipv4", "ipv6")
 
@@ -79,10 +87,13 @@ class BirdConfig:
 
 @dataclass(frozen=True)
 class Daemon:
-    """BIRD for one address family on one node."""
+    """BIRD for one address family on one node.
+
+    running None: nobody told whether there is a process. total None: nobody told of its protocols.
+    """
 
     family: str
-    running: bool
+    running: bool | None
     pid: int | None
     socket: str
     socket_state: str
@@ -95,25 +106,11 @@ class Daemon:
     reconfigured_seconds_ago: int | None
     restarting_gracefully: bool
     config: BirdConfig
-    total: int
-    established: frozenset[str]
-    mesh: frozenset[str]
+    total: int | None
+    established: AddressSet
+    mesh: AddressSet
     recent: Mapping[str, int]
     troubled: Mapping[str, Protocol]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The firewall rule (or chain policy: number 0) that decides a packet's fate."""
-
-    backend: str
-    family: str
-    table: str
-    chain: str
-    number: int
-    text: str
-    owner: str
-    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,6 +161,7 @@ class Probe:
     icmp_type: int | None = None
     icmp_code: int | None = None
     detail: str = ""
+    port: int = 179
 
 
 @dataclass(frozen=True)
@@ -256,7 +254,9 @@ class Clock:
 class Node:
     """Everything one node told. name and inventory_address ('' if not given there) are the inventory's.
 
-    machine is what no two machines share. has_calico: there is some trace of Calico on it.
+    machine is what no two machines share. has_calico: there is some trace of Calico on it. processes_listed: all of
+    them were told, so that a program which is not among them does not run. without_python: its shell was asked, which
+    can do less.
     """
 
     name: str
@@ -290,6 +290,17 @@ class Node:
     control: ControlPlane = field(default_factory=ControlPlane)
     own: AddressFacts = field(default_factory=AddressFacts)
     host: HostFacts = field(default_factory=HostFacts)
+    state: HostState = field(default_factory=HostState)
+    packets: PacketPaths = field(default_factory=PacketPaths)
+    overlay: OverlayFacts = field(default_factory=OverlayFacts)
+    sizes: Sizes = field(default_factory=Sizes)
+    tools: Tools = field(default_factory=Tools)
+    processes_listed: bool = True
+    without_python: bool = False
+
+    def lacks(self, source: str) -> bool:
+        """This source is absent or failed: that it tells of nothing means nothing."""
+        return any(one.source == source and one.status in ("absent", "failed") for one in self.sources)
 
     def holds(self, address: str) -> bool:
         """The address is configured on this host."""

@@ -56,14 +56,14 @@ def join(nodes: Mapping[str, Node], missing: Iterable[MissingNode], cluster: Clu
     """Join what is on record with the nodes that were read; () if nothing is on record.
 
     A host is known by the name under which Calico or kubelet runs on it, else by its name in the inventory, else by an
-    address that it is managed by.
+    address that it is managed by, holds, or speaks BGP with.
     """
     if cluster is None:
         return ()
-    names = list(dict.fromkeys((*cluster.nodes, *cluster.calico_nodes)))
-    found = _by_name(nodes, names)
+    records = list(dict.fromkeys((*cluster.nodes, *cluster.calico_nodes)))
+    found = _by_name(nodes, records)
     taken = {node.name for node in found.values()}
-    for name in names:
+    for name in records:
         if name not in found:
             node = _by_address(nodes, taken, cluster, name)
             if node is not None:
@@ -72,7 +72,7 @@ def join(nodes: Mapping[str, Node], missing: Iterable[MissingNode], cluster: Clu
     absent = {one.name for one in missing}
     by_address = {one.address: one.name for one in missing if one.address}
     made = []
-    for name in names:
+    for name in records:
         node = found.get(name)
         shown = node.name if node else name if name in absent else ""
         shown = shown or next((by_address[one] for one in _addresses(cluster, name) if one in by_address), name)
@@ -80,9 +80,14 @@ def join(nodes: Mapping[str, Node], missing: Iterable[MissingNode], cluster: Clu
     return tuple(made)
 
 
-def _by_name(nodes: Mapping[str, Node], names: list[str]) -> dict[str, Node]:
+def names(everyone: Iterable[Registered]) -> dict[str, str]:
+    """The name on record of each node that was read, to the inventory's."""
+    return {one.record: one.node.name for one in everyone if one.node is not None}
+
+
+def _by_name(nodes: Mapping[str, Node], records: list[str]) -> dict[str, Node]:
     """By names on record the hosts that go by them; of two hosts of one name the first in the inventory's order."""
-    known = set(names)
+    known = set(records)
     found: dict[str, Node] = {}
     for node in nodes.values():
         told = (node.own.node_ref, node.own.kubelet_nodename, node.nodename, node.name, node.hostname.lower())
@@ -99,9 +104,11 @@ def _addresses(cluster: Cluster, name: str) -> Iterator[str]:
 
 
 def _by_address(nodes: Mapping[str, Node], taken: set[str], cluster: Cluster, name: str) -> Node | None:
-    """The host that is managed by an address on record, or that holds an InternalIP."""
+    """The host that is managed by an address on record, that holds an InternalIP, or speaks BGP with one on record."""
     on_record = tuple(_addresses(cluster, name))
     internal = cluster.nodes[name].internal_addresses if name in cluster.nodes else ()
     free = [node for node in nodes.values() if node.name not in taken]
     managed = (node for node in free if node.inventory_address in on_record)
-    return next(managed, None) or next((node for node in free if any(node.holds(one) for one in internal)), None)
+    holding = (node for node in free if any(node.holds(one) for one in internal))
+    speaking = (node for node in free if any(one in on_record for one in node.bgp_addresses.values()))
+    return next(managed, None) or next(holding, None) or next(speaking, None)

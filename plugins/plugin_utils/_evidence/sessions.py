@@ -12,9 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._peering.real_addresses import UNCHANGED
+from . import agreement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._peering.real_addresses import RealAddresses
     from .model import Daemon, Node, Protocol
 
 
@@ -124,26 +128,29 @@ def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
     return owners
 
 
-def join(nodes: Mapping[str, Node]) -> SessionTable:
-    """Join every node's view of its sessions with the view from the other end."""
+def join(nodes: Mapping[str, Node], real: RealAddresses = UNCHANGED) -> SessionTable:
+    """Join every node's view of its sessions with the view from the other end. real: of replaced addresses."""
     owners = owners_of_addresses(nodes.values())
     down: dict[Key, Session] = {}
     seen_from_one_end = ends_up = 0
-    for node in nodes.values():
-        for daemon in node.daemons.values():
-            own = _own_address(node, daemon)
-            for peer in daemon.established:
-                other = owners.get(peer)
-                if other is None or other is node:
-                    seen_from_one_end += 1
-                elif _sees_established(other, daemon.family, own):
-                    ends_up += 1
-                else:
-                    _remember(down, _session(daemon.family, own, peer, node, other))
-            for peer in daemon.troubled:
-                _remember(down, _session(daemon.family, own, peer, node, owners.get(peer)))
+    ends = [
+        agreement.End(node, daemon, _own_address(node, daemon))
+        for node in nodes.values()
+        for daemon in node.daemons.values()
+    ]
+    for of_family in agreement.by_family(ends):
+        agreed = agreement.compare(of_family, owners)
+        seen_from_one_end += agreed.alone
+        ends_up += agreed.agreed
+        for (node, daemon, own), peer in agreed.doubtful:
+            _remember(down, _session(daemon.family, own, peer, node, owners[peer], real))
+    for node, daemon, own in ends:
+        for peer in daemon.troubled:
+            # A second protocol for a peer waits until the first one ends: the session is up all the same.
+            if peer not in daemon.established:
+                _remember(down, _session(daemon.family, own, peer, node, owners.get(peer), real))
     unheard = {key for key, session in down.items() if _up_but_other_end_unheard(session)}
-    trouble = tuple(down[key] for key in sorted(down, key=_sort_key) if key not in unheard)
+    trouble = tuple(down[key] for key in sorted(down, key=lambda key: _sort_key(key, real)) if key not in unheard)
     seen_from_one_end += len(unheard)
     established = seen_from_one_end + ends_up // 2
     return SessionTable(
@@ -161,17 +168,12 @@ def _remember(down: dict[Key, Session], session: Session) -> None:
     down.setdefault((session.family, ends), session)
 
 
-def _sort_key(key: Key) -> tuple[str, list[str]]:
-    return (key[0], sorted(key[1]))
+def _sort_key(key: Key, real: RealAddresses) -> tuple[str, list[tuple[int, str]]]:
+    return (key[0], sorted(map(real.place, key[1])))
 
 
 def _own_address(node: Node, daemon: Daemon) -> str:
     return daemon.config.local_address or node.bgp_addresses.get(daemon.family, "") or daemon.router_id
-
-
-def _sees_established(node: Node, family: str, peer: str) -> bool:
-    daemon = node.daemons.get(family)
-    return daemon is not None and peer in daemon.established
 
 
 def _up_but_other_end_unheard(session: Session) -> bool:
@@ -180,12 +182,12 @@ def _up_but_other_end_unheard(session: Session) -> bool:
     return any(end.established for end in ends) and any(not end.established and not end.readable for end in ends)
 
 
-def _session(family: str, own: str, peer: str, node: Node, other: Node | None) -> Session:
+def _session(family: str, own: str, peer: str, node: Node, other: Node | None, real: RealAddresses) -> Session:
     here = _side(family, own, peer, node)
     there = _side(family, peer, own, other)
     protocols = [side.protocol for side in (here, there) if side.protocol is not None]
     both_dial = bool(protocols) and not any(protocol.passive for protocol in protocols) and not _mesh(protocols)
-    dialler, listener = _by_direction(here, there)
+    dialler, listener = _by_direction(here, there, real)
     return Session(family, dialler, listener, both_dial)
 
 
@@ -193,13 +195,13 @@ def _mesh(protocols: Iterable[Protocol]) -> bool:
     return any(protocol.kind == "Mesh" for protocol in protocols)
 
 
-def _by_direction(here: Side, there: Side) -> tuple[Side, Side]:
+def _by_direction(here: Side, there: Side, real: RealAddresses) -> tuple[Side, Side]:
     """Dialler and listener: as configured (passive), else by the order of the addresses as strings."""
     if here.protocol and here.protocol.passive:
         return there, here
     if there.protocol and there.protocol.passive:
         return here, there
-    return (here, there) if here.address > there.address else (there, here)
+    return (here, there) if real.greater(here.address, there.address) else (there, here)
 
 
 def _side(family: str, address: str, peer: str, node: Node | None) -> Side:

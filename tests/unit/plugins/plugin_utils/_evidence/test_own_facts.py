@@ -22,7 +22,7 @@ NODE = {
     "host": {
         "other_sources": {"10.0.2.15": {"10.0.0": "10-12"}},
         "kubelet": {"node_ip": "10.0.0.9"},
-        "routes": {"ipv4": {"bird": 3, "felix": 1, "via_router": 2, "conflicts": ["10.244.2.0/26"]}},
+        "routes": {"ipv4": {"bird": 3, "felix": 1, "via_router": {"10.0.0.254": 2}, "conflicts": ["10.244.2.0/26"]}},
         "strain": {
             "pressure": {"cpu": [23.9, 71.0]},
             "calico_node": {"throttled": {"periods": 9000, "throttled": 4100, "seconds": 250.5}, "oom_kills": 3},

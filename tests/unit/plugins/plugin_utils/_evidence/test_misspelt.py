@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import misspelt
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("collect_bundel_dir", "collect_bundle_dir"),
+        ("collect_node_time_out", "collect_node_timeout"),
+        ("diagnose_maxage", "diagnose_max_age"),
+        ("report_directory", ""),
+        ("report_dirs", "report_dir"),
+        ("report_failon", "report_fail_on"),
+        ("collect_everything_else", ""),
+        ("reportdir", ""),
+        ("ansible_host", ""),
+    ],
+)
+def test_what_is_nearly_a_variable_of_the_roles_is_told(written, meant):
+    wanted = [f"Nothing reads the variable {written}. Is {meant} meant?"] if meant else []
+    assert misspelt.warnings([written, "ansible_facts", "groups"]) == wanted
+
+
+def test_the_roles_own_variables_are_well():
+    known = misspelt.known_variables(misspelt.ROLES)
+    assert {"collect_bundle_dir", "diagnose_max_age", "report_dir"} <= known
+    assert misspelt.warnings({*known, "collect_result", "collect_cluster_result", "diagnose_report"}) == []
+
+
+def test_roles_that_cannot_be_read_say_nothing(tmp_path):
+    (tmp_path / "broken" / "meta").mkdir(parents=True)
+    (tmp_path / "broken" / "meta" / "argument_specs.yml").write_text("a: [", encoding="utf-8")
+    assert misspelt.warnings(["collect_bundel_dir"], tmp_path) == []
