@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
 
 LINES_SHOWN = 2
+_BETWEEN_TWO = re.compile(r"\d/31\b")
 _INTERFACE = re.compile(r" interface ([^\s:]+)")
 _NOT_ESTABLISHED = re.compile(r"not established with ([0-9a-fA-F.:, ]+)")
 
@@ -34,7 +35,7 @@ def suspicious_claims(evidence: Evidence) -> Iterator[Subject]:
     """Every address that a node claims, each once, and addresses of bridges that others are to peer with."""
     known: set[tuple[str, str]] = set()
     for claim in claims(evidence):
-        if (claim.name, claim.address) not in known and _is_worth_a_look(claim):
+        if (claim.name, claim.address) not in known and _is_worth_a_look(evidence, claim):
             held = claim.node.own.of(claim.address) if claim.node else None
             yield _subject(evidence, claim, **({"interface": held.interface} if held else {}))
         known.add((claim.name, claim.address))
@@ -43,14 +44,25 @@ def suspicious_claims(evidence: Evidence) -> Iterator[Subject]:
     for node in evidence.nodes.values():
         if not node.bgp_addresses and node.control.lines("autodetected") and node.name not in {n for n, _a in known}:
             yield _subject(evidence, Claim(node.name, "ipv4", "", "", node, api.record_of(evidence, node.name)))
+    yield from _of_hosts_with_a_choice(evidence, {name for name, _address in known})
 
 
-def _is_worth_a_look(claim: Claim) -> bool:
+def _of_hosts_with_a_choice(evidence: Evidence, known: set[str]) -> Iterator[Subject]:
+    """Hosts of which nobody told what Calico took: an address that every host has alike, first, and another one."""
+    for node in evidence.nodes.values():
+        held = [one for one in node.own.held if ":" not in one.address and not address_truth.is_odd(one.interface)]
+        others = {one.interface for one in held[1:]} - {one.interface for one in held[:1]}
+        if node.name not in known and others and evidence.real.is_everywhere(held[0].address):
+            claim = Claim(node.name, "ipv4", held[0].address, "", node, api.record_of(evidence, node.name))
+            yield _subject(evidence, claim, interface=held[0].interface, assumed=True)
+
+
+def _is_worth_a_look(evidence: Evidence, claim: Claim) -> bool:
     """There was a choice, or the address is peculiar: a host with one address that Kubernetes knows is none."""
-    if claim.node is not None and (len(claim.node.own.held) > 1 or _lines(claim)):
+    if claim.node is not None and (len(claim.node.own.held) > 1 or _lines(claim) or claim.logged):
         return True
     known = claim.record.internal_addresses if claim.record else ()
-    return address_truth.is_everywhere(claim.address) or bool(known and claim.address not in known)
+    return evidence.real.is_everywhere(claim.address) or bool(known and claim.address not in known)
 
 
 def _of_unread_peers(evidence: Evidence, known: set[str]) -> Iterator[Subject]:
@@ -65,7 +77,7 @@ def _of_unread_peers(evidence: Evidence, known: set[str]) -> Iterator[Subject]:
         told = _NOT_ESTABLISHED.search(event.message)
         wanted.update(part.strip() for part in told.group(1).split(",")) if told else None
     for address in sorted(wanted - known):
-        if address_truth.is_everywhere(address):
+        if evidence.real.is_everywhere(address):
             yield _subject(evidence, Claim(evidence.name_of(address), "ipv4", address, "", None, None))
 
 
@@ -96,6 +108,33 @@ def detected(subject: Subject) -> list[HostLine]:
     return _lines(claim_of(subject))
 
 
+def found_on_several_interfaces(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico found the node's address first on one interface, then on another: the choice hangs on which are there."""
+    claim = claim_of(subject)
+    lines = [line for line in detected(subject) if f"IPv{claim.family[-1]}" in line.text]
+    names = {match.group(1) for line in lines if (match := _INTERFACE.search(line.text))}
+    odd = [name for name in names if address_truth.is_odd(name)]
+    return (
+        [Seen(claim.name, f"{line.component} log", line.text, line.at) for line in lines[:LINES_SHOWN]]
+        if len(names) > 1 and not odd
+        else []
+    )
+
+
+def no_node_is_known_by_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Another node has this address on record already, and Kubernetes knows that one, and all others, by other ones."""
+    claim = claim_of(subject)
+    nodes = evidence.cluster.nodes if evidence.cluster else {}
+    lines = claim.node.control.lines("node_ip_conflict") if claim.node else []
+    if not claim.address or any(claim.address in kube.internal_addresses for kube in nodes.values()):
+        return []
+    return [
+        Seen(name, f"Node/{name}", f"InternalIP {words.listed(kube.internal_addresses)}", "status.addresses")
+        for name, kube in nodes.items()
+        if kube.internal_addresses and any(f"'{name}'" in line.text for line in lines)
+    ]
+
+
 def _lines(claim: Claim) -> list[HostLine]:
     return claim.node.control.lines("autodetected") if claim.node else []
 
@@ -103,7 +142,24 @@ def _lines(claim: Claim) -> list[HostLine]:
 def given_to_every_host(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The address is one that a container engine or hypervisor gives to every host alike."""
     claim = claim_of(subject)
-    return [claim.seen(claim.stored or claim.address)] if address_truth.is_everywhere(claim.address) else []
+    return [claim.seen(claim.stored or claim.address)] if evidence.real.is_everywhere(claim.address) else []
+
+
+def nobody_says_that_it_was_chosen(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Nothing says which address Calico took; this one is the first, which it takes if it is not told otherwise."""
+    claim = claim_of(subject)
+    return [Seen(claim.name, "addresses", f"{claim.address} is the first")] if subject.where.get("assumed") else []
+
+
+def of_a_link_between_two(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The address is of a link between two devices, and sessions are wanted with peers beyond it."""
+    claim = claim_of(subject)
+    held = claim.node.own.of(claim.address) if claim.node else None
+    lines = [line for line in _lines(claim) if _BETWEEN_TWO.search(line.text)]
+    found = [Seen(claim.name, f"{line.component} log", line.text, line.at) for line in lines]
+    if held and held.prefix == 31 and not found:
+        found = [Seen(claim.name, "addresses", f"{held.interface} has {held.with_length}")]
+    return found[:LINES_SHOWN]
 
 
 def others_are_elsewhere(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -265,12 +321,16 @@ WRONG_IP_AUTODETECTION = Fault(
         Signal(given_to_every_host, STRONG, required=True),
         Signal(others_are_elsewhere, STRONG, required=True),
         Signal(detected_alike_on_several, STRONG, required=True),
+        Signal(no_node_is_known_by_it, STRONG, required=True),
         Signal(unlike_the_others, MODERATE + WEAK, required=True),
+        Signal(found_on_several_interfaces, MODERATE + WEAK, required=True),
         Signal(known_by_another, MODERATE, required=True),
+        Signal(of_a_link_between_two, WEAK, required=True),
         Signal(kernel_sends_from_another, MODERATE),
         Signal(autodetection_picks_it, WEAK),
         Signal(agent_is_unwell, WEAK),
         Signal(session_signals.dialler_gets_no_answer, WEAK),
+        Signal(nobody_says_that_it_was_chosen, -MODERATE - WEAK),
         Signal(set_by_hand, -MODERATE),
         Signal(it_may_move, -STRONG),
         Signal(not_on_the_host, -STRONG),

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...module_utils._inet import is_address
 from .._evidence.model import FAMILIES
 from . import api
 from .model import Seen, Subject
@@ -21,8 +24,13 @@ if TYPE_CHECKING:
     from .._evidence.sessions import Session
 
 
+PARTNERS_SHOWN = 3
+_ADDRESS = re.compile(r"(?<![\w.:/])([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f])(?:/(\d{1,3}))?(?![\w/])")
+
+
 class Claim(NamedTuple):
-    """An address that a node claims. stored: as Calico has it on record ('' if that is not known), else by bird.cfg."""
+    """An address that a node claims. stored: as Calico has it on record ('' if that is not known), else by bird.cfg, or
+    by what Calico's log says (logged) where there is neither."""
 
     name: str
     family: str
@@ -30,6 +38,7 @@ class Claim(NamedTuple):
     stored: str
     node: Node | None
     record: Registered | None
+    logged: bool = False
 
     @property
     def length(self) -> int | None:
@@ -42,7 +51,7 @@ class Claim(NamedTuple):
         """The object or file where it stands, and the field."""
         if self.stored and self.record is not None:
             return f"Node/{self.record.record}", api.annotation(self.family)
-        return "bird.cfg", ""
+        return "calico-node log" if self.logged else "bird.cfg", ""
 
     @property
     def where(self) -> dict[str, object]:
@@ -74,6 +83,20 @@ def _claims(evidence: Evidence) -> Iterator[Claim]:
         for family, address in node.bgp_addresses.items():
             if (node.name, address) not in known:
                 yield Claim(node.name, family, address, "", node, api.record_of(evidence, node.name))
+        told = logged_address(node)
+        if told and not node.bgp_addresses and not any(name == node.name for name, _address in known):
+            family = "ipv6" if ":" in told else "ipv4"
+            yield Claim(node.name, family, told, "", node, api.record_of(evidence, node.name), logged=True)
+
+
+def logged_address(node: Node) -> str:
+    """The address that Calico found for a node last, by its log; or the one that it says another node has already."""
+    for kind in ("autodetected", "node_ip_conflict"):
+        for line in node.control.lines(kind):
+            found = [match.group(1) for match in _ADDRESS.finditer(line.text) if is_address(match.group(1))]
+            if found:
+                return found[0]
+    return ""
 
 
 def claim_of(subject: Subject) -> Claim:
@@ -143,22 +166,19 @@ def works_in_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
         return []
     if any(name != claim.name for name in holders(evidence, claim.address)):
         return []
-    partners = evidence.once("partners", lambda: _partners(evidence)).get(claim.address, [])
+    partners = itertools.islice(_partners(evidence, claim.address), PARTNERS_SHOWN)
     found = [Seen(name, "bird", f"Established with {claim.address}") for name in partners]
     daemon = node.daemons.get(claim.family) if node else None
     if node and daemon and daemon.established and node.bgp_addresses.get(claim.family) == claim.address:
         found.append(Seen(claim.name, "bird", f"{len(daemon.established)} sessions Established from it"))
-    return found[:3]
+    return found[:PARTNERS_SHOWN]
 
 
-def _partners(evidence: Evidence) -> dict[str, list[str]]:
-    """By address the nodes that have a session Established with it."""
-    found: dict[str, list[str]] = {}
+def _partners(evidence: Evidence, address: str) -> Iterator[str]:
+    """The nodes that have a session Established with an address."""
     for node in evidence.nodes.values():
-        for daemon in node.daemons.values():
-            for peer in daemon.established:
-                found.setdefault(peer, []).append(node.name)
-    return found
+        if any(address in daemon.established for daemon in node.daemons.values()):
+            yield node.name
 
 
 def sessions_of(evidence: Evidence, claim: Claim) -> tuple[Session, ...]:

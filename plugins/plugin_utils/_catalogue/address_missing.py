@@ -32,7 +32,7 @@ _METHOD = "IP autodetection method"
 
 def nodes_without_address(evidence: Evidence) -> Iterator[Subject]:
     """Nodes for which no IPv4 address is known although Calico looks for one, or says that it finds none."""
-    claimed = {(claim.name, claim.family) for claim in claims(evidence)}
+    claimed = {(claim.name, claim.family) for claim in claims(evidence) if not claim.logged}
     for node in evidence.nodes.values():
         if (node.name, "ipv4") not in claimed and (_lines(node) or _finds_nothing(node)):
             record = api.record_of(evidence, node.name)
@@ -40,7 +40,8 @@ def nodes_without_address(evidence: Evidence) -> Iterator[Subject]:
             yield Subject((node.name,), evidence.down_at(node.name), _where(claim), node, claim)
     seen = {name for name, _family in claimed} | set(evidence.nodes)
     for record in evidence.registered:
-        if record.kube is not None and record.name not in seen and not record.windows:
+        # A table of nodes without their labels tells nothing of what Calico has on record of them either.
+        if record.kube is not None and record.kube.is_whole and record.name not in seen and not record.windows:
             claim = Claim(record.name, "ipv4", "", "", None, record)
             yield Subject((record.name,), (), _where(claim), None, claim)
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...module_utils._address import autodetect, releases
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     from .._evidence.registered import Registered
 
 MOST_METHODS = 3
-# What programs give every host alike: Docker's, Podman's, libvirt's and LXC's bridges, VirtualBox' and QEMU's NAT, and
-# the cache of node-local DNS.
-_EVERYWHERE = re.compile(
-    r"172\.(1[7-9]|2\d|3[01])\.0\.1|10\.0\.2\.15|192\.168\.122\.1|10\.0\.3\.1|10\.88\.0\.1|169\.254\.(20|25)\.10"
-)
 
 
 class Truth(NamedTuple):
@@ -33,11 +27,6 @@ class Truth(NamedTuple):
 
     address: str
     why: str
-
-
-def is_everywhere(address: str) -> bool:
-    """An address that container engines and hypervisors give to every host alike."""
-    return _EVERYWHERE.fullmatch(address) is not None
 
 
 def is_odd(interface: str) -> bool:
@@ -56,12 +45,10 @@ def truth(evidence: Evidence, node: Node, record: Registered | None, family: str
         return alone and (":" in address) == (family == "ipv6")
 
     reached = {
-        peer
+        held.address
+        for held in node.addresses
         for other in evidence.nodes.values()
-        if other.name != node.name
-        for daemon in other.daemons.values()
-        for peer in daemon.established
-        if node.holds(peer)
+        if other.name != node.name and any(held.address in daemon.established for daemon in other.daemons.values())
     }
     detection = node.own.detection.get(family)
     sent_from = sorted(node.own.other_sources, key=lambda one: -len(node.own.other_sources[one]))

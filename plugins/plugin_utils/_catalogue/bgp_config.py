@@ -9,23 +9,19 @@ from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits
-from . import api, commands, words
+from . import api, as_objects, commands, words
+from .as_objects import local_as
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.sessions import Session, Side
+    from .._evidence.sessions import Session
     from .._peering.model import Problem
 
 OTHER_AS = "it names AS "
+CHANCE = "peer_by_chance"
 SETTINGS = "bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org"
-
-
-def _local_as(side: Side) -> int | None:
-    if side.protocol and side.protocol.local_as is not None:
-        return side.protocol.local_as
-    return side.daemon.local_as if side.daemon else None
 
 
 def _disagrees(session: Session) -> bool:
@@ -33,7 +29,7 @@ def _disagrees(session: Session) -> bool:
     for side, other in session.sides():
         if side.protocol is None:
             continue
-        expected, actual = side.protocol.neighbor_as, _local_as(other)
+        expected, actual = side.protocol.neighbor_as, local_as(other)
         if "Bad peer AS" in side.protocol.last_error:
             return True
         if expected is not None and actual is not None and expected != actual:
@@ -82,8 +78,9 @@ def _odd_on_record(evidence: Evidence) -> Iterator[Subject]:
 
 def _as_problems(evidence: Evidence) -> list[Problem]:
     """What the plan of sessions tells of AS numbers; Calico does not even find a node at another one's number."""
-    found = api.problems(evidence, "as_mismatch", "as_missing", "one_sided")
-    return [one for one in found if one.kind != "one_sided" or OTHER_AS in one.detail]
+    found = api.problems(evidence, "as_mismatch", "as_missing", "one_sided", CHANCE)
+    told = {"one_sided": OTHER_AS, CHANCE: "(AS "}
+    return [one for one in found if told.get(one.kind, "") in one.detail]
 
 
 def _as_field(problem: Problem) -> str:
@@ -96,7 +93,10 @@ def _as_subject(
     where: dict[str, object] = {"node": names[0], "setting": _as_setting(names[0], sessions)}
     told = [one for one in _as_problems(evidence) if set(api.names(evidence, one.nodes)) & set(names)]
     record = api.record_of(evidence, names[0])
-    if told:
+    found = as_objects.at_fault(evidence, names[0], sessions)
+    if found:
+        where.update(found)
+    elif told:
         where.update(api.where(told[0].object, _as_field(told[0])))
     elif record is not None and record.calico and record.calico.as_number:
         where.update(api.where(f"node {record.record}", api.ANNOTATION.format("ASNumber")))
@@ -117,7 +117,7 @@ def _usual_as(evidence: Evidence) -> int | None:
 def _wrong_end(evidence: Evidence, session: Session, usual: int | None) -> str:
     """The end at fault: the one whose own AS number is unusual, else the one that expects an unusual one."""
     unusual_own = [
-        side for side in (session.dialler, session.listener) if usual and _local_as(side) not in (None, usual)
+        side for side in (session.dialler, session.listener) if usual and local_as(side) not in (None, usual)
     ]
     if len(unusual_own) == 1:
         return evidence.name_of(unusual_own[0].address)
@@ -126,8 +126,8 @@ def _wrong_end(evidence: Evidence, session: Session, usual: int | None) -> str:
         for side, other in session.sides()
         if side.protocol
         and side.protocol.neighbor_as is not None
-        and _local_as(other) is not None
-        and side.protocol.neighbor_as != _local_as(other)
+        and local_as(other) is not None
+        and side.protocol.neighbor_as != local_as(other)
     ]
     if not unusual_own and len(unusual_expectation) == 1:
         return evidence.name_of(unusual_expectation[0].address)
@@ -140,10 +140,10 @@ def _as_setting(name: str, sessions: tuple[Session, ...]) -> str:
         if side is None:
             continue
         other = session.other(side)
-        own, expected = _local_as(side), other.protocol.neighbor_as if other.protocol else None
+        own, expected = local_as(side), other.protocol.neighbor_as if other.protocol else None
         if own and expected and own != expected:
             return f"its own AS is {own}, its peers expect {expected}"
-        wanted, actual = side.protocol.neighbor_as if side.protocol else None, _local_as(other)
+        wanted, actual = side.protocol.neighbor_as if side.protocol else None, local_as(other)
         if wanted and actual and wanted != actual:
             return f"it expects AS {wanted} of {other.label}, which has {actual}"
     return "AS number"
@@ -154,7 +154,7 @@ def as_numbers_differ(evidence: Evidence, subject: Subject) -> list[Seen]:
     found = []
     for session in subject.sessions:
         for side, other in session.sides():
-            expected, actual = side.protocol.neighbor_as if side.protocol else None, _local_as(other)
+            expected, actual = side.protocol.neighbor_as if side.protocol else None, local_as(other)
             if expected and actual and expected != actual:
                 found.append(
                     Seen(side.label, "bird.cfg", f"expects AS {expected} of {other.label}, which has AS {actual}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._cluster import values
 from . import api, session_signals, words
+from .bgp_config import OTHER_AS
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .._peering.model import Problem
 
 REACHABLE_BY = "reachable_by_malformed"
+ONE_SIDED = "one_sided"
+# What else than its peerIP may be why a BGPPeer makes no session.
+FIELDS = {REACHABLE_BY: "spec.reachableBy", ONE_SIDED: "spec.reversePeering"}
 WRONG_ADDRESS = (
     "peer_address_malformed",
     "peer_address_spelling",
@@ -41,7 +45,7 @@ class Suspect(NamedTuple):
 def peers_by_address(evidence: Evidence) -> Iterator[Subject]:
     """BGPPeers of which the address is wrong by itself, and those whose sessions do not come up."""
     by_name: dict[str, list[Problem]] = {}
-    for problem in api.problems(evidence, *WRONG_ADDRESS):
+    for problem in (*api.problems(evidence, *WRONG_ADDRESS), *_without_way_back(evidence)):
         by_name.setdefault(problem.object.partition(" ")[2], []).append(problem)
     for peer in evidence.cluster.bgp_peers if evidence.cluster and evidence.expected else ():
         problems = tuple(by_name.get(peer.name, ()))
@@ -51,10 +55,22 @@ def peers_by_address(evidence: Evidence) -> Iterator[Subject]:
         if problems or (sessions and not _is_registered(evidence, address)):
             names = api.names(evidence, [name for problem in problems for name in problem.nodes])
             names = names or _nodes_of(evidence, sessions, address)
-            where = api.where(f"BGPPeer {peer.name}", "spec.peerIP", value=peer.peer_ip)
+            back = bool(problems) and all(problem.kind == ONE_SIDED for problem in problems)
+            field, value = (FIELDS[ONE_SIDED], peer.reverse_peering) if back else ("spec.peerIP", peer.peer_ip)
+            where = api.where(f"BGPPeer {peer.name}", field, value=value)
             yield Subject(names, sessions, where, _first(evidence, names), Suspect(peer.name, address, problems))
     if evidence.cluster is None or not evidence.cluster.bgp_peers:
         yield from _by_nodes(evidence)
+
+
+def _without_way_back(evidence: Evidence) -> list[Problem]:
+    """What lets a node dial another one that is not told of it, unless reflectors or AS numbers are the reason."""
+    reflectors = {one.name for one in evidence.expected.reflectors} if evidence.expected else set()
+    return [
+        one
+        for one in api.problems(evidence, ONE_SIDED)
+        if one.object.startswith("BGPPeer ") and OTHER_AS not in one.detail and not reflectors & set(one.nodes)
+    ]
 
 
 def _first(evidence: Evidence, names: tuple[str, ...]) -> Node | None:
@@ -102,7 +118,7 @@ def _suspect(subject: Subject) -> Suspect:
 def address_is_wrong_by_itself(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The BGPPeer's own address tells that no session can come of it."""
     return [
-        api.seen(problem.object, "spec.reachableBy" if problem.kind == REACHABLE_BY else "spec.peerIP", problem.detail)
+        api.seen(problem.object, FIELDS.get(problem.kind, "spec.peerIP"), problem.detail)
         for problem in _suspect(subject).problems
     ]
 
@@ -184,6 +200,14 @@ def _correct_address(evidence: Evidence, subject: Subject) -> list[str]:
     suspect = _suspect(subject)
     if not suspect.name:
         return [api.show(evidence, "BGPPeer")]
+    if any(problem.kind == ONE_SIDED for problem in suspect.problems):
+        change = api.patch(evidence, "BGPPeer", suspect.name, {"reversePeering": "Auto"})
+        return [
+            api.show(evidence, "BGPPeer"),
+            *api.at_owner(
+                evidence, f"bgp_peer/{suspect.name}", [f"{change}   # or a second BGPPeer, for the way back"]
+            ),
+        ]
     besides = [
         node.bgp_addresses.get(_family(suspect.address), "ADDRESS")
         for node in evidence.nodes.values()

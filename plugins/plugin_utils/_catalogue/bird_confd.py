@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Daemon, Node
+    from .._evidence.model import Daemon, Node, Protocol
     from .._evidence.sessions import Session
 
 # From then on a file that BIRD has not read is not merely on its way to it.
@@ -34,10 +34,21 @@ def _sessions_of(evidence: Evidence, node: Node) -> Subject:
 def nodes_without_bird(evidence: Evidence) -> Iterator[Subject]:
     """Nodes on which BIRD is expected, or dialled by peers, and no BIRD process was found."""
     for node in evidence.nodes.values():
-        if any(daemon.running for daemon in node.daemons.values()) or node.bird_expected is False:
+        if node.bird_expected is False or not _is_missing(node):
             continue
         if node.bird_expected or evidence.down_at(node.name):
             yield _sessions_of(evidence, node)
+
+
+def _is_missing(node: Node) -> bool:
+    """All of its daemons are known not to run; where there is no trace of any, it takes a list of all processes."""
+    if not node.daemons:
+        return node.processes_listed
+    if all(daemon.running is False for daemon in node.daemons.values()):
+        return True
+    # Calico runs the one for IPv4 on every node that has a BIRD at all, with no peers where there is no IPv4.
+    first = node.daemons.get("ipv4")
+    return first is not None and first.running is False
 
 
 def no_bird_process(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -70,7 +81,7 @@ def peers_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
 def nothing_listens_here(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Nothing listens on TCP 179 of the node."""
     node = subject.node
-    if node is None or node.listeners:
+    if node is None or node.listeners or node.lacks("tcp_sockets"):
         return []
     return [Seen(node.name, "sockets", "no listener on TCP 179")]
 
@@ -224,7 +235,7 @@ def disk_differs_from_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
 def disk_is_newer_than_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The configuration on disk is newer than BIRD's last reconfiguration."""
     daemon = subject.about
-    if not daemon.config.newer_than_running:
+    if daemon is None or not daemon.config.newer_than_running:
         return []
     written = words.span(daemon.config.modified_seconds_ago or 0)
     configured = words.span(daemon.reconfigured_seconds_ago or 0)
@@ -303,8 +314,22 @@ def ports_taken_by_others(evidence: Evidence) -> Iterator[Subject]:
                 "port": first.port,
             }
             yield Subject((node.name,), evidence.down_at(node.name), where, node, first)
-        elif not strangers and any(IN_USE in line.text for line in node.log_lines("cannot_listen", "bind_failed")):
+        elif not strangers and (_was_in_use(node) or (_lacks_socket(node) and not node.listeners)):
             yield Subject((node.name,), evidence.down_at(node.name), {"node": node.name, "port": 179}, node, None)
+
+
+def _was_in_use(node: Node) -> bool:
+    return any(IN_USE in line.text for line in node.log_lines("cannot_listen", "bind_failed"))
+
+
+def _lacks_socket(node: Node) -> list[Protocol]:
+    """The protocols that BIRD shut down because it could not listen."""
+    return [
+        protocol
+        for daemon in node.daemons.values()
+        for protocol in daemon.troubled.values()
+        if "No listening socket" in protocol.last_error
+    ]
 
 
 def stranger_listens(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -326,12 +351,7 @@ def bird_has_no_listening_socket(evidence: Evidence, subject: Subject) -> list[S
     node = subject.node
     if node is None:
         return []
-    protocols = [
-        protocol
-        for daemon in node.daemons.values()
-        for protocol in daemon.troubled.values()
-        if "No listening socket" in protocol.last_error
-    ]
+    protocols = _lacks_socket(node)
     found = [Seen(node.name, "bird", f"{protocol.name}: {protocol.last_error}") for protocol in protocols[:2]]
     return found + [Seen(node.name, "bird log", line.text, line.at) for line in node.log_lines("cannot_listen")[:1]]
 
@@ -369,7 +389,7 @@ PORT179_CONFLICT = Fault(
     signals=(
         Signal(stranger_listens, STRONG, required=True),
         Signal(address_was_in_use, STRONG, required=True),
-        Signal(bird_has_no_listening_socket, STRONG),
+        Signal(bird_has_no_listening_socket, STRONG, required=True),
         Signal(bird_listens_too, -STRONG),
     ),
     summary=lambda evidence, subject: (

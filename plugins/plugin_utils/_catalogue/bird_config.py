@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from .._evidence.age import when
 from . import address_claims, bird_confd, commands, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Daemon
+    from .._evidence.model import Daemon, LogLine, Node
 
 ROUNDING = 2
+# Where a refusal still holds, what was to be changed by it has not come within this time.
+SETTLED = 120
+_COPY = re.compile(r"/\.(bird\w*\.cfg)\d+$")
 CHECK = "bird -p -c /etc/calico/confd/config/bird.cfg"
 
 
@@ -30,9 +35,20 @@ def refused_configurations(evidence: Evidence) -> Iterator[Subject]:
             down = evidence.down_at(node.name)
             sessions = bird_confd.sessions_that_differ(evidence, node, daemon) if daemon.running else down
             yield Subject((node.name,), sessions, {"node": node.name, "file": daemon.config.path}, node, daemon)
+        if told and not node.daemons and not node.lacks("bird_log"):
+            where = {"node": node.name, "file": _file_of(told)}
+            yield Subject((node.name,), evidence.down_at(node.name), where, node, None)
 
 
-def _problems(daemon: Daemon) -> list[str]:
+def _file_of(told: list[LogLine]) -> str:
+    """The file that a refusal names; confd has a copy of a hidden name checked before it puts it there."""
+    named = [line.value.partition(",")[0].partition(":")[0] for line in told if line.value]
+    return _COPY.sub(r"/\1", named[0]) if named else ""
+
+
+def _problems(daemon: Daemon | None) -> list[str]:
+    if daemon is None:
+        return []
     config = daemon.config
     twice = [f"{words.listed(config.duplicate_names)} is defined twice"] if config.duplicate_names else []
     return twice + ([config.unbalanced] if config.unbalanced else [])
@@ -40,6 +56,8 @@ def _problems(daemon: Daemon) -> list[str]:
 
 def protocol_is_defined_twice(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The file on disk defines a protocol more than once, and BIRD refuses such a file as a whole."""
+    if subject.about is None:
+        return []
     config = subject.about.config
     names = words.listed(config.duplicate_names)
     return [Seen(subject.nodes[0], "bird.cfg", names, config.path)] if config.duplicate_names else []
@@ -47,6 +65,8 @@ def protocol_is_defined_twice(evidence: Evidence, subject: Subject) -> list[Seen
 
 def braces_do_not_match(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The braces of the file on disk do not match, and BIRD refuses such a file as a whole."""
+    if subject.about is None:
+        return []
     config = subject.about.config
     return [Seen(subject.nodes[0], "bird.cfg", config.unbalanced, config.path)] if config.unbalanced else []
 
@@ -60,11 +80,51 @@ def refusal_is_logged(evidence: Evidence, subject: Subject) -> list[Seen]:
 def bird_took_the_file(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD configured itself after the file was written, so it took what is there."""
     daemon = subject.about
+    if daemon is None:
+        return []
     written, configured = daemon.config.modified_seconds_ago, daemon.reconfigured_seconds_ago
     # Both are whole seconds; what happened in the same one may have been the other way round.
     if written is None or configured is None or written - configured < ROUNDING or not _problems(daemon):
         return []
     return [Seen(subject.nodes[0], "bird status", f"configured {words.span(configured)} ago")]
+
+
+def _refused_ago(node: Node | None) -> float | None:
+    """How many seconds before the node was looked at its last refusal was logged, by its own clock; None: not known."""
+    taken = when(node.taken_at) if node else None
+    told = [when(line.at) for line in (node.log_lines("config_error") if node else ())]
+    known = [one for one in told if one is not None]
+    return (taken - max(known)).total_seconds() if taken is not None and known and len(known) == len(told) else None
+
+
+def bird_was_configured_since(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD took a configuration after the last refusal, and the file has not changed since then."""
+    daemon, refused = subject.about, _refused_ago(subject.node)
+    if daemon is None:
+        return []
+    written, configured = daemon.config.modified_seconds_ago, daemon.reconfigured_seconds_ago
+    if _problems(daemon) or refused is None or written is None or configured is None:
+        return []
+    if configured + ROUNDING > refused or written + ROUNDING < configured:
+        return []
+    return [Seen(subject.nodes[0], "bird status", f"configured {words.span(configured)} ago, after the refusal")]
+
+
+def it_runs_what_is_called_for(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The refusal is some minutes old, and BIRD runs all sessions that the API's objects call for now, as they are.
+
+    confd does not write, nor log, what is as it was before: what was refused may have been taken back since. A filter
+    does not show in a session, so that nothing is concluded where there are any.
+    """
+    comparison, cluster, refused = evidence.comparison, evidence.cluster, _refused_ago(subject.node)
+    if _problems(subject.about) or comparison is None or cluster is None or cluster.bgp_filters:
+        return []
+    heard = subject.nodes[0] in comparison.names.values()
+    if refused is None or refused < SETTLED or not heard or subject.sessions:
+        return []
+    if any(one.inventory == subject.nodes[0] for one in comparison.differences):
+        return []
+    return [Seen(subject.nodes[0], "bird", f"as called for; the refusal is {words.span(int(refused))} old")]
 
 
 def two_nodes_claim_one_address(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -81,7 +141,7 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     name, daemon = subject.nodes[0], subject.about
     if not _problems(daemon):
         refused = f"BIRD refuses the configuration that was rendered for {name}"
-        return f"{refused}; it goes on with an older one." if daemon.running else f"{refused}."
+        return f"{refused}; it goes on with an older one." if daemon is not None and daemon.running else f"{refused}."
     what = f"BIRD refuses the configuration on disk of {name} ({words.listed(_problems(daemon))})"
     if daemon.running:
         return f"{what}. It runs an older one; on its next start it has none, and the node leaves the mesh."
@@ -105,6 +165,8 @@ BIRD_CONFIG_REJECTED = Fault(
         Signal(refusal_is_logged, STRONG + MODERATE, required=True),
         Signal(bird_confd.disk_is_newer_than_bird, MODERATE),
         Signal(bird_took_the_file, -DECISIVE),
+        Signal(bird_was_configured_since, -DECISIVE),
+        Signal(it_runs_what_is_called_for, -DECISIVE),
         Signal(two_nodes_claim_one_address, -DECISIVE - STRONG),
     ),
     summary=_summary,
@@ -126,7 +188,7 @@ BIRD_CONFIG_REJECTED = Fault(
         Lookalike("bird_reload_stuck", "BIRD accepts the file when it is checked"),
         Lookalike("duplicate_node_ip", "the protocol that is there twice belongs to an address which two nodes claim"),
     ),
-    explains=("bird_reload_stuck", "bird_not_running", "undetermined"),
+    explains=("bird_reload_stuck", "bird_not_running", "undetermined", "confd_cannot_render"),
 )
 
 FAULTS = (BIRD_CONFIG_REJECTED,)

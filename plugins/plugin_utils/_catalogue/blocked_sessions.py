@@ -14,8 +14,10 @@ from .model import Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.model import Node, Rule, Verdict
+    from .._evidence.model import Node, Verdict
+    from .._evidence.rules import Rule
     from .._evidence.sessions import Session, Side
+    from .._peering.real_addresses import RealAddresses
 
 BLOCKING = ("drop", "reject")
 # Where the packets that a verdict is about belong to connections which a peer opens, and not this node.
@@ -62,7 +64,7 @@ def _stopped_sessions(evidence: Evidence, node: Node, verdict: Verdict) -> tuple
     return tuple(found)
 
 
-def working_peers(node: Node, verdict: Verdict) -> frozenset[str]:
+def working_peers(node: Node, verdict: Verdict, real: RealAddresses) -> frozenset[str]:
     """Peers whose session is up although this verdict is about its connection, if that is the end which opens it.
 
     They are up because they were made before the rule. Who dials in the mesh is known without asking: see sessions.
@@ -74,7 +76,7 @@ def working_peers(node: Node, verdict: Verdict) -> frozenset[str]:
     return frozenset(
         peer
         for peer in daemon.established & daemon.mesh
-        if own and (peer > own) is (verdict.direction in OPENED_BY_PEER)
+        if own and real.greater(peer, own) is (verdict.direction in OPENED_BY_PEER)
         if verdict_on(node, verdict.direction, peer) is verdict
     )
 
@@ -86,7 +88,7 @@ def blocking_rules(evidence: Evidence) -> Iterator[Subject]:
             if verdict.verdict == "accept":
                 continue
             sessions = _stopped_sessions(evidence, node, verdict)
-            working = working_peers(node, verdict) if verdict.verdict in BLOCKING else frozenset()
+            working = working_peers(node, verdict, evidence.real) if verdict.verdict in BLOCKING else frozenset()
             if sessions or working:
                 subject = Subject((node.name,), sessions, _where(node, verdict.rule), node)
                 yield replace(subject, about=Block(verdict, far_addresses(subject) | working))
@@ -147,6 +149,6 @@ def rules_that_would_block(evidence: Evidence) -> Iterator[Subject]:
             if verdict.direction != "inbound" or verdict.verdict not in BLOCKING or daemon is None:
                 continue
             working = {peer for peer in daemon.established if verdict_on(node, "inbound", peer) is verdict}
-            at_risk = frozenset(working - working_peers(node, verdict))
+            at_risk = frozenset(working - working_peers(node, verdict, evidence.real))
             if at_risk:
                 yield Subject((node.name,), (), _where(node, verdict.rule), node, Block(verdict, at_risk))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NO_WAY = (
     *("i/o timeout", "connection refused", "no route to host", "network is unreachable", "Service Unavailable"),
     *("context deadline exceeded", "Client.Timeout exceeded", "no such host", "connection reset by peer"),
+    *("connection timed out", "TLS handshake timeout"),
 )
 ASKING_KINDS = ("datastore", "apiserver", "pod_setup", "node_status", "terminated", "other")
 TYPHA_PORT = ":5473"
@@ -199,7 +200,7 @@ def _forgotten_nodes(cluster: Cluster) -> list[str]:
     running = {pod.node for pod in cluster.pods_of("calico-node") if pod.ready}
     known = {name for name, node in cluster.calico_nodes.items() if node.ipv4 or node.ipv6}
     # A table of nodes without their labels tells nothing of their annotations either.
-    told = {name for name in running if name in cluster.nodes and cluster.nodes[name].labels}
+    told = {name for name in running if name in cluster.nodes and cluster.nodes[name].is_whole}
     return sorted(told - known)
 
 

@@ -274,7 +274,7 @@ def skewed_nodes(evidence: Evidence) -> Iterator[Subject]:
 
 
 def _skew_words(seconds: float) -> str:
-    return f"{words.span(int(abs(seconds)))} {'ahead' if seconds > 0 else 'behind'}"
+    return f"{words.span(round(abs(seconds)))} {'ahead' if seconds > 0 else 'behind'}"
 
 
 def clock_is_far_off(evidence: Evidence, subject: Subject) -> list[Seen]:

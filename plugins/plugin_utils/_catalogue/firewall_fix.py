@@ -9,7 +9,7 @@ import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._evidence.model import Rule
+from .._evidence.rules import Rule
 from . import commands
 from .blocked_sessions import verdict_of
 from .model import Fix
@@ -78,7 +78,7 @@ def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
     if rule.backend == "nftables":
         return [_nft_insert(rule, verdict.family, "daddr" if outbound else "saddr", peers, f"tcp dport {port}")]
     way = "-d" if outbound else "-s"
-    return [_iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --dport {port}")]
+    return [iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --dport {port}")]
 
 
 def _answers(verdict: Verdict, peers: list[str]) -> list[str]:
@@ -91,27 +91,27 @@ def _answers(verdict: Verdict, peers: list[str]) -> list[str]:
         return [_nft_insert(rule, verdict.family, "daddr" if sent else "saddr", peers, match)]
     way = "-d" if sent else "-s"
     match = f"-p tcp {way} {','.join(peers)} --sport {verdict.port} -m conntrack --ctstate ESTABLISHED"
-    return [_iptables_insert(rule, match)]
+    return [iptables_insert(rule, match)]
 
 
 def _nft_insert(rule: Rule, packets: str, end: str, peers: list[str], match: str) -> str:
     family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
-    place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {_entry_chain(rule)}"
+    place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {entry_chain(rule)}"
     chosen = f"{'ip6' if packets == 'ipv6' else 'ip'} {end} {{ {', '.join(peers)} }}"
     return f'nft "insert rule {place} {chosen} {match} accept"'
 
 
-def _iptables_insert(rule: Rule, match: str) -> str:
-    place = f"-t {commands.word(rule.table, 'TABLE')} -I {_entry_chain(rule)} 1"
-    return f"{_program(rule)} {place} {match} -j ACCEPT"
+def iptables_insert(rule: Rule, match: str) -> str:
+    place = f"-t {commands.word(rule.table, 'TABLE')} -I {entry_chain(rule)} 1"
+    return f"{program(rule)} {place} {match} -j ACCEPT"
 
 
-def _entry_chain(rule: Rule) -> str:
+def entry_chain(rule: Rule) -> str:
     """The base chain through which the packet came to the rule: 'INPUT' of the path ['INPUT 3', 'user 1']."""
     return commands.word(rule.path[0].rsplit(" ", 1)[0] if rule.path else rule.chain, "CHAIN")
 
 
-def _program(rule: Rule) -> str:
+def program(rule: Rule) -> str:
     program = "ip6tables" if rule.family == "ipv6" else "iptables"
     if rule.backend == "iptables-legacy":
         return f"{program}-legacy"

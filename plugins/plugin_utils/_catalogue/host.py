@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
-from . import commands, words
+from . import commands, mtu_observed, words
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ def _limited_by_route(node: Node | None) -> list[MtuPath]:
 
 def _usual_interface_mtu(evidence: Evidence) -> int | None:
     """The MTU most underlay interfaces have, if there is a majority."""
+    return evidence.once("usual interface MTU", lambda: _most_interfaces_have(evidence))
+
+
+def _most_interfaces_have(evidence: Evidence) -> int | None:
     tally = Tally(mtu for node in evidence.nodes.values() for mtu in _underlay(node).values())
     ranked = tally.most_common(1)
     return ranked[0][0] if ranked and ranked[0][1] > sum(tally.values()) / 2 else None
@@ -89,6 +93,12 @@ def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
         odd.discard(name)
         node = evidence.nodes.get(name)
         yield Subject((name,), evidence.down_at(name), _mtu_where(evidence, name, mine), node, mine)
+
+
+def _narrow_places(evidence: Evidence) -> Iterator[Subject]:
+    """What was measured, and what was tried by hand."""
+    yield from narrow_nodes(evidence)
+    yield from mtu_observed.tried_sizes(evidence)
 
 
 def _next_culprit(paths: dict[tuple[str, str], MtuPath], odd: set[str]) -> str:
@@ -172,6 +182,8 @@ def full_size_still_fits(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _mtu_summary(evidence: Evidence, subject: Subject) -> str:
+    if mtu_observed.summary(subject):
+        return mtu_observed.summary(subject)
     name = subject.nodes[0]
     if not subject.about:
         interfaces = subject.where.get("interfaces", {})
@@ -214,7 +226,8 @@ def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
     usual = _usual_interface_mtu(evidence)
     odd = subject.where.get("interfaces", {}) if usual else {}
     raised = [f"sudo ip link set dev {commands.word(name, 'INTERFACE')} mtu {usual}" for name in odd]
-    return [*(commands.on_node(subject.nodes[0], line) for line in ("ip link show", *raised)), *tried[:2]]
+    name = subject.nodes[0] if subject.nodes else "NODE"
+    return [*(commands.on_node(name, line) for line in ("ip link show", *raised)), *tried[:2]]
 
 
 def _mtu_severity(evidence: Evidence, subject: Subject) -> str:
@@ -240,8 +253,11 @@ MTU_MISMATCH = Fault(
         "handshakes and large BGP updates stall. "
         "Pod MTU plus encapsulation overhead must fit through every link between nodes, and all nodes must agree."
     ),
-    subjects=narrow_nodes,
+    subjects=_narrow_places,
     signals=(
+        Signal(mtu_observed.size_decides, STRONG + MODERATE, required=True),
+        Signal(mtu_observed.a_tunnel_is_below, WEAK),
+        Signal(mtu_observed.larger_pings_pass, -MODERATE),
         Signal(path_carries_less, STRONG + MODERATE, required=True),
         Signal(interface_mtu_is_odd, STRONG, required=True),
         Signal(interface_is_too_small, STRONG, required=True),

@@ -32,8 +32,9 @@ def unread_peer_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The peer is up and leaves a SYN to port 179 unanswered; the peer itself could not be read."""
     if subject.about is not None:
         return []
+    port = session_signals.ports(subject)
     return [
-        Seen(side.label, "probe", f"SYN to {other.address} port 179: silence, although the host answers otherwise")
+        Seen(side.label, "probe", f"SYN to {other.address} port {port}: silence, although the host answers otherwise")
         for _session, side, other in session_signals.diallers(subject)
         if other.node is None and silent_but_alive(side, other)
     ]
@@ -73,7 +74,7 @@ def undecided_rule_lets_others_through(evidence: Evidence, subject: Subject) -> 
     verdict = verdict_of(subject)
     if verdict is None or subject.node is None or verdict.verdict != "unknown":
         return []
-    working = working_peers(subject.node, verdict)
+    working = working_peers(subject.node, verdict, evidence.real)
     names = words.listed(sorted(evidence.name_of(peer) for peer in working))
     return [Seen(subject.node.name, "bird", f"Established with {names}")] if working else []
 
@@ -102,7 +103,7 @@ def refused_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]
         return []
     wanted = "reset" if "reset" in verdict.reject_with else "rejected"
     return [
-        Seen(side.label, "probe", f"SYN to {other.address} port 179: {wanted}")
+        Seen(side.label, "probe", f"SYN to {other.address} port {probe.port}: {wanted}")
         for _session, side, other in session_signals.diallers(subject)
         if side.node and (probe := side.node.probes.get(other.address)) is not None and probe.result == wanted
     ]
@@ -119,34 +120,35 @@ def syn_leaves_no_trace_as_the_rule_says(evidence: Evidence, subject: Subject) -
 
 
 def _host_firewall_summary(evidence: Evidence, subject: Subject) -> str:
-    name = subject.nodes[0]
+    name, port = subject.nodes[0], session_signals.ports(subject)
     verdict = verdict_of(subject)
     if verdict is None:
         peers = _far_ends(evidence, subject)
         if not peer_rejects_as_a_firewall_does(evidence, subject):
-            return f"A firewall on {name} may drop TCP 179 from {peers}; {name} itself could not be read."
-        return f"A firewall on {name} rejects TCP 179 from {peers}; {name} itself could not be read."
+            return f"A firewall on {name} may drop TCP {port} from {peers}; {name} itself could not be read."
+        return f"A firewall on {name} rejects TCP {port} from {peers}; {name} itself could not be read."
     rule = f" ({words.rule_and_owner(verdict.rule)})" if verdict.rule else ""
     down = words.listed(words.peers_of(evidence, name, subject.sessions))
     if verdict.verdict == "unknown":
-        what = _stopped(name, "may stop", verdict, down, rule)
+        what = _stopped(name, "may stop", verdict, down, rule, port)
         return f"{what} Whether it does could not be decided ({verdict.why_unknown}); a SYN gets no answer."
     verb = "rejects" if verdict.verdict == "reject" else "drops"
     working = frozenset(subject.about.peers) - far_addresses(subject)
     up = words.listed(sorted(evidence.name_of(peer) for peer in working))
     if not subject.sessions:
-        return f"{_stopped(name, verb, verdict, up, rule)} Their sessions are still up; once they end they stay down."
+        what = _stopped(name, verb, verdict, up, rule, port)
+        return f"{what} Their sessions are still up; once they end they stay down."
     also = f" The sessions with {up} are still up; once they end they stay down." if working else ""
-    return f"{_stopped(name, verb, verdict, down, rule)}{also}"
+    return f"{_stopped(name, verb, verdict, down, rule, port)}{also}"
 
 
-def _stopped(name: str, verb: str, verdict: Verdict, peers: str, rule: str) -> str:
+def _stopped(name: str, verb: str, verdict: Verdict, peers: str, rule: str, port: str) -> str:
     """Which packets of which connections the firewall does something to, as a sentence."""
     what = {
-        "inbound": f"TCP 179 from {peers}",
-        "outbound": f"the TCP 179 connections which {name} itself opens to {peers}",
-        "answers_sent": f"what {name} answers to the TCP 179 connections of {peers}",
-        "answers_received": f"what {peers} answers to the TCP 179 connections which {name} itself opens",
+        "inbound": f"TCP {port} from {peers}",
+        "outbound": f"the TCP {port} connections which {name} itself opens to {peers}",
+        "answers_sent": f"what {name} answers to the TCP {port} connections of {peers}",
+        "answers_received": f"what {peers} answers to the TCP {port} connections which {name} itself opens",
     }
     return f"The firewall of {name} {verb} {what[verdict.direction]}{rule}."
 
@@ -205,7 +207,11 @@ TCP179_BLOCKED_HOST_FIREWALL = Fault(
         Lookalike("bgp_password_mismatch", "the kernel's TCPMD5 counters grow on the listening node"),
         Lookalike("bird_not_running", "a SYN is answered with a reset and nothing listens on the port"),
     ),
-    explains=("tcp179_latent_one_way_block", "hold_timer_expired", "tcp179_blocked_network", "undetermined"),
+    explains=(
+        *("tcp179_latent_one_way_block", "hold_timer_expired", "tcp179_blocked_network", "undetermined"),
+        # The same rule, which stops more than BGP: a chain's policy, or a firewall that drops what it is not told of.
+        "host_firewall_blocks_pod_interfaces",
+    ),
     missing=_host_firewall_missing,
 )
 

@@ -30,11 +30,23 @@ def migrations(evidence: Evidence) -> Iterator[Subject]:
     """A move from a manifest to the operator that has begun and has not ended."""
     cluster = evidence.cluster
     if cluster is None or not (_labelled(cluster) or _two_sets(cluster)):
+        if _complaints(evidence):
+            yield gate_signals.at(evidence, (), [])
         return
     waiting = [name for name, value in _labelled(cluster).items() if value != AFTER]
     known = {checked.node: checked.name for checked, _wrong in _troubled(evidence)}
     held = [known[name] for name in known if known[name]] or waiting
-    yield gate_signals.at(evidence, held, waiting)
+    theirs = [one for one in cluster.node_agents if one.namespace == OPERATORS_NAMESPACE]
+    yield gate_signals.at(evidence, held, waiting, **({"daemonset": agents.shown(theirs[0])} if theirs else {}))
+
+
+def _complaints(evidence: Evidence) -> list[Seen]:
+    """What the operator logs again and again while its move cannot go on."""
+    return [
+        gate_signals.seen_line(node, line)
+        for node in evidence.nodes.values()
+        for line in node.control.lines("migration")
+    ]
 
 
 def _labelled(cluster: Cluster) -> dict[str, str]:
@@ -74,6 +86,11 @@ def nodes_bear_the_label(evidence: Evidence, subject: Subject) -> list[Seen]:
         Seen("", "nodes", f"{agents.MIGRATION_LABEL}={value}: {sum(one == value for one in found.values())} of them")
         for value in values
     ]
+
+
+def its_log_tells(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The operator's log says that it cannot move Calico to its namespace, and what it waits for."""
+    return _complaints(evidence)[:2]
 
 
 def a_pod_is_not_well(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -124,6 +141,7 @@ OPERATOR_MIGRATION_STUCK = Fault(
     signals=(
         Signal(two_daemonsets_exist, STRONG, required=True),
         Signal(nodes_bear_the_label, STRONG, required=True),
+        Signal(its_log_tells, STRONG, required=True),
         Signal(a_pod_is_not_well, MODERATE),
         Signal(password_was_not_moved, MODERATE),
         Signal(scheduling.operator_complains, MODERATE),
@@ -156,7 +174,7 @@ OPERATOR_MIGRATION_STUCK = Fault(
         Lookalike("bgp_password_mismatch", "the moved nodes have sessions with each other, and none with the others"),
         Lookalike("calico_node_not_scheduled", "there is one DaemonSet only"),
     ),
-    explains=("calico_node_not_scheduled", "bgp_password_secret_unreadable"),
+    explains=(*scheduling.CONSEQUENCES, "calico_node_not_scheduled", "bgp_password_secret_unreadable"),
 )
 
 # --- a probe for BIRD without BIRD --------------------------------------------------------------------------------

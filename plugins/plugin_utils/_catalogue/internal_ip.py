@@ -36,7 +36,7 @@ def nodes_without_internal_ip(evidence: Evidence) -> Iterator[Subject]:
 
 def _lacks_address(pod: Pod) -> bool:
     """A pod on the host's network that runs and has no address: the node has none that it could take."""
-    return bool(pod.node) and pod.phase == "Running" and not pod.address
+    return bool(pod.node) and pod.phase == "Running" and pod.addressless
 
 
 def no_internal_ip(evidence: Evidence, subject: Subject) -> list[Seen]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._gate import model as gate
 from .._gate import nodes as conditions
-from . import commands, gate_signals, session_signals, words
+from . import commands, gate_signals, lost_hosts, session_signals, words
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 def nodes_with_bad_kubelets(evidence: Evidence) -> Iterator[Subject]:
     """Nodes that are not Ready for another reason than CNI, by what their kubelet is like."""
-    yield from gate_signals.by_kind(evidence, gate.HOST)
+    gone = lost_hosts.lost(evidence)
+    for subject in gate_signals.by_kind(evidence, gate.HOST):
+        # A machine that is lost as a whole is another matter than a kubelet, though both look alike to Kubernetes.
+        for is_lost in (False, True):
+            found = [pair for pair in subject.about if (pair[0].name in gone) is is_lost]
+            if found:
+                names = [checked.name for checked, _wrong in found]
+                yield gate_signals.at(evidence, names, found, kind=subject.where["kind"])
 
 
 def kubelet_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -42,13 +49,6 @@ def kubelet_is_unwell(evidence: Evidence, subject: Subject) -> list[Seen]:
 def not_ready_for_no_told_reason(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The node is NotReady, and the reason was not collected."""
     return gate_signals.seen_by_gate(subject, (conditions.UNTOLD,))
-
-
-def ansible_cannot_reach_it(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Ansible could not reach the node either."""
-    return [
-        Seen(one.name, "ansible", one.why) for one in evidence.missing if one.unreachable and one.name in subject.nodes
-    ]
 
 
 def kubelet_complains(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -133,7 +133,8 @@ KUBELET_NOT_READY = Fault(
         Signal(kubelet_is_gone, MODERATE),
         Signal(runtime_is_gone, MODERATE),
         Signal(kubelet_complains, MODERATE),
-        Signal(ansible_cannot_reach_it, WEAK),
+        Signal(lost_hosts.lost_with_its_kubelet, -DECISIVE),
+        Signal(lost_hosts.lost_to_its_peers, -STRONG),
         Signal(gate_signals.scope_tells, HINT),
         Signal(kubelet_runs_and_is_connected, -MODERATE),
         Signal(machine_answers_nothing, -STRONG - MODERATE),

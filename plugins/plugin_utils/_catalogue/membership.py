@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.model import MissingNode
-from . import api, commands, session_signals, stale_nodes, unread_peers
+from . import api, commands, lost_hosts, session_signals, stale_nodes, unread_peers
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 
 def missing_machines(evidence: Evidence) -> Iterator[Subject]:
-    """Expected nodes, or Nodes of Kubernetes, that were not read and whose BGP address is in trouble at their peers."""
+    """Expected nodes, or Nodes of Kubernetes, that were not read and whose BGP address is in trouble at their peers;
+    and those that are lost to Kubernetes and to others at once."""
+    told: set[str] = set()
+    for subject in _by_their_peers(evidence):
+        told.update(subject.nodes)
+        yield subject
+    yield from (subject for subject in lost_hosts.machines(evidence) if not told & set(subject.nodes))
+
+
+def _by_their_peers(evidence: Evidence) -> Iterator[Subject]:
     yield from unread_peers.expected_machines(evidence)
     for subject in unread_peers.unknown_machines(evidence):
         record = unread_peers.record_at(evidence, str(subject.where["address"]))
@@ -46,6 +55,8 @@ def nothing_listens(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _down_summary(evidence: Evidence, subject: Subject) -> str:
     ansible = " and Ansible could not either" if node_cannot_be_reached(evidence, subject) else ""
     down = f"{unread_peers.name_and_address(evidence, subject)} is down or unreachable as a whole"
+    if not unread_peers.observers(subject):
+        return f"{down}: its kubelet is lost to Kubernetes{ansible}, and BGP goes on where only the kubelet is."
     return f"{down}; {unread_peers.affected(evidence, subject)} cannot reach it{ansible}."
 
 
@@ -62,6 +73,8 @@ PEER_NODE_DOWN = Fault(
     subjects=missing_machines,
     signals=(
         Signal(unread_peers.answers_nobody, STRONG + MODERATE, required=True),
+        Signal(lost_hosts.lost_with_its_kubelet, MODERATE, required=True),
+        Signal(lost_hosts.lost_to_its_peers, MODERATE + WEAK, required=True),
         Signal(node_cannot_be_reached, MODERATE),
         Signal(stale_nodes.kubelet_is_silent, MODERATE),
         Signal(session_signals.dialler_gets_no_answer, WEAK),

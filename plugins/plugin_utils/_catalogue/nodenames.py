@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._cluster import effective
 from . import api, commands, words
 from .address_claims import agent_is_unwell
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
+NODENAME = "NODENAME"
 MULTIPLE = "multiple nodes with the same name"
 NOT_FOUND = "not found"
 # Calico warns so at every change of an address; where two hosts take turns, it does again and again.
@@ -31,9 +33,7 @@ def names_apart(evidence: Evidence) -> Iterator[Subject]:
             shared.setdefault(node.nodename, []).append(node)
     for name, nodes in shared.items():
         if len(nodes) > 1:
-            names = tuple(
-                one.name for one in sorted(nodes, key=lambda one: (one.own.kubelet_nodename == name, one.name))
-            )
+            names = tuple(one.name for one in sorted(nodes, key=lambda one: (_is_right(evidence, one), one.name)))
             where = {"node": names[0], "nodename": name, "nodes": list(names)}
             yield Subject(names, evidence.down_at(*names), where, evidence.nodes[names[0]], name)
         elif _is_apart(evidence, nodes[0]) or _told_in_log(nodes[0]):
@@ -41,6 +41,15 @@ def names_apart(evidence: Evidence) -> Iterator[Subject]:
             where = {"node": node.name, "nodename": name, "kubernetes": _kubernetes_name(evidence, node)}
             yield Subject((node.name,), evidence.down_at(node.name), where, node, name)
     yield from _records_apart(evidence)
+
+
+def _is_right(evidence: Evidence, node: Node) -> bool:
+    """Of several hosts of one name this is the one that Kubernetes means by it."""
+    name, cluster = node.nodename, evidence.cluster
+    kube = cluster.nodes.get(name) if cluster else None
+    if kube is not None and kube.internal_addresses:
+        return any(node.holds(address) for address in kube.internal_addresses)
+    return name in (node.own.kubelet_nodename, node.hostname.lower())
 
 
 def _is_apart(evidence: Evidence, node: Node) -> bool:
@@ -143,6 +152,16 @@ def file_says_otherwise(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(node.name, "/var/lib/calico/nodename", f"says {node.own.nodename_file}, told is {node.nodename}")]
 
 
+def daemonset_does_not_tell(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The DaemonSet does not tell calico-node its node's name, so that it goes by what it finds on the host."""
+    agent = api.agent(evidence)
+    container = effective.container(agent)
+    if agent is None or container is None or not container.env:
+        return []
+    told = NODENAME in container.env or NODENAME in container.env_from
+    return [] if told else [api.seen(f"{agent.kind} {agent.name}", f"env/{NODENAME}", "is not set")]
+
+
 def calico_does_not_find_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Calico says that it does not find its Node, or that several nodes have its name."""
     return [seen for name in subject.nodes for seen in _lines(evidence.nodes.get(name))]
@@ -185,6 +204,7 @@ NODENAME_MISMATCH = Fault(
         Signal(no_such_node, STRONG, required=True),
         Signal(calico_does_not_find_it, STRONG, required=True),
         Signal(file_says_otherwise, MODERATE),
+        Signal(daemonset_does_not_tell, MODERATE),
         Signal(agent_is_unwell, WEAK),
         Signal(kubelet_agrees, -MODERATE),
     ),
@@ -208,8 +228,17 @@ NODENAME_MISMATCH = Fault(
     lookalikes=(
         Lookalike("duplicate_node_ip", "the names differ, and the addresses are one"),
         Lookalike("stale_node_in_mesh", "nobody runs under the name any more"),
+        Lookalike("bird_not_running", "calico-node found its Node, and started"),
     ),
-    explains=("duplicate_node_ip", "stale_node_in_mesh", "wrong_ip_autodetection", "stale_node_ip", "undetermined"),
+    explains=(
+        "bird_not_running",
+        "peer_bird_not_running",
+        "duplicate_node_ip",
+        "stale_node_in_mesh",
+        "wrong_ip_autodetection",
+        "stale_node_ip",
+        "undetermined",
+    ),
 )
 
 FAULTS = (NODENAME_MISMATCH,)

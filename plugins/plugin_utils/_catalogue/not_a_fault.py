@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from .._evidence.evidence import Evidence, culprits, steps, verdict_on
 from .._gate import backend
 from .._gate.names import inventory_names
-from . import words
+from .._overlay.compare import overlays
+from . import startup_words, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -41,19 +42,32 @@ def fresh_starts(evidence: Evidence) -> Iterator[Subject]:
     """Nodes whose BIRD started a moment ago while others have run for longer: a restart, not the birth of the mesh."""
     ages = {node.name: age for node in evidence.nodes.values() if (age := _boot_age(node)) is not None}
     for name, age in ages.items():
+        if age >= RECENT_SECONDS:
+            continue
         others = [other for other_name, other in ages.items() if other_name != name]
         elders = [other for other in others if other > age + RECENT_SECONDS / 4]
-        if age < RECENT_SECONDS and others and 2 * len(elders) >= len(others):
+        if others and 2 * len(elders) >= len(others):
             # A session that one end knows nothing of does not come up, however long one waits.
-            coming = tuple(session for session in evidence.down_at(name) if session.stranger is None)
+            coming = tuple(session for session in _of_this_end(evidence, name) if session.stranger is None)
             yield Subject((name,), coming, {"node": name, "booted_seconds_ago": age}, evidence.nodes[name], age)
+
+
+def _of_this_end(evidence: Evidence, name: str) -> list[Session]:
+    """The sessions in trouble of a node, without those with nodes on which no BIRD runs: these tell nothing of it."""
+    found = []
+    for session in evidence.down_at(name):
+        side = session.side_of(name)
+        other = session.other(side).node if side else None
+        if other is None or not other.daemons or any(one.running is not False for one in other.daemons.values()):
+            found.append(session)
+    return found
 
 
 def all_is_well_now(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD was started a moment ago, and every session of the node is Established again."""
     daemons = subject.node.daemons.values() if subject.node else ()
     up = sum(len(daemon.established) for daemon in daemons)
-    if evidence.down_at(*subject.nodes) or not up:
+    if subject.about is None or any(_of_this_end(evidence, name) for name in subject.nodes) or not up:
         return []
     return [
         Seen(
@@ -64,7 +78,7 @@ def all_is_well_now(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def still_within_first_seconds(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD was started less than 30 s ago; its sessions need some seconds to come up."""
-    if not subject.sessions or subject.about >= YOUNG_SECONDS:
+    if not subject.sessions or subject.about is None or subject.about >= YOUNG_SECONDS:
         return []
     return [
         Seen(
@@ -87,6 +101,19 @@ def peers_lost_it_recently(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def _starts_and_complaints(evidence: Evidence) -> Iterator[Subject]:
+    """The starts that nodes tell of; where they tell of none, what probes said of one."""
+    starts = list(fresh_starts(evidence))
+    yield from starts or startup_words.old_complaints(evidence)
+
+
+def _start_summary(evidence: Evidence, subject: Subject) -> str:
+    if subject.about is None:
+        return "A probe failed in the first seconds after a start; every session that is known of is Established now."
+    state = "its sessions are still coming up." if subject.sessions else "all its sessions are Established again."
+    return f"BIRD on {subject.nodes[0]} started {subject.about} s ago; {state}"
+
+
 BENIGN_STARTUP_TRANSIENT = Fault(
     id="benign_startup_transient",
     family="not_a_fault",
@@ -97,16 +124,17 @@ BENIGN_STARTUP_TRANSIENT = Fault(
         "A restart of calico-node or BIRD takes its sessions down for some seconds. Events and log lines of that "
         "moment look alarming and mean nothing now."
     ),
-    subjects=fresh_starts,
+    subjects=_starts_and_complaints,
     signals=(
         Signal(all_is_well_now, STRONG + MODERATE, required=True),
         Signal(still_within_first_seconds, MODERATE, required=True),
         Signal(peers_lost_it_recently, MODERATE),
+        Signal(startup_words.probe_failed_at_a_start, MODERATE, required=True),
+        Signal(startup_words.probe_failed_before_sessions_were_up, WEAK, required=True),
+        Signal(startup_words.sessions_are_up_now, MODERATE),
+        Signal(startup_words.it_failed_often, -STRONG),
     ),
-    summary=lambda evidence, subject: (
-        f"BIRD on {subject.nodes[0]} started {subject.about} s ago; "
-        + ("its sessions are still coming up." if subject.sessions else "all its sessions are Established again.")
-    ),
+    summary=_start_summary,
     fix=NOTHING_TO_DO,
     verify="A second diagnosis some minutes later shows nothing.",
     prior=0.0,
@@ -130,7 +158,9 @@ def nodes_without_bgp(evidence: Evidence) -> Iterator[Subject]:
 
 
 def _told(evidence: Evidence) -> backend.Told:
-    return backend.told(evidence.cluster) if evidence.cluster else backend.Told("", "")
+    cluster = evidence.cluster
+    nothing = backend.Told("", "")
+    return evidence.once("backend told by objects", lambda: backend.told(cluster) if cluster else nothing)
 
 
 def bird_is_off_by_design(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -160,7 +190,10 @@ def objects_say_bird(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _without_bgp_summary(evidence: Evidence, subject: Subject) -> str:
     told = _told(evidence).backend
     instead = "what carries the traffic instead is not known"
-    if flannel_is_beside_it(evidence, subject):
+    examined = [f"{one.device} (UDP {one.port})" for one in overlays(evidence) if one.readers]
+    if examined:
+        instead = f"{words.listed(examined)} carries the traffic instead, and was examined"
+    elif flannel_is_beside_it(evidence, subject):
         instead = "look at flannel instead: flannel.1, UDP 8472 between nodes, podCIDRs"
     elif told == "vxlan" or any(
         evidence.nodes[name].backend == "vxlan" for name in subject.nodes if name in evidence.nodes
@@ -275,6 +308,7 @@ def _undetermined_summary(evidence: Evidence, subject: Subject) -> str:
 def _needed(evidence: Evidence, subject: Subject) -> list[Missing]:
     """What would decide most: first the end that could not be read, then what no module reads."""
     wanted: dict[tuple[str, str], Missing] = {}
+    undecided = _undecided_verdicts(subject)
     for session in subject.sessions:
         stranger = session.stranger
         if stranger is not None:
@@ -282,7 +316,7 @@ def _needed(evidence: Evidence, subject: Subject) -> list[Missing]:
             tells = f"whether {stranger.label} is told of {session.other(stranger).label} as a peer at all"
             wanted.setdefault((stranger.label, "datastore"), Missing(stranger.label, "datastore", lists, tells))
             continue
-        for node, verdict in _undecided_verdicts(subject):
+        for node, verdict in undecided:
             counters = f"on {node.name}, twice, 10 s apart: iptables-save -c; ip6tables-save -c; nft list ruleset"
             tells = f"whether the counter of {words.rule_place(verdict.rule) if verdict.rule else 'a rule'} grows"
             wanted[(node.name, "firewall counters")] = Missing(node.name, "firewall counters", counters, tells)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._evidence.signatures import password
-from . import api, words
+from . import api, commands, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .passwords import account_of, namespace_of, password_field
 
@@ -23,6 +24,53 @@ ROLE = "calico-bgp-password"
 UNREADABLE = ("secret_missing", "secret_elsewhere", "secret_key_missing", "secret_unreadable")
 
 
+# What confd says names the object that refers to the Secret, or the Secret, or both.
+_OBJECTS = (
+    ("BGPPeer", re.compile(r"\bfor BGPPeer ([A-Za-z0-9][\w.-]*)")),
+    ("BGPConfiguration", re.compile(r"\bBGP Configuration ([A-Za-z0-9][\w.-]*)")),
+)
+_SECRETS = (
+    re.compile(r"\bin secret (?P<namespace>[\w.-]+):(?P<name>[\w.-]+)"),
+    re.compile(r'\bsecrets? "(?P<name>[\w.-]+)"(?:.*\bnamespace "(?P<namespace>[\w.-]+)")?'),
+)
+
+
+class Named(NamedTuple):
+    """What a log line names: "BGPPeer rack-1" or '', the Secret's namespace and name or ''."""
+
+    what: str
+    namespace: str
+    secret: str
+
+
+def _named_by(text: str) -> Named:
+    """Return which object, and which Secret, a log line is about."""
+    what = next((f"{kind} {found.group(1)}" for kind, one in _OBJECTS if (found := one.search(text))), "")
+    told = next((found.groupdict() for one in _SECRETS if (found := one.search(text))), {})
+    return Named(what.rstrip(".,"), told.get("namespace") or "", told.get("name") or "")
+
+
+def _named(evidence: Evidence, names: tuple[str, ...]) -> Named:
+    """What the nodes' logs name between them."""
+    lines = [
+        _named_by(line.text)
+        for name in names
+        if name in evidence.nodes
+        for line in evidence.nodes[name].control.lines("password_secret")
+    ]
+    told = lines or [Named("", "", "")]
+    return Named(*(next((value for value in values if value), "") for values in zip(*told, strict=True)))
+
+
+def _of_log(evidence: Evidence, names: tuple[str, ...]) -> dict[str, object]:
+    """The object and the Secret that the logs name, as a finding's where."""
+    told = _named(evidence, names)
+    secret = f"{told.namespace or namespace_of(evidence)}/{told.secret}" if told.secret else ""
+    what = told.what or (f"Secret {secret}" if secret else "Secret")
+    field = "spec.nodeMeshPassword" if what.startswith("BGPConf") else "spec.password.secretKeyRef"
+    return api.where(what, field if told.what else "", node=names[0], **({"secret": secret} if secret else {}))
+
+
 def unreadable_secrets(evidence: Evidence) -> Iterator[Subject]:
     """Passwords that Calico's objects refer to and that calico-node cannot read, or says that it cannot."""
     told = tuple(node.name for node in evidence.nodes.values() if node.control.lines("password_secret"))
@@ -34,7 +82,7 @@ def unreadable_secrets(evidence: Evidence) -> Iterator[Subject]:
         yield Subject(names, sessions, where, evidence.nodes.get(names[0]) if names else None, problem)
     if told and not problems:
         sessions = tuple(session for session in evidence.down_at(*told) if _unsigned(session))
-        yield Subject(told, sessions, {"node": told[0], "object": "Secret"}, evidence.nodes[told[0]], None)
+        yield Subject(told, sessions, _of_log(evidence, told), evidence.nodes[told[0]], None)
 
 
 def _unsigned(session: Session) -> bool:
@@ -104,15 +152,23 @@ def _secret_summary(evidence: Evidence, subject: Subject) -> str:
     problem: Problem | None = subject.about
     if problem:
         return f"The password of {problem.object} is not used: {problem.detail}"
-    return f"The calico-node on {words.listed(subject.nodes)} cannot read the Secret with the BGP password."
+    secret, user = str(subject.where.get("secret", "")), str(subject.where["object"]).replace("/", " ", 1)
+    whose = "" if user.startswith("Secret") else f" of {user}"
+    which = f" {secret}" if secret else ""
+    return (
+        f"The calico-node on {words.listed(subject.nodes)} cannot read the Secret{which} with the BGP password{whose}."
+    )
 
 
 def _grant(evidence: Evidence, subject: Subject) -> list[str]:
     namespace, account = namespace_of(evidence), account_of(evidence).removeprefix("system:serviceaccount:")
+    told = _named(evidence, subject.nodes)
+    name = commands.word(told.secret, "NAME") if told.secret else "NAME"
+    namespace = commands.word(told.namespace, "NAMESPACE") if told.namespace else namespace
     return [
         f"kubectl get secret -n {namespace}",
         f"kubectl auth can-i get secrets -n {namespace} --as=system:serviceaccount:{account}",
-        f"kubectl create role {ROLE} -n {namespace} --verb=get,list,watch --resource=secrets --resource-name=NAME",
+        f"kubectl create role {ROLE} -n {namespace} --verb=get,list,watch --resource=secrets --resource-name={name}",
         f"kubectl create rolebinding {ROLE} -n {namespace} --role={ROLE} --serviceaccount={account}",
     ]
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._cluster import effective, programmers
-from . import api, words
+from . import api, commands, observed, words
 from .address_claims import claims, network_of
-from .model import DECISIVE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .gate_signals import HINT
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .._evidence.evidence import Evidence
 
@@ -164,6 +165,15 @@ def _by_router(evidence: Evidence, name: str) -> int:
 
 def routes_lead_to_a_router(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Routes to other nodes' pods lead, not encapsulated, to a router that speaks no BGP with the nodes."""
+    return _by_routers(evidence) if subject.about is None else []
+
+
+def routes_lead_there(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Routes to other nodes' pods do lead, not encapsulated, to a router."""
+    return _by_routers(evidence) if subject.about is not None else []
+
+
+def _by_routers(evidence: Evidence) -> list[Seen]:
     return [
         Seen(name, "routes", f"{words.plural(count, 'route')} of BIRD's by such a router")
         for name in evidence.nodes
@@ -177,6 +187,47 @@ def routers_are_told(evidence: Evidence, subject: Subject) -> list[Seen]:
     outside = sorted({one.far.address for one in plan.sessions(mesh=False) if one.external}) if plan else []
     return [
         Seen("", "BGPPeers", f"a session with {address}, which is no node", "spec.peerIP") for address in outside[:2]
+    ]
+
+
+def _between_subnets(evidence: Evidence, result: Iterable[str]) -> list[Seen]:
+    """What was tried between pods of nodes in different subnets, with one of these results."""
+    subnet_of = {name: network for network, names in _by_subnet(evidence).items() for name in names}
+    found = []
+    for one in observed.tried(evidence):
+        ends = [observed.what_and_where(end)[1] for end in (one.source, one.target)]
+        known = [subnet_of[end] for end in ends if end in subnet_of]
+        if observed.crosses(one) and not one.size and one.result in result and len(set(known)) == len(ends):
+            found.append(observed.seen(one))
+    return found[:NODES_SHOWN]
+
+
+def lost_between_subnets(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Somebody tried: pods reach each other within a subnet only, or not those of a node in another one."""
+    if len(_by_subnet(evidence)) < 2 and subject.about is not None:
+        return []
+    return observed.only_within(evidence, "same-subnet") + _between_subnets(evidence, observed.LOST)
+
+
+def passes_between_subnets(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Somebody tried: a pod reaches one of a node in another subnet, so the network does know pods' addresses."""
+    return _between_subnets(evidence, (observed.OPEN,))
+
+
+def _what_would_decide(evidence: Evidence, subject: Subject) -> list[Missing]:
+    """Whether the network knows pods' addresses by routes of its own, which nothing on the nodes shows."""
+    sure = cloud_drops_it(evidence, subject), lost_between_subnets(evidence, subject)
+    if any(sure):
+        return []
+    name = subject.nodes[0] if subject.nodes else "NODE"
+    return [
+        Missing(
+            name,
+            "underlay routes",
+            commands.on_node(name, "ping -n -c 2 -W 1 -t 2 ADDRESS   # of a pod of a node in another subnet"),
+            "where a router answers that the network is unreachable, it does not know pods: this is the fault; where "
+            "the pod answers, or its node that the time to live is over, the network has routes to pods of its own",
+        )
     ]
 
 
@@ -227,9 +278,13 @@ ENCAPSULATION_DISABLED_BUT_NEEDED = Fault(
     ),
     subjects=unencapsulated,
     signals=(
-        Signal(nodes_are_in_several_subnets, STRONG, required=True),
+        # Static routes to pods in the network between would make it sound; nothing on the nodes shows them.
+        Signal(nodes_are_in_several_subnets, MODERATE + WEAK, required=True),
         Signal(cloud_drops_it, STRONG, required=True),
-        Signal(routes_lead_to_a_router, STRONG, required=True),
+        Signal(routes_lead_to_a_router, MODERATE + WEAK, required=True),
+        Signal(routes_lead_there, HINT),
+        Signal(lost_between_subnets, STRONG),
+        Signal(passes_between_subnets, -DECISIVE),
         Signal(routers_are_told, -STRONG - WEAK),
         Signal(encrypted_anyway, -DECISIVE),
     ),
@@ -251,6 +306,7 @@ ENCAPSULATION_DISABLED_BUT_NEEDED = Fault(
         Lookalike("ipip_blocked", "packets are encapsulated, and the tunnel's protocol is dropped"),
     ),
     explains=("no_encap_next_hop_not_onlink", "routes_missing"),
+    missing=_what_would_decide,
 )
 
 

@@ -38,8 +38,10 @@ def silent_paths(evidence: Evidence) -> Iterator[Subject]:
         if any(_network_suspect(evidence, session, side, other) for side, other in session.sides())
     ]
     yield from silent_unread_hosts(evidence)
-    unrefused = [pair for pair in lost if evidence.signature_doubtful.get(pair[0].key) is not False]
-    for names, sessions in culprits(unrefused) + culprits(pair for pair in lost if pair not in unrefused):
+    refused: tuple[list[tuple[Session, tuple[str, str]]], ...] = ([], [])
+    for pair in lost:
+        refused[evidence.signature_doubtful.get(pair[0].key) is False].append(pair)
+    for names, sessions in culprits(refused[False]) + culprits(refused[True]):
         pairs = [list(evidence.labels(session)) for session in sessions]
         yield Subject(names, sessions, {"between": pairs, "node": names[0]}, evidence.nodes.get(names[0]))
 
@@ -104,7 +106,8 @@ def _rewritten(rewrite: SourceRewrite) -> str:
 def _network_summary(evidence: Evidence, subject: Subject) -> str:
     pairs = words.listed(" -> ".join(evidence.labels(session)) for session in subject.sessions)
     several = len(subject.sessions) > 1
-    lost = f"TCP 179 to and from {words.listed(subject.nodes)} is lost" if several else "TCP 179 is lost"
+    port = session_signals.ports(subject)
+    lost = f"TCP {port} to and from {words.listed(subject.nodes)} is lost" if several else f"TCP {port} is lost"
     rejecting = third_party_rejects(evidence, subject)
     if rejecting:
         return f"{lost} between the hosts ({pairs}): {words.listed(seen.detail for seen in rejecting[:2])}."
@@ -115,24 +118,24 @@ def _network_summary(evidence: Evidence, subject: Subject) -> str:
 
 
 def _network_commands(evidence: Evidence, subject: Subject) -> list[str]:
-    lines = []
+    lines, port = [], session_signals.ports(subject)
     for session in subject.sessions[:4]:
         dialler, listener = session.dialler.address, session.listener.address
         lines.append(
-            f"allow TCP from {dialler} (any port) to {listener} port 179, and the replies, in the security "
+            f"allow TCP from {dialler} (any port) to {listener} port {port}, and the replies, in the security "
             f"group, ACL or router between them"
         )
     return lines
 
 
 def _network_missing(evidence: Evidence, subject: Subject) -> list[Missing]:
-    session = subject.sessions[0]
+    session, port = subject.sessions[0], session_signals.ports(subject).partition(" ")[0].rstrip(",")
     device = "any"
     return [
         Missing(
             session.listener.label,
             "tcpdump",
-            f"tcpdump -c 5 -ni {device} 'tcp dst port 179 and src host {session.dialler.address}'",
+            f"tcpdump -c 5 -ni {device} 'tcp dst port {port} and src host {session.dialler.address}'",
             "a SYN that arrives here clears the network; none for 30 s proves that it is lost on the way",
         )
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._cluster import programmers, versions
+from .._cluster import effective, programmers, versions
 from . import api, words
 from .model import MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .pools import NODES_SHOWN, pools_in_use
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
 
 
 def owners_of_routes(evidence: Evidence) -> Iterator[Subject]:
@@ -28,9 +29,8 @@ def owners_of_routes(evidence: Evidence) -> Iterator[Subject]:
             who = found.by_encapsulation.get(pool.kind, programmers.UNKNOWN)
             if who in (programmers.BOTH, programmers.NOBODY) and pool.kind not in by_release:
                 names = tuple(one.name for one in evidence.registered if not one.windows)
-                where = api.where(
-                    "FelixConfiguration default", "spec.programClusterRoutes", encapsulation=pool.kind, owner=who
-                )
+                what = _spoken_of(evidence)
+                where = api.where(what, "spec.programClusterRoutes", encapsulation=pool.kind, owner=who)
                 by_release[pool.kind] = Subject(names, (), where, None, found.why)
     yield from by_release.values()
     conflicting = tuple(node.name for node in evidence.nodes.values() if _conflicts(evidence, node.name))
@@ -39,25 +39,36 @@ def owners_of_routes(evidence: Evidence) -> Iterator[Subject]:
         yield Subject(conflicting, (), {**where, "owner": programmers.BOTH}, evidence.nodes[conflicting[0]], "")
 
 
+def _spoken_of(evidence: Evidence) -> str:
+    """The object that sets it: BGPConfiguration where that alone does."""
+    bgp = evidence.cluster.bgp_configurations.get("default") if evidence.cluster else None
+    felix = effective.felix(evidence.cluster, "programClusterRoutes") if evidence.cluster else None
+    alone = bgp is not None and bgp.program_cluster_routes and not (felix and felix.value)
+    return "BGPConfiguration default" if alone else "FelixConfiguration default"
+
+
 def _conflicts(evidence: Evidence, name: str) -> list[str]:
     node = evidence.nodes.get(name)
-    return [one for routes in (node.host.routes.values() if node else ()) for one in routes.conflicts]
+    tables = list(node.host.routes.values()) if node else []
+    refused = sum(routes.instead_felix for routes in tables)
+    told = [f"Felix has routes in the place of {refused} of BIRD's, which the kernel refuses"] if refused else []
+    return [one for routes in tables for one in routes.conflicts] + told
 
 
 def both_are_told_to(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Felix and BIRD are both told to program these routes: each takes away what the other one writes."""
-    return _told(subject, programmers.BOTH)
+    return _told(evidence, subject, programmers.BOTH)
 
 
 def neither_is_told_to(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Neither Felix nor BIRD is told to program these routes: nobody writes them."""
-    return _told(subject, programmers.NOBODY)
+    return _told(evidence, subject, programmers.NOBODY)
 
 
-def _told(subject: Subject, who: str) -> list[Seen]:
+def _told(evidence: Evidence, subject: Subject, who: str) -> list[Seen]:
     if subject.where.get("owner") != who or not subject.about:
         return []
-    return [api.seen("FelixConfiguration default", "spec.programClusterRoutes", str(subject.about))]
+    return [api.seen(_spoken_of(evidence), "spec.programClusterRoutes", str(subject.about))]
 
 
 def kernel_has_routes_of_both(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -73,10 +84,15 @@ def kernel_lacks_routes(evidence: Evidence, subject: Subject) -> list[Seen]:
     for name in subject.nodes if subject.where.get("owner") == programmers.NOBODY else ():
         node = evidence.nodes.get(name)
         up = any(daemon.established for daemon in node.daemons.values()) if node else False
-        tables = node.host.routes.values() if node else ()
-        if up and tables and not any(one.bird or one.felix for one in tables):
+        if node and up and _were_listed(node) and not any(one.bird or one.felix for one in node.host.routes.values()):
             found.append(Seen(name, "routes", "none of BIRD's and none of Felix'"))
     return found[:NODES_SHOWN]
+
+
+def _were_listed(node: Node) -> bool:
+    """The kernel's routes were asked for and told: of a table without any of Calico's nothing is said."""
+    asked = {one.source: one.status for one in node.sources}
+    return bool(node.host.routes) or (asked.get("netlink") == "ok" and asked.get("host_routes", "ok") == "ok")
 
 
 def kernel_has_them(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -107,7 +123,7 @@ def _settle(evidence: Evidence, subject: Subject) -> list[str]:
     bgp = api.patch(evidence, "BGPConfiguration", "default", {"programClusterRoutes": None})
     plain = [f"{felix}   # both back to the release's defaults, which fit together", bgp]
     return [
-        api.show(evidence, "FelixConfiguration", "default"),
+        api.show(evidence, _spoken_of(evidence).partition(" ")[0], "default"),
         *api.at_owner(evidence, "bgp_configuration/programClusterRoutes", plain),
     ]
 

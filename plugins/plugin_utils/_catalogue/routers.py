@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults with machines outside the cluster: a router that refuses Calico, and a second speaker on the nodes."""
+"""The fault of a router outside the cluster that refuses Calico."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import api, commands, session_signals, words
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._evidence.evidence import Evidence
     from .._evidence.host_facts import OtherSpeaker
-    from .._evidence.model import Node, Protocol
+    from .._evidence.model import Protocol
 
 # What a router says when it refuses. That it was told another AS number is another fault; an expired timer, too.
 REFUSALS = (
@@ -32,8 +33,10 @@ REFUSALS = (
     "Bad BGP identifier",
     "Cease",
 )
-COLLISIONS = ("Connection collision", "Connection rejected", "Cease", "Connection reset", "Connection closed")
 MESH = "Mesh"
+PREFIX_LIMIT = "Maximum number of prefixes"
+# RFC 4486: the notification may hold family, subsequent family and the limit, which BIRD prints as they come.
+_LIMIT_TOLD = re.compile(r"Maximum number of prefixes reached: [0-9a-f]{6}([0-9a-f]{8})\b")
 
 
 class Outside(NamedTuple):
@@ -60,18 +63,30 @@ def routers_in_trouble(evidence: Evidence) -> Iterator[Subject]:
     """Each machine outside the cluster with which sessions are down."""
     for address, one in _outside(evidence).items():
         names = tuple(sorted(one.troubled))
-        peer = _bgp_peer(evidence, address)
-        where = api.where(f"BGPPeer {peer}", "spec.peerIP", address=address) if peer else {"address": address}
-        yield Subject(names, api.sessions_with(evidence, (address,)), where, evidence.nodes[names[0]], one)
+        peer = bgp_peer(evidence, address)
+        # The BGPPeer only asks for the session: what refuses it stands in the router, and nothing is wrong with the object.
+        where: dict[str, object] = {"address": address, **({"peering": f"BGPPeer/{peer}"} if peer else {})}
+        subject = Subject(names, api.sessions_with(evidence, (address,)), where, evidence.nodes[names[0]], one)
+        if _over_limit(subject):
+            limit = _limit(evidence, subject)
+            where.update({"setting": "limit of prefixes", **({"limit": limit} if limit is not None else {})})
+        yield subject
 
 
-def _bgp_peer(evidence: Evidence, address: str) -> str:
+def bgp_peer(evidence: Evidence, address: str) -> str:
     """The BGPPeer by which nodes peer with an address, '' if none is known."""
     plan = evidence.expected
     if plan is None:
         return ""
     tables = (plan.plan.global_table, *plan.plan.tables.values())
     return next((table.by_address[address][0].bgp_peer for table in tables if address in table.by_address), "")
+
+
+def called(speaker: OtherSpeaker) -> str:
+    """Another speaker by its process."""
+    if speaker.process and speaker.pid is None:
+        return speaker.process
+    return f"{speaker.process} ({speaker.pid})" if speaker.process else "a process that may not be seen"
 
 
 def router_refuses(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -121,14 +136,38 @@ def another_speaker_is_connected(evidence: Evidence, subject: Subject) -> list[S
     """Another BGP speaker on such a node has a connection with the same router."""
     address = subject.about.address
     return [
-        Seen(name, "sockets", f"{_called(speaker)} is connected with {address}")
+        Seen(name, "sockets", f"{called(speaker)} is connected with {address}")
         for name in subject.about.troubled
         for speaker in evidence.nodes[name].host.speakers
         if address in speaker.peers
     ]
 
 
+def _over_limit(subject: Subject) -> bool:
+    """The router ends sessions because more prefixes are announced to it than it takes."""
+    return any(PREFIX_LIMIT in protocol.last_error for protocol in subject.about.troubled.values())
+
+
+def _limit(evidence: Evidence, subject: Subject) -> int | None:
+    """How many prefixes the router takes, if its notification says so."""
+    lines = (line for name in subject.about.troubled for line in evidence.nodes[name].log)
+    texts = [f"{line.text} {line.value}" for line in lines if line.peer == subject.about.address]
+    texts += [protocol.last_error for protocol in subject.about.troubled.values()]
+    told = next((found for text in texts if (found := _LIMIT_TOLD.search(text))), None)
+    return int(told.group(1), 16) if told else None
+
+
+def _limit_summary(subject: Subject, limit: int | None) -> str:
+    what = "a limit of prefixes" if limit is None else f"a limit of {limit} {'prefix' if limit == 1 else 'prefixes'}"
+    return (
+        f"The router {subject.about.address} has {what} for a neighbour, {words.listed(subject.nodes)} announced more, "
+        "and it ended the session: raise the limit on the router, or have Calico announce fewer routes."
+    )
+
+
 def _router_summary(evidence: Evidence, subject: Subject) -> str:
+    if _over_limit(subject):
+        return _limit_summary(subject, _limit(evidence, subject))
     told = router_refuses(evidence, subject)
     how = (
         f"refuses {words.listed(subject.nodes)} ({told[0].detail})"
@@ -171,8 +210,8 @@ EXTERNAL_ROUTER_CONFIG = Fault(
                 f"kubectl get node {commands.kube_name(evidence, name)} -o yaml | grep projectcalico.org/"
                 for name in subject.nodes[:2]
             ),
-            api.show(evidence, "BGPPeer", str(subject.where.get("object", "")).partition("/")[2]),
-            f"on the router: show the neighbours {', '.join(_addresses(evidence, subject))} and why they are refused",
+            api.show(evidence, "BGPPeer", str(subject.where.get("peering", "")).partition("/")[2]),
+            f"on the router: {_on_router(evidence, subject)}",
         ],
     ),
     verify="The sessions with the router are Established, and it has the nodes' routes.",
@@ -186,107 +225,16 @@ EXTERNAL_ROUTER_CONFIG = Fault(
 )
 
 
+def _on_router(evidence: Evidence, subject: Subject) -> str:
+    neighbours = ", ".join(_addresses(evidence, subject))
+    if _over_limit(subject):
+        return f"raise the limit of prefixes for the neighbours {neighbours}, and clear their sessions"
+    return f"show the neighbours {neighbours} and why they are refused"
+
+
 def _addresses(evidence: Evidence, subject: Subject) -> list[str]:
     family = "ipv6" if ":" in subject.about.address else "ipv4"
     return [evidence.nodes[name].bgp_addresses.get(family, name) for name in subject.nodes[:4]]
 
 
-# --- a second speaker ---
-
-
-def rival_speakers(evidence: Evidence) -> Iterator[Subject]:
-    """Other speakers on the nodes that are connected with a router which Calico is to peer with, by router."""
-    grouped: dict[str, list[tuple[Node, OtherSpeaker]]] = {}
-    for node in evidence.nodes.values():
-        wanted = {address for daemon in node.daemons.values() for address in daemon.troubled}
-        for speaker in node.host.speakers:
-            for address in speaker.peers & wanted:
-                grouped.setdefault(address, []).append((node, speaker))
-    for address, found in grouped.items():
-        names = tuple(dict.fromkeys(node.name for node, _speaker in found))
-        speaker = found[0][1]
-        where = {"node": names[0], "address": address, "process": speaker.process, "pid": speaker.pid}
-        sessions = tuple(
-            session for session in api.sessions_with(evidence, (address,)) if set(evidence.labels(session)) & set(names)
-        )
-        yield Subject(names, sessions, where, found[0][0], found)
-
-
-def _called(speaker: OtherSpeaker) -> str:
-    return f"{speaker.process} ({speaker.pid})" if speaker.process else "a process that may not be seen"
-
-
-def rival_has_the_session(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Another program on the node is connected with the router, with which Calico's BIRD has no session."""
-    return [
-        Seen(node.name, "sockets", f"{_called(speaker)} is connected with {subject.where['address']}")
-        for node, speaker in subject.about
-        if speaker.process
-    ]
-
-
-def somebody_has_the_session(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """A connection with the router exists that is not Calico's."""
-    return [
-        Seen(node.name, "sockets", f"connected with {subject.where['address']}")
-        for node, speaker in subject.about
-        if not speaker.process
-    ]
-
-
-def router_takes_one_only(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """The router closes or refuses what Calico's BIRD opens."""
-    address = str(subject.where["address"])
-    return [
-        Seen(node.name, "bird", f"{protocol.name} is {words.state(protocol)}")
-        for node, _speaker in subject.about
-        for daemon in node.daemons.values()
-        if (protocol := daemon.troubled.get(address)) is not None
-        and any(word in protocol.last_error for word in COLLISIONS)
-    ]
-
-
-METALLB_CONFLICT = Fault(
-    id="metallb_conflict",
-    family="bgp_config",
-    title="Another BGP speaker of the node has the session with the router",
-    severity="major",
-    role="cause",
-    means=(
-        "A router takes one session for each address. MetalLB's speaker, or another one on the same node, has it "
-        "already, so Calico's BIRD is turned away, or the two throw each other out in turn."
-    ),
-    subjects=rival_speakers,
-    signals=(
-        Signal(rival_has_the_session, STRONG + WEAK, required=True),
-        Signal(somebody_has_the_session, MODERATE, required=True),
-        Signal(router_takes_one_only, MODERATE),
-        Signal(session_signals.dialler_gets_no_answer, WEAK),
-    ),
-    summary=lambda evidence, subject: (
-        f"On {words.listed(subject.nodes)} {_called(subject.about[0][1])} has the session with "
-        f"{subject.where['address']} that Calico's BIRD is to have."
-    ),
-    fix=Fix(
-        action="separate_speakers",
-        text=(
-            "Let one speaker have the router: have Calico advertise the load balancers' addresses "
-            "(serviceLoadBalancerIPs) and MetalLB hand them out only, or give MetalLB routers of its own, or layer 2."
-        ),
-        risk="medium",
-        disrupts="what the other speaker advertises, if it is the one that goes",
-        commands=lambda evidence, subject: [
-            commands.on_node(subject.nodes[0], "sudo ss -tnp | grep -w 179"),
-            "kubectl get bgppeers.metallb.io,bgpadvertisements.metallb.io -A",
-            api.show(evidence, "BGPPeer"),
-        ],
-    ),
-    verify="Each router has one session with each node, and Calico's are Established.",
-    lookalikes=(
-        Lookalike("port179_conflict", "the other program listens on BGP's port on the node itself"),
-        Lookalike("external_router_config", "no other speaker is connected with the router"),
-    ),
-    explains=("external_router_config", "undetermined", "as_mismatch"),
-)
-
-FAULTS = (METALLB_CONFLICT, EXTERNAL_ROUTER_CONFIG)
+FAULTS = (EXTERNAL_ROUTER_CONFIG,)

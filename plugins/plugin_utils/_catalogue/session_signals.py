@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, rewrite_on, steps, verdict_on
+from .._peering.model import BGP_PORT
 from . import words
 from .model import Seen, Subject
 
@@ -27,6 +28,17 @@ def diallers(subject: Subject) -> Iterator[tuple[Session, Side, Side]]:
         for side, other in session.sides():
             if session.dials(side):
                 yield session, side, other
+
+
+def ports(subject: Subject) -> str:
+    """The port that the subject's diallers dial, or the ports, for a sentence; BGP's own where none is told."""
+    found = {side.protocol.port for _session, side, _other in diallers(subject) if side.protocol}
+    return words.listed(str(port) for port in sorted(found)) if found else str(BGP_PORT)
+
+
+def _port(side: Side, other: Side) -> int:
+    """The port to which a probe went."""
+    return side.node.probes[other.address].port if side.node else BGP_PORT
 
 
 def seen_at(side: Side, source: str, detail: str) -> Seen:
@@ -55,7 +67,7 @@ def listener_waits(evidence: Evidence, subject: Subject) -> list[Seen]:
 def syn_is_not_answered(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A half-open SYN to the peer's BGP port gets no answer."""
     return [
-        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port 179: silence")
+        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port {_port(side, other)}: silence")
         for side, other in _probing(subject)
         if side.node and side.node.probes[other.address].result == "silent"
     ]
@@ -64,7 +76,7 @@ def syn_is_not_answered(evidence: Evidence, subject: Subject) -> list[Seen]:
 def syn_is_answered(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A half-open SYN to the peer's BGP port is answered: the port is open on this path."""
     return [
-        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port 179: answered")
+        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port {_port(side, other)}: answered")
         for side, other in _probing(subject)
         if side.node and side.node.probes[other.address].result == "open"
     ]
@@ -73,7 +85,7 @@ def syn_is_answered(evidence: Evidence, subject: Subject) -> list[Seen]:
 def syn_is_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The peer's host answers a SYN to its BGP port with a reset."""
     return [
-        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port 179: reset")
+        seen_at(side, "probe", f"SYN from {side.address} to {other.address} port {_port(side, other)}: reset")
         for side, other in _probing(subject)
         if side.node and side.node.probes[other.address].result == "reset"
     ]

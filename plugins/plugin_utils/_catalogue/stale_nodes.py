@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 NODE_COLUMNS = "custom-columns=NAME:.metadata.name,BGP:.metadata.annotations.projectcalico\\.org/IPv4Address"
 LONG = 3600.0
-_TAKEN = re.compile(r"Calico node ?[('\"]+([^'\")]+)")
+# Calico 1.1 to 3.x, and calicoctl before.
+_TAKEN = re.compile(r"(?:Calico node ?[('\"]+|is already in use by host )([^'\") ]+?)\.?(?=['\") ]|$)")
 
 
 def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
@@ -48,7 +49,7 @@ def _taken_by(evidence: Evidence, name: str) -> str | None:
     """The node that has this node's address by Calico's own word, unless that one was read; '' if it is not named."""
     for line in evidence.nodes[name].control.lines("node_ip_conflict"):
         found = _TAKEN.search(line.text)
-        if found or "already using" in line.text:
+        if found or "already " in line.text:
             other = found.group(1) if found else ""
             read = any(other in (node.name, node.nodename) for node in evidence.nodes.values())
             return None if read else other
@@ -65,6 +66,14 @@ def calico_says_it_is_taken(evidence: Evidence, subject: Subject) -> list[Seen]:
     node = subject.node
     lines = node.control.lines("node_ip_conflict") if node else []
     return [Seen(subject.nodes[0], f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]
+
+
+def the_other_is_there(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The node on record with the address is one of Kubernetes' Nodes, and Ready: it is not left over."""
+    other = subject.about if isinstance(subject.about, str) else ""
+    kube = evidence.cluster.nodes.get(other) if evidence.cluster and other else None
+    ready = kube.condition("Ready") if kube else None
+    return [Seen(other, f"Node/{other}", "Ready", "status.conditions")] if ready and ready.status == "True" else []
 
 
 def no_kubernetes_node(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -213,6 +222,7 @@ STALE_NODE_IN_MESH = Fault(
         Signal(agent_is_unwell, WEAK),
         Signal(an_unread_node_may_have_it, -STRONG),
         Signal(its_address_is_another_nodes, -STRONG),
+        Signal(the_other_is_there, -STRONG - MODERATE),
         Signal(kubernetes_counts_on_it, -STRONG - MODERATE),
         Signal(comes_from_bgppeer, -STRONG - MODERATE),
         Signal(answers_somebody, -DECISIVE - STRONG),

@@ -14,11 +14,14 @@ from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Sign
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.captures import Conversation, Notice
     from .._evidence.evidence import Evidence
     from .._evidence.model import LogLine, Node
     from .._evidence.sessions import Session
 
 EXPIRED = "Hold timer expired"
+# RFC 4271: no hold time is shorter, in seconds, so that a timer cannot have run out since.
+LEAST_HOLD_TIME = 3.0
 SHOWN = 4
 
 
@@ -27,13 +30,54 @@ def expired_sessions(evidence: Evidence) -> Iterator[Subject]:
     down = [(one, evidence.labels(one)) for one in evidence.table.down if _expired(one)]
     told: set[str] = set()
     for names, sessions in culprits(down):
-        ordered = tuple(sorted(names, key=lambda name: (not _strained(evidence, name), names.index(name))))
+        unheard = _unheard(evidence, sessions)
+        ordered = tuple(
+            sorted(names, key=lambda name: (not _strained(evidence, name), -unheard.get(name, 0), names.index(name)))
+        )
         told.update(name for one in sessions for name in evidence.labels(one))
         yield _subject(evidence, ordered, sessions)
     flapping = [name for name, node in evidence.nodes.items() if name not in told and _lines(node)]
     strained = [name for name in flapping if _strained(evidence, name)]
     for name in strained or _most_named(evidence, flapping):
+        told.add(name)
         yield _subject(evidence, (name,), ())
+    for name, one, notice in _captured(evidence):
+        if name not in told:
+            told.add(name)
+            late = _named(evidence, one.other(notice.by))
+            yield _subject(evidence, (name,) if _was_heard(notice) else (late, name), ())
+
+
+def _was_heard(notice: Notice) -> bool:
+    """The other end's last message had come so short a time before that no timer can have run out since."""
+    return notice.heard_before is not None and notice.heard_before < LEAST_HOLD_TIME
+
+
+def _named(evidence: Evidence, end: str) -> str:
+    """What a node is called that a capture names by its address or its name."""
+    return end if end in evidence.nodes else evidence.name_of(end)
+
+
+def _unheard(evidence: Evidence, sessions: tuple[Session, ...]) -> dict[str, int]:
+    """How often each end was not heard in time: its peer's timer expired, or the peer told it so."""
+    tally: dict[str, int] = {}
+    for session in sessions:
+        for side, other in session.sides():
+            error = side.protocol.last_error if side.protocol else ""
+            if EXPIRED in error:
+                late = side if error.startswith("Received:") else other
+                name = evidence.name_of(late.address) or late.label
+                tally[name] = tally.get(name, 0) + 1
+    return tally
+
+
+def _captured(evidence: Evidence) -> Iterator[tuple[str, Conversation, Notice]]:
+    """What captures show of expired timers, with the end that says so, by name."""
+    for node in evidence.nodes.values():
+        for one in node.host.conversations:
+            for notice in one.notices:
+                if EXPIRED.lower() in notice.says.lower():
+                    yield _named(evidence, notice.by), one, notice
 
 
 def _subject(evidence: Evidence, names: tuple[str, ...], sessions: tuple[Session, ...]) -> Subject:
@@ -85,6 +129,24 @@ def timer_expired_before(evidence: Evidence, subject: Subject) -> list[Seen]:
     return found[:SHOWN]
 
 
+def capture_shows_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A capture shows the notification that the hold timer expired."""
+    return [
+        Seen(name, "tcpdump", f"{notice.by} to {one.other(notice.by)}: {notice.says}")
+        for name, one, notice in _captured(evidence)
+        if name in subject.nodes
+    ][:SHOWN]
+
+
+def peer_was_on_the_wire(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The peer's messages were on the wire shortly before: the end whose timer expired did not get to reading them."""
+    return [
+        Seen(name, "tcpdump", f"last message of {one.other(notice.by)} {notice.heard_before:.1f} s before")
+        for name, one, notice in _captured(evidence)
+        if name in subject.nodes and _was_heard(notice)
+    ][:SHOWN]
+
+
 def again_and_again(evidence: Evidence, subject: Subject) -> list[Seen]:
     """It expired several times: sessions come up and end again."""
     return [seen for seen in timer_expired_before(evidence, subject) if " times)" in seen.detail]
@@ -103,6 +165,15 @@ def timers_are_short(evidence: Evidence, subject: Subject) -> list[Seen]:
         for exchange in node.host.exchange.values() if node else ():
             for peer, seconds in {**exchange.hold_times, **exchange.configured_hold}.items():
                 found.append(Seen(name, "bird", f"{seconds} s with {evidence.name_of(peer)}"))
+    # What a peer agrees upon with others it asks for here, too: a session that is down has agreed upon nothing.
+    ends = {side.address for session in subject.sessions for side, _other in session.sides() if side.node is None}
+    found += [
+        Seen(node.name, "bird", f"{exchange.hold_times[end]} s with {evidence.name_of(end)}")
+        for end in sorted(ends)
+        for node in evidence.nodes.values()
+        for exchange in node.host.exchange.values()
+        if end in exchange.hold_times and node.name not in subject.nodes
+    ]
     found += [
         api.seen(f"BGPPeer {one.name}", "spec.keepaliveTime", one.keepalive_time)
         for one in (evidence.cluster.bgp_peers if evidence.cluster else ())
@@ -148,7 +219,7 @@ def now_nothing_answers(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def _severity(evidence: Evidence, subject: Subject) -> str:
     """minor where the sessions are up again."""
-    return "major" if subject.sessions else "minor"
+    return "major" if subject.sessions or capture_shows_it(evidence, subject) else "minor"
 
 
 def _summary(evidence: Evidence, subject: Subject) -> str:
@@ -156,6 +227,8 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     why = f": {strain[0]}" if strain else ""
     if subject.sessions:
         return f"Sessions of {words.listed(subject.nodes)} ended because keepalives did not come in time{why}."
+    if peer_was_on_the_wire(evidence, subject):
+        return f"BIRD on {subject.nodes[0]} let its hold timer expire while its peer's messages lay there unread{why}."
     return f"Hold timers expired at {words.listed(subject.nodes)} of late; the sessions are up again{why}."
 
 
@@ -188,6 +261,8 @@ HOLD_TIMER_EXPIRED = Fault(
     signals=(
         Signal(timer_expired, MODERATE, required=True),
         Signal(timer_expired_before, MODERATE, required=True),
+        Signal(capture_shows_it, MODERATE, required=True),
+        Signal(peer_was_on_the_wire, STRONG),
         Signal(again_and_again, MODERATE),
         Signal(host_is_strained, STRONG),
         Signal(timers_are_short, MODERATE),
@@ -214,6 +289,7 @@ HOLD_TIMER_EXPIRED = Fault(
         Lookalike("mtu_mismatch", "small messages pass and large ones do not"),
         Lookalike("tcp179_blocked_network", "no new connection is answered either"),
         Lookalike("peer_node_down", "the peer's host answers nothing"),
+        Lookalike("middlebox_breaks_bgp", "new connections are made, and not even their first message is answered"),
     ),
     explains=("undetermined",),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._cluster import programmers, versions
 from . import api, commands, words
+from .bgp_config import OTHER_AS
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
+    from .._evidence.sessions import Session
     from .._peering.model import Problem
 
 NO_SESSIONS = "mesh_off_no_peers"
@@ -30,6 +32,11 @@ REFLECTORS = (
     LONELY,
 )
 CLUSTER_ID = api.ANNOTATION.format("RouteReflectorClusterID")
+# Sessions of BGPPeers that come to nothing because of who is in the mesh, and who is told of whom.
+REPEATED = "mesh_repeated"
+ONE_SIDED = "one_sided"
+# Nodes that the BGPPeer for the reflectors does not select, though it would have to.
+_LEFT_OUT = ("reflectors_not_connected", "client_without_reflector", LONELY)
 # These make no session fail by themselves.
 _HARMLESS = ("reflector_without_clients",)
 
@@ -46,20 +53,31 @@ def meshes_without_sessions(evidence: Evidence) -> Iterator[Subject]:
         names = api.names(evidence, problems[0].nodes)
         where = api.where("BGPConfiguration default", "spec.nodeToNodeMeshEnabled", value=False)
         yield Subject(names, (), where, evidence.nodes.get(names[0]) if names else None, problems[0])
-    elif len(silent) > 1 and len(silent) == len(speaking) and evidence.expected is None:
+    elif len(silent) > (0 if _switched_off(evidence) else 1) and silent == tuple(node.name for node in speaking):
+        if evidence.expected is not None:
+            return
         where = {"object": "BGPConfiguration/default", "field": "spec.nodeToNodeMeshEnabled", "nodes": list(silent)}
         yield Subject(silent, (), where, evidence.nodes[silent[0]], None)
+
+
+def _switched_off(evidence: Evidence) -> bool:
+    """The mesh is off by what BGPConfiguration says, and no BGPPeer is known, whoever the nodes are."""
+    cluster = evidence.cluster
+    default = cluster.bgp_configurations.get("default") if cluster else None
+    return default is not None and default.mesh is False and not (cluster and cluster.bgp_peers)
 
 
 def _has_no_protocol(node: Node) -> bool:
     """Its BIRD runs, answers, and has been told of no peer."""
     found = [one for one in node.daemons.values() if one.running and one.socket_state == "answers"]
-    return bool(found) and all(not one.total and not one.troubled and not one.established for one in found)
+    return bool(found) and all(one.total == 0 and not one.troubled and not one.established for one in found)
 
 
 def mesh_is_off(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The node-to-node mesh is off, and no BGPPeer makes a session in its place."""
     problem: Problem | None = subject.about
+    if problem is None and _switched_off(evidence):
+        return [api.seen("BGPConfiguration default", "spec.nodeToNodeMeshEnabled", "false")]
     return [api.seen(problem.object, "spec.nodeToNodeMeshEnabled", problem.detail)] if problem else []
 
 
@@ -154,18 +172,53 @@ MESH_DISABLED_NO_PEERS = Fault(
 
 def unfit_reflectors(evidence: Evidence) -> Iterator[Subject]:
     """What is wrong with route reflectors, one subject for each kind of it."""
-    if evidence.expected is None or not evidence.expected.reflectors:
-        return
     grouped: dict[tuple[str, str], list[Problem]] = {}
-    for problem in api.problems(evidence, *REFLECTORS):
+    for problem in _unfit(evidence):
         grouped.setdefault((problem.kind, problem.family), []).append(problem)
     for (kind, _family), problems in grouped.items():
         records = sorted({name for problem in problems for name in problem.nodes})
         names = api.names(evidence, records)
         about_node = problems[0].object.startswith("node ")
         field = CLUSTER_ID if about_node and kind != "client_without_reflector" else ""
-        where = api.where(problems[0].object, field, kind=kind, node=names[0] if names else "")
-        yield Subject(names, evidence.down_at(*names), where, evidence.nodes.get(names[0]) if names else None, problems)
+        what = problems[0].object
+        peering = _peering_of_reflectors(evidence) if kind in _LEFT_OUT else ""
+        if peering:
+            what, field = f"BGPPeer {peering}", "spec.nodeSelector"
+        where = api.where(what, field, kind=kind, node=names[0] if names else "")
+        node = evidence.nodes.get(names[0]) if names else None
+        yield Subject(names, _sessions(evidence, kind, names), where, node, problems)
+
+
+def _peering_of_reflectors(evidence: Evidence) -> str:
+    """The one BGPPeer by which nodes peer with reflectors, '' if there is none or several."""
+    plan = evidence.expected
+    if plan is None:
+        return ""
+    reflectors = {one.name for one in plan.reflectors}
+    found = {
+        end.stanza.bgp_peer
+        for session in plan.sessions(mesh=False)
+        for end in (session.near, session.far)
+        if end.stanza is not None and reflectors & {session.near.node, session.far.node}
+    } - {""}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _sessions(evidence: Evidence, kind: str, names: tuple[str, ...]) -> tuple[Session, ...]:
+    """The sessions in trouble that such a thing explains: of nodes without sessions all, else those between nodes."""
+    if kind == REPEATED:
+        return ()
+    return api.sessions_between(evidence, names) if kind == ONE_SIDED else evidence.down_at(*names)
+
+
+def _unfit(evidence: Evidence) -> list[Problem]:
+    """What the plan tells of reflectors; of a BGPPeer within the mesh also where no node is told to be a reflector."""
+    found = api.problems(evidence, REPEATED)
+    reflectors = {one.name for one in evidence.expected.reflectors} if evidence.expected else set()
+    if reflectors:
+        found += api.problems(evidence, *REFLECTORS)
+        found += [one for one in api.problems(evidence, ONE_SIDED) if reflectors & set(one.nodes)]
+    return [one for one in found if OTHER_AS not in one.detail]
 
 
 def reflectors_do_not_fit(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -206,6 +259,13 @@ def _reflector_commands(evidence: Evidence, subject: Subject) -> list[str]:
     look = [f"kubectl get nodes -o yaml | grep -e ' name:' -e {key}", api.show(evidence, "BGPPeer")]
     if subject.where["kind"] == "reflector_isolated":
         return [*look, f"kubectl annotate node {name} {key}-   # back into the mesh, unless a BGPPeer is made for it"]
+    if subject.where["kind"] == REPEATED:
+        off = {"nodeToNodeMeshEnabled": False}
+        return [
+            *look,
+            f"kubectl annotate node REFLECTOR {key}=244.0.0.1   # takes a reflector out of the mesh",
+            f"{api.patch(evidence, 'BGPConfiguration', 'default', off)}   # or ends the mesh, when all have peers",
+        ]
     if subject.where["kind"] in ("cluster_id_malformed", "cluster_id_shared"):
         return [
             *look,
@@ -220,7 +280,7 @@ def _reflector_commands(evidence: Evidence, subject: Subject) -> list[str]:
 
 def _severity(evidence: Evidence, subject: Subject) -> str:
     """minor for what keeps nobody from a session, major for what does."""
-    return "minor" if subject.where["kind"] in (*_HARMLESS, "cluster_id_malformed") else "major"
+    return "minor" if subject.where["kind"] in (*_HARMLESS, REPEATED, "cluster_id_malformed") else "major"
 
 
 ROUTE_REFLECTOR_MISCONFIGURED = Fault(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import commands, gate_signals, typha_words, words
+from . import commands, gate_signals, packet_signals, typha_words, words
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 from .typha_words import NO_TYPHA
@@ -15,7 +15,7 @@ from .typha_words import NO_TYPHA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.control_plane import FlowBlock
+    from .._evidence.control_plane import FlowBlock, HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
@@ -31,14 +31,23 @@ def silent_typhas(evidence: Evidence) -> Iterator[Subject]:
     for address, attempts in groups.items():
         callers = sorted({one.node.name for one in attempts})
         server = evidence.owners.get(address)
-        blocks_there = server is not None and bool(_rules_there(server, attempts))
-        names = [server.name] if server is not None and blocks_there else callers
-        yield gate_signals.at(evidence, names, callers, typha=address, port=typha_words.PORT)
+        inbound = _rules_there(server, attempts) if server is not None else []
+        names = [server.name] if server is not None and inbound else callers
+        blocks = inbound or _rules_at(evidence, callers[0], address)
+        rule = blocks[0].place if blocks else None
+        place = packet_signals.where_of(evidence.nodes[names[0]], rule) if rule else {}
+        yield gate_signals.at(evidence, names, callers, **{**place, "typha": address, "port": typha_words.PORT})
 
 
 def _rules_there(server: Node, attempts: list[typha_words.Dialled]) -> list[FlowBlock]:
     callers = {own for one in attempts for own in one.node.bgp_addresses.values()}
     return [block for block in server.control.typha_inbound if any(block.concerns(caller) for caller in callers)]
+
+
+def _rules_at(evidence: Evidence, caller: str, address: str) -> list[FlowBlock]:
+    """The caller's own rules that stop its connections to Typha."""
+    node = evidence.nodes.get(caller)
+    return [block for block in node.control.typha_outbound if block.concerns(address)] if node else []
 
 
 def typha_does_not_answer(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -246,14 +255,15 @@ def nodes_that_look_elsewhere(evidence: Evidence) -> Iterator[Subject]:
     for node in typha_words.clients(evidence):
         told = node.control.typha.service
         if not node.control.typha.connected and (
-            _service_exists(evidence, told) is False or node.control.lines("typha_discovery")
+            _service_exists(evidence, told) is False or _not_found(node)
         ):
             groups.setdefault(told, []).append(node.name)
     known = typha_words.cluster_typha(evidence)
     if not groups and known is not None and known.service and _service_exists(evidence, known.service) is False:
         groups[known.service] = []
     for service, names in groups.items():
-        yield gate_signals.at(evidence, names, names, service=service)
+        told_by = typha_words.told_by(evidence) if known is not None and known.service == service else {}
+        yield gate_signals.at(evidence, names, names, **told_by, service=service)
 
 
 def _service_exists(evidence: Evidence, service: str) -> bool | None:
@@ -275,8 +285,14 @@ def log_tells_of_discovery(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [
         gate_signals.seen_line(node, line)
         for node in gate_signals.nodes_of(evidence, subject)
-        for line in node.control.lines("typha_discovery")[:2]
+        for line in _not_found(node)[:2]
     ]
+
+
+def _not_found(node: Node) -> list[HostLine]:
+    """What a node says of a search for Typha that found no Service; nothing where it found one without a Typha."""
+    lines = node.control.lines("typha_discovery")
+    return [] if any(map(typha_words.nobody_ready, lines)) else lines
 
 
 def typha_serves_elsewhere(evidence: Evidence, subject: Subject) -> list[Seen]:

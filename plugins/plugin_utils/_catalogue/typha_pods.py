@@ -24,7 +24,8 @@ def unplaced_typhas(evidence: Evidence) -> Iterator[Subject]:
     known = typha_words.cluster_typha(evidence)
     if known is not None and known.unscheduled:
         concerned = [] if known.ready else [node.name for node in typha_words.clients(evidence)]
-        yield gate_signals.at(evidence, concerned, known, ready=len(known.ready))
+        place = typha_words.deployment(evidence, "spec.template.spec")
+        yield gate_signals.at(evidence, concerned, known, **place, ready=len(known.ready))
 
 
 def typha_waits_for_a_node(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -90,9 +91,20 @@ def missing_typhas(evidence: Evidence) -> Iterator[Subject]:
     refused = [one.node.name for one in typha_words.dialled(evidence) if one.refused]
     if wrong is not None and wrong.kind != "not_scheduled":
         concerned = [node.name for node in typha_words.clients(evidence) if not node.control.typha.connected]
-        yield gate_signals.at(evidence, concerned, wrong, kind=wrong.kind)
-    elif refused and wrong is None:
-        yield gate_signals.at(evidence, refused, None)
+        place = typha_words.deployment(evidence, "spec.replicas") if wrong.kind == "scaled_to_zero" else {}
+        yield gate_signals.at(evidence, concerned, wrong, **place, kind=wrong.kind)
+    elif (refused or _searchers(evidence)) and wrong is None:
+        yield gate_signals.at(evidence, [*refused, *_searchers(evidence)], None)
+
+
+def _searchers(evidence: Evidence) -> list[str]:
+    """The nodes that look for a ready Typha behind its Service, and find none."""
+    return [
+        node.name
+        for node in typha_words.clients(evidence)
+        if not node.control.typha.connected
+        and any(map(typha_words.nobody_ready, node.control.lines("typha_discovery")))
+    ]
 
 
 def none_serves(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -106,6 +118,16 @@ def connections_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
         Seen(one.node.name, one.source, one.says)
         for one in typha_words.dialled(evidence)
         if one.refused and one.node.name in subject.nodes
+    ][:4]
+
+
+def no_endpoint_is_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """By its log calico-node finds Typha's Service, and no ready Typha behind it."""
+    return [
+        gate_signals.seen_line(node, line)
+        for node in gate_signals.nodes_of(evidence, subject)
+        for line in node.control.lines("typha_discovery")
+        if typha_words.nobody_ready(line)
     ][:4]
 
 
@@ -154,6 +176,7 @@ TYPHA_DOWN = Fault(
     signals=(
         Signal(none_serves, DECISIVE, required=True),
         Signal(connections_are_refused, STRONG, required=True),
+        Signal(no_endpoint_is_ready, STRONG, required=True),
         Signal(felix_is_waiting, WEAK),
         Signal(typha_says_so_itself, MODERATE),
         Signal(gate_signals.scope_tells, gate_signals.HINT),
@@ -164,6 +187,8 @@ TYPHA_DOWN = Fault(
         f"{subject.about.says[0].upper()}{subject.about.says[1:]}."
         if subject.about
         else f"Typha refuses the connections of {gate_signals.show_nodes(subject)}: none is running."
+        if connections_are_refused(evidence, subject)
+        else f"{gate_signals.show_nodes(subject)} finds Typha's Service, and no ready Typha behind it."
     ),
     severity_rule=lambda evidence, subject: "critical" if subject.about else "major",
     fix=Fix(

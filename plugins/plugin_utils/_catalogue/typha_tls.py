@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import gate_signals, words
 from .gate_signals import CERTIFICATE_TIME, HINT
 from .model import DECISIVE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
-from .typha_words import NO_TYPHA
+from .typha_words import NO_TYPHA, service_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
+OPERATORS = "calico-system"
 NAME_WORDS = (
     "does not have required",
     "unknown authority",
@@ -39,7 +40,8 @@ def refused_clients(evidence: Evidence) -> Iterator[Subject]:
     ]
     found += [node.name for node in servers if _lines_on_names(node)]
     if found:
-        yield gate_signals.at(evidence, found, [node.name for node in servers])
+        hosts = [node.name for node in servers]
+        yield gate_signals.at(evidence, found, hosts, **({"typha_on": words.listed(hosts)} if hosts else {}))
 
 
 def _lines_on_names(node: Node) -> list[HostLine]:
@@ -103,6 +105,21 @@ def dates_are_wrong(evidence: Evidence, subject: Subject) -> list[Seen]:
     ][:2]
 
 
+def _look_and_restart(evidence: Evidence, subject: Subject) -> list[str]:
+    """The operator keeps the certificates in secrets of known names; without it whoever set up TLS chose them."""
+    space, name = service_words(evidence)
+    if space in (OPERATORS, "NAMESPACE"):
+        space = OPERATORS
+        look = [f"kubectl get secrets -n {space} node-certs typha-certs"]
+        look.append(f"kubectl get configmap -n {space} tigera-ca-bundle")
+    else:
+        look = [
+            f"kubectl get deployment -n {space} {name} -o yaml | grep -A1 TYPHA_",
+            f"kubectl get daemonset -n {space} calico-node -o yaml | grep -A1 FELIX_TYPHA",
+        ]
+    return [*look, f"kubectl rollout restart -n {space} deployment/{name}"]
+
+
 TYPHA_TLS_MISMATCH = Fault(
     id="typha_tls_mismatch",
     family="control_plane",
@@ -132,11 +149,7 @@ TYPHA_TLS_MISMATCH = Fault(
         ),
         risk="medium",
         disrupts="Typha and calico-node restart",
-        commands=lambda evidence, subject: [
-            "kubectl get secrets -n calico-system node-certs typha-certs",
-            "kubectl get configmap -n calico-system tigera-ca-bundle",
-            "kubectl rollout restart -n calico-system deployment/calico-typha",
-        ],
+        commands=_look_and_restart,
     ),
     verify="Felix on every node is connected to a Typha, and no new TLS message is logged.",
     lookalikes=(Lookalike("certificate_expired", "the message is about the certificate's dates"),),

@@ -76,6 +76,11 @@ def _of_node(node: Node) -> Iterator[Dialled]:
             yield Dialled(node, address_in(line), silent, refused, f"log of {line.component or 'felix'}", line.text)
 
 
+def nobody_ready(line: HostLine) -> bool:
+    """The Service was found, and no Typha behind it is ready (typha/pkg/discovery: ErrServiceNotReady)."""
+    return any(words_ in line.text for words_ in ("find any ready Typha", "service IP or port", "missing IP or port"))
+
+
 def address_in(line: HostLine) -> str:
     """The address of Typha's that a log line names, or ''."""
     match = _ENDPOINT.search(line.text)
@@ -121,6 +126,28 @@ def felix_waits(evidence: Evidence, names: Iterable[str]) -> list[Seen]:
             parts = words.listed(f"{part}: {told}" for part, told in node.control.felix.parts.items())
             found.append(Seen(node.name, "Felix' health", f"{node.control.felix.state.replace('_', ' ')} ({parts})"))
     return found
+
+
+def deployment(evidence: Evidence, field: str) -> dict[str, str]:
+    """Typha's own Deployment as a finding's where; {} if it is not known, or there are several."""
+    known = cluster_typha(evidence)
+    workloads = known.workloads if known is not None else ()
+    return {"object": f"{workloads[0].kind}/{workloads[0].name}", "field": field} if len(workloads) == 1 else {}
+
+
+def told_by(evidence: Evidence) -> dict[str, str]:
+    """Where calico-node is told which Service is Typha's, as a finding's where: its DaemonSet, or the ConfigMap behind."""
+    for agent in evidence.cluster.node_agents if evidence.cluster else ():
+        container = agent.container("calico-node")
+        if container is None:
+            continue
+        source = container.env_from.get(typha.SERVICE_NAME, "").rpartition(" ")[2]
+        if not container.env.get(typha.SERVICE_NAME) and source:
+            name, _slash, key = source.partition("/")
+            return {"object": f"ConfigMap/{name}", "field": f"data.{key}"}
+        if container.env.get(typha.SERVICE_NAME):
+            return {"object": f"{agent.kind}/{agent.name}", "field": f"env {typha.SERVICE_NAME} of {container.name}"}
+    return {}
 
 
 def service_words(evidence: Evidence) -> tuple[str, str]:

@@ -95,7 +95,7 @@ def answers_somebody(evidence: Evidence, subject: Subject) -> list[Seen]:
 def name_and_address(evidence: Evidence, subject: Subject) -> str:
     """The peer by its name and address."""
     address = str(subject.where.get("address", ""))
-    return subject.nodes[0] if subject.nodes[0] == address else f"{subject.nodes[0]} ({address})"
+    return subject.nodes[0] if not address or subject.nodes[0] == address else f"{subject.nodes[0]} ({address})"
 
 
 def affected(evidence: Evidence, subject: Subject) -> str:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Protocol, Rule
+    from .._evidence.model import Protocol
+    from .._evidence.rules import Rule
     from .._evidence.sessions import Session
 
 SHOWN = 4

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.ranking import rank
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.told import evidence_of
 
 REJECTED, STUCK = "bird_config_rejected", "bird_reload_stuck"
 CHECK_FAILED = {"kind": "config_error", "text": "Config check failed: exit status 1", "at": "2026-01-01T00:00:00Z"}
@@ -76,3 +77,42 @@ def test_a_file_that_is_only_newer_is_told_as_minor(mesh):
 def test_a_file_that_is_on_its_way_to_bird_is_well(mesh):
     spoil(mesh, written=20)
     assert told(mesh) == []
+
+
+STAMP = "2026-01-01T00:{:02d}:00Z"
+
+
+def refused(mesh, minutes_ago, written, configured):
+    """A check failed so many minutes before the node was looked at; the file that is there is well."""
+    spoil(mesh, written=written, configured=configured)
+    mesh.facts["node-2"]["calico_node"]["taken_at"] = STAMP.format(50)
+    mesh.bgp("node-2")["log"] = [{**CHECK_FAILED, "at": STAMP.format(50 - minutes_ago)}]
+
+
+def test_a_refusal_before_bird_was_configured_is_over(mesh):
+    refused(mesh, 30, written=610, configured=600)
+    assert told(mesh) == []
+
+
+def test_a_file_that_is_newer_than_what_bird_took_is_not_over(mesh):
+    refused(mesh, 30, written=300, configured=600)
+    assert REJECTED in [fault for fault, *_rest in told(mesh)]
+
+
+def test_a_refusal_after_bird_was_configured_is_not_over(mesh):
+    refused(mesh, 5, written=4000, configured=3990)
+    assert [fault for fault, *_rest in told(mesh)] == [REJECTED]
+
+
+@pytest.mark.parametrize(("minutes", "over"), [(5, True), (1, False)])
+def test_a_bird_that_runs_what_is_called_for_has_nothing_refused(mesh, kube, minutes, over):
+    refused(mesh, minutes, written=4000, configured=3990)
+    found = rank(evidence_of(mesh, kube))
+    assert (REJECTED not in {item.fault.id for item in found}) is over
+
+
+def test_where_there_are_filters_sessions_do_not_tell_that_it_is_over(mesh, kube):
+    refused(mesh, 5, written=4000, configured=3990)
+    kube.objects["bgpfilters"] = [{"kind": "BGPFilter", "metadata": {"name": "out"}, "spec": {}}]
+    kube.status["bgpfilters"] = "ok"
+    assert REJECTED in {item.fault.id for item in rank(evidence_of(mesh, kube))}

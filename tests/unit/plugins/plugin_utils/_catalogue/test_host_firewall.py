@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.ranking import rank
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.ranking import rank, weigh
 from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue import reachability
+from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.faults import BY_ID
 
 DIALLERS = ("node-1", "node-3", "node-4")
 BLOCKED, LATENT = "tcp179_blocked_host_firewall", "tcp179_latent_one_way_block"
@@ -136,9 +137,10 @@ def test_a_rewritten_source_speaks_against_both_ends_accepting(mesh):
                 "rule": {"backend": "iptables-nft", "table": "nat", "chain": "POSTROUTING", "rule": 2},
             }
         ]
-    first = rank(mesh.evidence())[0]
-    assert first.confidence < clear
-    against = [seen.detail for _signal, told in first.speaks_against for seen in told]
+    assert rank(mesh.evidence())[0].fault.id == "bgp_source_nat"
+    (network,) = weigh(BY_ID["tcp179_blocked_network"], mesh.evidence())
+    assert network.confidence < clear
+    against = [seen.detail for _signal, told in network.speaks_against for seen in told]
     assert any("nat POSTROUTING rule 2 makes the source 10.0.0.99" in detail for detail in against)
 
 

@@ -39,6 +39,7 @@ def test_a_move_that_stands_still(mesh, kube):
     ]
     found = told(mesh, kube)
     assert found["operator_migration_stuck"].role == "cause"
+    assert found["operator_migration_stuck"].subject.where["daemonset"] == "calico-system/calico-node"
     assert "it is held by node-2" in summary(mesh, kube, "operator_migration_stuck")
     assert "2 nodes still to come" in summary(mesh, kube, "operator_migration_stuck")
     assert LABEL in commands(mesh, kube, "operator_migration_stuck")

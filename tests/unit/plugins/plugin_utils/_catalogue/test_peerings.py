@@ -305,7 +305,7 @@ def test_a_router_that_refuses(mesh, kube):
         mesh.reach(name, ROUTER)
     found = told(mesh, kube)
     assert causes(found) == {"external_router_config"}
-    assert found["external_router_config"].subject.where["object"] == "BGPPeer/rack-1"
+    assert found["external_router_config"].subject.where["peering"] == "BGPPeer/rack-1"
 
 
 def test_a_second_speaker_has_the_session(mesh, kube):

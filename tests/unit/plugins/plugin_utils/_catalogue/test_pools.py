@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.ranking import rank
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import observations
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.evidence import Evidence
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils._catalogue.settings import address, alone, put
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.told import commands, host, summary, told
 
@@ -69,9 +72,38 @@ def test_an_installation_on_azure_tells_as_much():
 
 def test_routes_by_a_router_tell_it_without_the_api(mesh):
     for name in mesh.addresses:
-        host(mesh, name)["routes"] = {"ipv4": {"bird": 3, "via_router": 2}}
+        host(mesh, name)["routes"] = {"ipv4": {"bird": 3, "via_router": {"10.0.0.254": 2}}}
     found = told(mesh)
     assert list(found) == ["encapsulation_disabled_but_needed"]
+
+
+def bare(kube):
+    two_subnets(kube)
+    put(kube, "IPPool", "default-ipv4-ippool", **OPEN)
+
+
+def with_tried(kube, *lines):
+    environment = "observations:\n" + "".join(f"  - {{{line}}}\n" for line in lines)
+    evidence = observations.with_what_was_tried(Evidence({}, cluster=kube.cluster()), observations.read(environment))
+    return {item.fault.id: item for item in rank(evidence)}.get("encapsulation_disabled_but_needed")
+
+
+def test_static_routes_in_the_network_cannot_be_told_apart_so_it_is_likely_and_not_sure(mesh, kube):
+    bare(kube)
+    item = alone(kube)["encapsulation_disabled_but_needed"]
+    assert 0.5 < item.confidence < 0.75
+    (missing,) = item.fault.missing(Evidence({}, cluster=kube.cluster()), item.subject)
+    assert "ping -n -c 2 -W 1 -t 2" in missing.how
+
+
+def test_what_somebody_tried_decides(kube):
+    bare(kube)
+    assert with_tried(kube, "check: works-only, scope: same-subnet").confidence > 0.9
+    lost = "check: ping, from: pod-on-node-1, to: pod-on-node-4, result: timeout"
+    assert with_tried(kube, lost).confidence > 0.9
+    assert with_tried(kube, lost.replace("timeout", "open")) is None
+    within = "check: ping, from: pod-on-node-1, to: pod-on-node-2, result: timeout"
+    assert with_tried(kube, within).confidence < 0.75
 
 
 def test_the_pool_is_changed(mesh, kube):
@@ -100,6 +132,22 @@ def test_nobody_programs_routes(kube):
     release(kube, "v3.33.0")
     put(kube, "FelixConfiguration", "default", programClusterRoutes="Disabled")
     assert alone(kube)["route_owner_conflict"].subject.where["owner"] == "nobody"
+
+
+def test_bird_alone_is_told_not_to(mesh, kube):
+    release(kube, "v3.32.0")
+    put(kube, "BGPConfiguration", "default", programClusterRoutes="Disabled")
+    where = alone(kube)["route_owner_conflict"].subject.where
+    assert (where["object"], where["owner"]) == ("BGPConfiguration/default", "nobody")
+    for name in mesh.addresses:
+        mesh.facts[name]["calico_node"]["sources"] = [{"source": "netlink", "status": "ok", "detail": ""}]
+    assert told(mesh, kube)["route_owner_conflict"].confidence > 0.95
+
+
+def test_birds_routes_are_refused_where_felixs_are(mesh):
+    lacking = {"exported": 4, "in_kernel": 1, "instead_felix": 3}
+    host(mesh, "node-2")["routes"] = {"ipv4": {"bird": 1, "felix": 3, "not_in_kernel": lacking}}
+    assert told(mesh)["route_owner_conflict"].subject.nodes == ("node-2",)
 
 
 def test_the_defaults_fit_together(kube):
@@ -147,5 +195,5 @@ def test_ranges_apart_are_no_fault(kube):
 
 def test_felix_drops_pods_as_services(mesh):
     rule = {"chain": "cali-cidr-block", "text": "-A cali-cidr-block -d 10.244.0.0/16 -j DROP"}
-    mesh.facts["node-2"]["calico_firewall"]["pods"] = {"by_calico": [{"ways": ["pods to tunl0"], "rule": rule}]}
+    mesh.facts["node-2"]["calico_firewall"]["pods"] = {"felix_rules": [{"ways": ["pods to tunl0"], "rule": rule}]}
     assert "drops packets of pods" in summary(mesh, None, "bgpconfig_service_cidr_contains_pods")

@@ -153,6 +153,17 @@ def test_names_and_authorities_that_do_not_fit(mesh, cn, key, says):
     assert says in summary(mesh, None, "typha_tls_mismatch")
 
 
+def test_where_typha_is_and_what_to_look_at(mesh):
+    own = {"cn": "calico-node", "issuer": "typha-ca", "issuer_key": SIGNER["key"]}
+    client(mesh, "node-1", expects={"cn": "calico-typha"}, certificate=own, trusts=[SIGNER], connections={})
+    server(mesh, "node-4", expects={"cn": "calico-node"}, certificate={"cn": "typha-server"}, trusts=[SIGNER])
+    assert told(mesh)["typha_tls_mismatch"].subject.where["typha_on"] == "node-4"
+    by_manifest = commands(mesh, None, "typha_tls_mismatch")
+    assert "kubectl get deployment -n kube-system calico-typha -o yaml | grep -A1 TYPHA_" in by_manifest
+    host(mesh, "node-1")["control_plane"]["typha"]["service"] = "calico-system/calico-typha"
+    assert "kubectl get secrets -n calico-system node-certs" in commands(mesh, None, "typha_tls_mismatch")
+
+
 def test_certificates_that_fit_give_nothing(mesh):
     own = {"cn": "typha-client", "issuer": "tigera-signer", "issuer_key": SIGNER["key"]}
     client(mesh, "node-1", expects={"cn": "typha-server"}, certificate=own, trusts=[SIGNER], connections={})
