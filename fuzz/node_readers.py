@@ -199,7 +199,7 @@ def ini_exclusion(data: bytes) -> Any:
     from ansible_collections.netmedic.calico.plugins.module_utils._host import network_managers
 
     text = _plain(data)
-    return network_managers.excluded(text[:4096], "cali0123456789a"), network_managers._takes_ours(text)
+    return network_managers.excluded(text[:4096], "cali0123456789a"), network_managers.takes_ours(text)
 
 
 def ufw_boot(data: bytes) -> Any:
@@ -305,3 +305,18 @@ def without_secrets(data: bytes) -> Any:
 
     text = _plain(data)
     return len(redact.redacted("bird.cfg", text)), len(redact.redacted("files.txt", text))
+
+
+def speaker_log(data: bytes) -> Any:
+    """The log of another speaker on the node."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import speaker_log as reader
+
+    return reader.facts({"speaker.log": data.decode("utf-8", "replace")})
+
+
+def bgp_capture(data: bytes) -> Any:
+    """A capture, as far as it is about BGP."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import bgp_capture as reader
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import tcpdump
+
+    return reader.conversations(tcpdump.parse(data.decode("utf-8", "replace")).value.packets)

@@ -53,7 +53,7 @@ def peering(data: bytes) -> Any:
     found = expected(cluster)
     sessions = sum(1 for _session in found.sessions())
     cut = [parts(found, family) for family in ("ipv4", "ipv6")]
-    return sessions, len(found.problems), [one.whole for one in cut], compare(found, {}).differences
+    return sessions, len(found.problems), [one.whole for one in cut], compare(found, {}, {}).differences
 
 
 def clusters() -> Iterator[bytes]:

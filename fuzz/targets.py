@@ -8,7 +8,17 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fuzz import api_readers, cluster_readers, host_readers, node_readers, peering_readers, readers
+from fuzz import (
+    api_readers,
+    cluster_readers,
+    host_readers,
+    node_readers,
+    offline_readers,
+    overlay_readers,
+    peering_readers,
+    readers,
+    redaction_readers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +95,7 @@ TARGETS: tuple[Target, ...] = (
     Target("timesyncd", _text("module_utils._clock.timesyncd:parse"), (f"{_CLOCK}/timesyncd-*.txt",)),
     Target("chronyd_answer", readers.chronyd_answer, (), BYTES),
     Target("ntpd_answer", node_readers.ntpd_answer, (), BYTES),
-    Target("calico_log", readers.calico_log, ("**/*calico*.log", "**/kubelet*.log")),
+    Target("calico_log", readers.calico_log, ("**/*calico*.log", "**/kubelet*.log", f"{_HOST}/host-log/*.log")),
     Target("cni_plugin", _text("module_utils._host.cni:plugin_of"), ("**/*.conflist",), JSON),
     Target("cni_mtu", node_readers.cni_mtu, ("**/*.conflist",), JSON),
     Target("cni_token", _text("module_utils._host.cni:token_times", _NOW), ("**/*kubeconfig*",)),
@@ -94,6 +104,8 @@ TARGETS: tuple[Target, ...] = (
     Target("ini", _text("module_utils._host.network_managers:parse_ini"), ("**/*.network", "**/NetworkManager.conf")),
     Target("kubelet_flags", readers.kubelet_flags),
     Target("tcp_table", _bytes("module_utils._host.tcp_table:parse", {179}), (f"{_HOST}/*.tcp", f"{_HOST}/*.tcp6")),
+    Target("network_unit", _text("module_utils._host.network_managers:takes_ours"), ("**/*.network",)),
+    Target("host_log", _text("module_utils._host.host_log:parse", _NOW), (f"{_HOST}/host-log/*.txt",)),
     Target("ini_exclusion", node_readers.ini_exclusion, ("**/*.network", "**/NetworkManager.conf")),
     Target("hosts_file", node_readers.hosts_file),
     Target("netlink", readers.netlink, (), BYTES),
@@ -149,6 +161,8 @@ TARGETS: tuple[Target, ...] = (
     _printed("kubectl_pods", "pods"),
     _printed("links", "ip-addr ip-link", f"{_HOST}/netlink/ip-addr.json", f"{_HOST}/netlink/ip-link.json"),
     _printed("log", "log", f"{_BIRD}/logs/*"),
+    Target("texts_log_last", _text("plugin_utils._texts.log:last_of_this_year", _NOW), _cases("log")),
+    _printed("managers", "networkctl nmcli network-unit"),
     _printed("modules", "modules"),
     _printed("neighbours", "ip-neigh", f"{_HOST}/netlink/ip-neigh.json"),
     _printed("ntpq", "ntpq", f"{_CLOCK}/ntpq-*.txt"),
@@ -161,7 +175,10 @@ TARGETS: tuple[Target, ...] = (
     _printed("tcpdump", "tcpdump"),
     _printed("tigerastatus", "tigerastatus"),
     _printed("timedatectl", "timedatectl", f"{_CLOCK}/timesyncd-*.txt"),
+    _printed("tool_versions", "iptables-version"),
     _printed("uname", "uname"),
+    Target("texts_speaker_log", node_readers.speaker_log, _cases("log")),
+    Target("texts_bgp_capture", node_readers.bgp_capture, _cases("tcpdump")),
     Target("texts_readiness", _text("plugin_utils._texts.readiness:read"), _cases("events describe")),
     Target("texts_messages", node_readers.messages_of_probes, _cases("events describe log")),
     Target("texts_tunnels", node_readers.tunnels_of_text, _cases("ip-link ip-addr")),
@@ -184,8 +201,15 @@ TARGETS: tuple[Target, ...] = (
     Target("cluster_yaml", cluster_readers.objects_of_calico),
     Target("cluster_fact", cluster_readers.cluster_fact, (), JSON),
     Target("cluster_value", cluster_readers.written_value),
+    # --- other people's collections ---
+    Target("archive", offline_readers.archive, ("texts/uname/*/input.txt",)),
+    Target("digest", offline_readers.digest, ("texts/log/*/input.*",)),
+    Target("loose", offline_readers.loose, (*_cases("calicoctl-node-status log uname ip-addr nodes"),)),
+    Target("corrections", offline_readers.corrections, ("**/_cluster/shapes/*/cluster/*.yaml",)),
+    Target("redacted", redaction_readers.redacted, (*_cases("log ip-addr nodes"), "cases/*/node-1.json")),
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
+    Target("overlay", overlay_readers.overlay, ("cases/*/node-1.json",), JSON),
     Target("evidence", readers.evidence, ("cases/*/node-1.json", "cases/*/node-2.json"), JSON),
 )
 BY_NAME = {target.name: target for target in TARGETS}

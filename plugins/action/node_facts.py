@@ -15,6 +15,7 @@ from ansible.utils.vars import merge_hash
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import clock, plain
 
 _MARK = '"taken_at_epoch"'
+_NOT_SENT = "Data could not be sent"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
@@ -34,8 +35,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         in_background = self._task.async_val and not self._connection.has_native_async
         try:
             result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=in_background))
-        except AnsibleConnectionFailure:
-            raise
+        except AnsibleConnectionFailure as error:
+            # Without an interpreter the node may hang up before the module has been sent, as a lost connection does.
+            if _NOT_SENT not in str(error):
+                raise
+            result.update(failed=True, msg=str(error), rc=127)
         except AnsibleError as error:
             if "interpreter" not in str(error):
                 raise

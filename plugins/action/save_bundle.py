@@ -13,6 +13,8 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, write
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster
+from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import keyed, share
+from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redactor
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
@@ -29,6 +31,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 "directory": {"type": "path", "required": True},
                 "hosts": {"type": "list", "elements": "str", "required": True},
                 "environment_file": {"type": "path", "default": ""},
+                "redact": {"type": "bool", "default": False},
+                "redact_key": {"type": "str", "default": "", "no_log": True},
             }
         )
         hostvars = (task_vars or {}).get("hostvars", {})
@@ -45,13 +49,23 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         try:
             if self._task.check_mode:
                 write.replaceable(Path(where).expanduser())
+            elif arguments["redact"]:
+                self._write_redacted(where, dict(write.files(nodes, besides)), arguments["redact_key"])
             else:
                 write.write(where, nodes, besides)
+        except share.NotRedactedError as error:
+            return {**result, "failed": True, "msg": str(error)}
         except OSError as error:
             why = error.strerror or error
             return {**result, "failed": True, "msg": f"The bundle cannot be written as {where}: {why}."}
         told = sorted(name for name, saw in nodes.items() if saw.facts)
         return {**result, "changed": True, "path": where, "nodes": told}
+
+    @staticmethod
+    def _write_redacted(where: str, texts: dict[str, str], key: str) -> None:
+        made = Redactor(key or keyed.random_key()).texts(texts)
+        share.refuse(made.leaks)
+        write.put(where, sorted(made.texts.items()))
 
     @staticmethod
     def _environment(path: str) -> tuple[str, str]:

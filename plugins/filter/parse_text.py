@@ -54,10 +54,14 @@ options:
       - ipset
       - iptables-list
       - iptables-save
+      - iptables-version
       - log
       - modules
       - netstat
+      - network-unit
+      - networkctl
       - nft-ruleset
+      - nmcli
       - nodes
       - ntpq
       - os-release

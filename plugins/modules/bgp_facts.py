@@ -138,6 +138,11 @@ ansible_facts:
                   type: str
                   returned: always
                   sample: answers
+                socket_hidden:
+                  description: V(true) if BIRD has its socket in its own container only, so that tools which run on the
+                    host find none in the usual places.
+                  type: bool
+                  returned: if it is so
                 via:
                   description: How it was asked. V(birdcl) where only the client program could reach it, V(calicoctl)
                     in facts made of a bundle that holds only calicoctl's table of its sessions, empty without an
@@ -564,8 +569,9 @@ ansible_facts:
               description:
                 - V(unexpected_connect), V(bad_peer_as), V(bad_bgp_identifier), V(hold_timer_expired),
                   V(cannot_listen), V(bind_failed), V(config_error), V(md5_unsupported), V(session_lost), V(started),
-                  V(shutdown), V(connect), V(filter_error), V(next_hop_unresolvable), V(next_hop_is_local),
-                  V(kernel_route), V(netlink_overrun) or V(incoming_aborted).
+                  V(shutdown), V(connect), V(filter_error), V(config_missing), V(render_failed),
+                  V(next_hop_unresolvable),
+                  V(next_hop_is_local), V(kernel_route), V(netlink_overrun) or V(incoming_aborted).
                 - Errors of a configuration are left out once a later one was taken.
               type: str
               returned: always

@@ -342,6 +342,32 @@ ansible_facts:
               elements: dict
               returned: if there are any
               sample: [{"ways": ["eth0 to pods"], "family": "ipv4"}]
+            felix_rules:
+              description: What Felix' rules stop that are of no policy, profile or endpoint, in the form of
+                I(not_accepted), for example its drops of unknown interfaces, or of ranges of Services; at most 3.
+              type: list
+              elements: dict
+              returned: if there are any, and this node has pods
+              sample:
+                - ways: [pods to tunl0]
+                  verdict: drop
+                  family: ipv4
+                  rule: {"backend": "iptables-legacy", "family": "ipv4", "table": "filter",
+                         "chain": "cali-from-wl-dispatch", "rule": 1, "text": "-A cali-from-wl-dispatch -j DROP",
+                         "owner": "calico", "path": ["FORWARD 1", "cali-FORWARD 1", "cali-from-wl-dispatch 1"]}
+        invalid_dropped:
+          description:
+            - Rules that drop what fits no connection (conntrack's state INVALID) and that have met a packet or do not
+              count, those that met most first, at most 3 of a family.
+            - I(way) is V(to this host), V(through this host) or both.
+          type: list
+          elements: dict
+          returned: if there are any, and there is some trace of pods
+          sample:
+            - way: through this host
+              rule: {"backend": "iptables-nft", "family": "ipv4", "table": "filter", "chain": "KUBE-FORWARD", "rule": 1,
+                     "text": "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP", "owner": "kube-proxy",
+                     "path": ["FORWARD 1", "KUBE-FORWARD 1"], "packets": 4711}
         source_nat:
           description:
             - NAT rules that give packets between nodes another source address, which the other side then does not know.

@@ -316,20 +316,99 @@ ansible_facts:
           description: The other nodes, as this node's tunnels and routes tell of them. They are looked at like BIRD's
             peers, only that nobody speaks BGP with them where Calico runs without BIRD.
           type: dict
-          returned: if BIRD tells of no peer and there is any other node
+          returned: if BIRD tells of no peer and there is any other node, or if there is a VXLAN device of Calico's or flannel's
           contains:
+            devices:
+              description: The VXLAN devices by name. The address of a way is that of the far device. A way is told as
+                one line, the other node's address, the MAC and the address of its device, and the destinations that are
+                routed there. C(-) stands for what is missing, C(?) for what is not known.
+              type: dict
+              returned: if there is any
+              sample:
+                vxlan.calico:
+                  addresses: ["10.244.1.1"]
+                  local: 10.200.0.9
+                  mac: 66b36828398e
+                  mtu: 1450
+                  port: 4789
+                  vni: 4096
+                  ways: ["10.200.0.10 66c0932e562c 10.244.2.1 10.244.2.0/26"]
+              contains:
+                NAME:
+                  description: One device.
+                  type: dict
+                  returned: for each
+                  contains:
+                    mac:
+                      description: Its MAC address, without colons.
+                      type: str
+                      returned: if known
+                    vni:
+                      description: Its network identifier.
+                      type: int
+                      returned: if known
+                    port:
+                      description: The UDP port of its packets.
+                      type: int
+                      returned: if known
+                    local:
+                      description: The address that its packets leave from.
+                      type: str
+                      returned: if known
+                    mtu:
+                      description: Its MTU.
+                      type: int
+                      returned: always
+                    addresses:
+                      description: Its addresses.
+                      type: list
+                      elements: str
+                      returned: if it has any
+                    up:
+                      description: Always V(false).
+                      type: bool
+                      returned: if it is down
+                    ways:
+                      description: The ways to other nodes; of more than 64 only those that are not whole.
+                      type: list
+                      elements: str
+                      returned: always
+                    ways_left_out:
+                      description: How many ways are not told.
+                      type: int
+                      returned: if there are too many
+                    ends:
+                      description: The other nodes' addresses of the ways that are whole, packed.
+                      type: dict
+                      returned: if there are more than 64 ways
+                    digests:
+                      description: For each of I(ends) in their order four hexadecimal digits, the lower half of the
+                        CRC-32 of its line.
+                      type: str
+                      returned: if there are more than 64 ways
+                    untold:
+                      description: What of V(fdb), V(neighbours) and V(routes) is not known.
+                      type: list
+                      elements: str
+                      returned: if there is any such
+            echoes:
+              description: By way (V(underlay) or a device) the addresses, packed, by what came of an ICMP echo. At most
+                eight other nodes are asked, those that follow this one in the order of their addresses.
+              type: dict
+              returned: if probing is switched on and there is a way to ask by
+              sample: {"underlay": {"answered": {"10.200.0": "10-11"}}, "vxlan.calico": {"silent": {"10.244.2": "1"}}}
             addresses:
               description: By family, the address by which the others know this node. It is the local address of its
                 VXLAN device, else the one from which the kernel sends to most of them.
               type: dict
-              returned: always
+              returned: if BIRD tells of no peer
               sample: {"ipv4": "10.200.0.9"}
             nodes:
               description: The others' addresses, packed, by what tells of them. That is a VXLAN device's forwarding
                 table or a WireGuard device's peers, under the device's name, or V(routes) for next hops of Felix' or
                 flannel's routes.
               type: dict
-              returned: always
+              returned: if BIRD tells of no peer
               sample: {"vxlan.calico": {"10.200.0": "10-12"}}
         calico:
           description: What runs of Calico.
@@ -393,7 +472,7 @@ ansible_facts:
               sample: {"ipv4": ["all", "eth0"]}
             rp_filter:
               description: Interfaces towards peers whose reverse path filter is C(strict) or C(loose) in effect, by the
-                greater of the interface's value and that of C(all).
+                greater of the interface's value and that of C(all); V(all) is among them if it is set for all.
               type: dict
               returned: if there are any
               sample: {"strict": ["eth0"]}
@@ -504,7 +583,7 @@ ansible_facts:
                 - C(not_in_kernel) is there if BIRD exports routes to the kernel that are not in it, with their numbers
                   C(exported) and C(in_kernel). C(missing) are these routes and C(refused) those that the kernel did not
                   take, packed likewise, at most 256 each (then C(missing_left_out) or C(refused_left_out) says how many
-                  more there are).
+                  more there are). C(instead_felix) is the number of refused ones in whose place Felix has a route.
                 - C(off_link) counts BIRD's routes by next hops that are in no subnet of their interface, C(via_router)
                   those by a router that is no BGP peer and which this host uses for other things, too.
               type: dict
@@ -533,6 +612,29 @@ ansible_facts:
               elements: str
               returned: if there are any
               sample: [vxlan.calico]
+            kube_proxy:
+              description: That kube-proxy gives whatever goes to a Service the node's own source (I(masquerade_all)),
+                and I(why) that is known.
+              type: dict
+              returned: if it does
+              sample: {"masquerade_all": true, "why": "kube-proxy (process 1932) runs with --masquerade-all"}
+            captured:
+              description: What captures show, by protocol, sender, receiver and port, with numbers of packets and of
+                checksums. Only in facts made of a bundle.
+              type: list
+              elements: dict
+              returned: if there are captures
+              sample:
+                - {"protocol": "vxlan", "source": "10.0.10.14", "destination": "10.0.10.10", "port": 4789, "packets": 2,
+                   "good_checksums": 1, "bad_checksums": 1}
+            tools:
+              description: Tools that did not get at BIRD where they looked (I(complaints)), and where its sockets are
+                (I(bird_sockets)). Only in facts made of a bundle.
+              type: dict
+              returned: if a tool complains
+              sample:
+                complaints: [{"tool": "calicoctl", "socket": "/var/run/bird/bird.ctl", "said": "no such file or directory"}]
+                bird_sockets: [{"path": "/var/run/calico/bird.ctl", "why": "listens"}]
             kernel_missing:
               description: Parts of the kernel that Calico needs here, and that are neither loaded, nor built in, nor
                 can be loaded.
@@ -652,9 +754,13 @@ ansible_facts:
                   an interface of containers), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
                   V(node_ip_found_anew) (also when a node starts for the first time), V(node_ip_without_mask),
                   V(nodename_missing), V(unauthorized), V(tls), V(typha_discovery), V(typha), V(datastore),
-                  V(rp_filter), V(tunnel), V(mtu), V(iptables), V(nftables), V(ipset), V(kernel_module),
+                  V(rp_filter), V(rpf_check), V(tunnel), V(mtu), V(iptables), V(iptables_backend), V(nftables),
+                  V(ipset), V(ipset_incompatible), V(kernel_module), V(kernel_lacks), V(conntrack_full), V(render),
+                  V(interface_taken_down) (a pod's interface is set down in the moment it comes up),
                   V(encapsulation_change), V(health_port), V(health), V(token), V(password_secret), V(peer_address),
-                  V(config_error), V(pod_setup), V(crash), V(terminated), and V(other) for other errors.
+                  V(config_error), V(pod_setup), V(crash), V(fatal), V(terminated), and V(other) for other errors.
+                - Of the system's log V(conntrack_full), V(interface_managed) and V(interface_seen) (what network
+                  managers tell of Calico's interfaces).
                 - Of flannel V(unauthorized), V(tls), V(podcidr), V(interface), V(apiserver), V(network_config),
                   V(kernel_module), V(iptables) and V(other).
                 - Of kubelet V(calico_not_ready), V(calico_not_live), V(probe_errored), V(nodename_missing),

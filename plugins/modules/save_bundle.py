@@ -37,6 +37,19 @@ options:
         shows.
     type: path
     default: ""
+  redact:
+    description:
+      - Write the bundle as it may be shared, as M(netmedic.calico.save_redacted) does. If something would leak, nothing is
+        written and the task fails.
+    type: bool
+    default: false
+    version_added: 1.2.0
+  redact_key:
+    description:
+      - What the replacements follow from. Empty takes a random one and forgets it.
+    type: str
+    default: ""
+    version_added: 1.2.0
 attributes:
   check_mode:
     description: Can run in check mode and tell what it would do, without writing.

@@ -52,8 +52,9 @@ def plugin_docs(_paths: Sequence[str]) -> Outcome:
 
 
 def generated_docs(_paths: Sequence[str]) -> Outcome:
-    """The fault pages and the README's table are what the catalogue says."""
-    return _tool("generated docs", ["python", "-m", "scripts.fault_pages", "--check"])
+    """The fault pages and the README's table are what the catalogue says, the reliability table what the cases tell."""
+    pages = _tool("generated docs", ["python", "-m", "scripts.fault_pages", "--check"])
+    return pages.plus(_tool("reliability table", ["python", "-m", "scripts.reliability", "--check"]))
 
 
 def mypy(paths: Sequence[str]) -> Outcome:

@@ -22,16 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MOST_LINES = 40
+# Seconds that a start takes at most, until BIRD says that it is one.
+_STARTING = 5.0
+_OVER_AT_START = (
+    *("config_error", "config_missing", "render_failed", "cannot_listen", "bind_failed", "md5_unsupported"),
+    "filter_error",
+)
 
 # Patterns are compiled when a line has the words that stand beside them, for that costs as much as reading a log.
-_PREFIX = r"(?:bird6?: )+"
+_PREFIX = r"(?:^|(?<=\s))(?:bird6?: )+"
 
 # The first that matches counts. Groups: name (of a protocol, or "BGP"), peer (an address), value.
 _KINDS = (
     (
         "unexpected_connect",
         "Unexpected connect",
-        r"(?:BGP: )?Unexpected connect from unknown address (?P<peer>[^\s%]+)\S* \(port (?P<value>\d+)",
+        r"(?:\S+: )?Unexpected connect from unknown address(?: (?P<peer>[^\s%(]+)\S*)?(?: \(port (?P<value>\d+))?",
     ),
     ("bad_peer_as", "Bad peer AS", r"(?P<name>\S+): (?:Error|Received): Bad peer AS(?:: (?P<value>\d+))?"),
     (
@@ -63,6 +69,10 @@ _KINDS = (
     ("config_error", "bird", r"(?P<value>\S*bird\S*:\d+:\d+) \S|(?P<older>\S*bird\S*, line \d+): \S"),
     ("config_error", "checkcmd", r".*Error from checkcmd(?:.*?(?P<value>[^\s\"\\]*bird[^\s\"\\]*:\d+:\d+))?"),
     ("config_error", "check failed", r".*Config check failed"),
+    ("render_failed", "Unable to process", r".*Unable to process template (?P<value>[^\s,]+)"),
+    ("render_failed", "Missing template", r".*Missing template: (?P<value>\S+)"),
+    ("render_failed", "executing", r".*template: (?P<value>[^\s:]+):\d+(?::\d+)?: executing "),
+    ("config_missing", "Unable to open", r".*Unable to open (?:configuration|included) file (?P<value>[^\s:]+)"),
     ("started", "Started", r"Started$"),
     ("shutdown", "Shut", r"(?:Shutting down|Shutdown completed)$"),
 )
@@ -90,6 +100,8 @@ MARKERS = (
     "KRT: ",
     "Kernel dropped",
     "Incoming connection",
+    "Unable to open",
+    "emplate",
 )
 CHANGED = ": State changed to "
 _KINDS_OF_NAMES = ("Mesh_", "Node_", "Global_", "Local_Workload_")
@@ -194,7 +206,7 @@ class _Story:
         at, message = _stamp(raw)
         name, _colon, reason = message.partition(": ")
         self._reasons[name] = _shown(reason)
-        self._forget(message)
+        self._forget(at, message)
         for kind, words, pattern in _KINDS:
             match = re.match(pattern, message) if words in message else None
             if match is not None:
@@ -208,10 +220,14 @@ class _Story:
         self._found[self._added] = line
         self._added += 1
 
-    def _forget(self, message: str) -> None:
+    def _is_of_this_run(self, number: int, started: float | None) -> bool:
+        at = self._found[number].at
+        return at is not None and started is not None and started - at <= _STARTING
+
+    def _forget(self, at: float | None, message: str) -> None:
         """Drop what this line overtakes: an error of a configuration, once a later one was taken."""
         if message == "Started":
-            overtaken: tuple[str, ...] = ("config_error", "cannot_listen", "bind_failed", "md5_unsupported")
+            overtaken: tuple[str, ...] = _OVER_AT_START
         elif message == "Reconfigured" or ("has been updated" in message and "bird" in message):
             overtaken = ("config_error",)
         else:
@@ -219,7 +235,9 @@ class _Story:
         # Each line is dropped once: a log may have been restarting BIRD for a week.
         for kind in overtaken:
             for number in self._overtakable.pop(kind, ()):
-                del self._found[number]
+                # Filters are run before BIRD says that it has started: what failed a moment ago fails in this run.
+                if kind != "filter_error" or not self._is_of_this_run(number, at):
+                    del self._found[number]
 
     def _who_and_what(self, kind: str, groups: dict[str, str | None]) -> tuple[str, str]:
         value = groups.get("value") or groups.get("older") or ""
@@ -234,5 +252,6 @@ class _Story:
 def _stamp(raw: str) -> tuple[float | None, str]:
     """Split a line into its time and BIRD's message."""
     at, raw = stamp(raw)
-    prefix = re.match(_PREFIX, raw) if raw.startswith("bird") else None
+    # Pasted lines have more in front: kubectl's name of the pod, the journal's of host and program.
+    prefix = re.search(_PREFIX, raw) if "bird: " in raw or "bird6: " in raw else None
     return at, raw[prefix.end() :] if prefix else raw

@@ -239,8 +239,29 @@ def _sockets(
         return {"listeners": [], "sockets": []}
     listening = [one for one in found if one.state == sockets.LISTEN and one.local_port in ports]
     holders = sockets.owners([one.inode for one in listening], own, processes)
+    for one, holder in _elsewhere(looks, {process.pid for process in holders.values()}, net_folder):
+        listening.append(one)
+        holders[one.inode] = holder
     waiting.append(bgp_sockets.Waiting(found, net_folder, ports))
     return socket_facts(found, listening, holders, sources, bgp_sockets.is_troubled)
+
+
+def _elsewhere(looks: list[Look], listening: set[int], net_folder: str) -> list[tuple[sockets.TcpSocket, Process]]:
+    """Return the listening sockets, on whatever ports, of a BIRD that has peers and is not among `listening` (pids).
+
+    BIRD opens its socket once and keeps it when its configuration changes.
+    """
+    birds = [
+        look.daemon.process
+        for look in looks
+        if look.daemon.process is not None and look.daemon.process.pid not in listening and peers_of(look)
+    ]
+    if not birds:
+        return []
+    from .._host import tcp_table
+
+    held = {inode: process for process in birds for inode in process.sockets()}
+    return [(one, held[one.inode]) for one in tcp_table.listening(net_folder) if one.inode in held]
 
 
 def socket_facts(

@@ -133,6 +133,8 @@ def _process_facts(look: Look) -> dict[str, Any]:
         "socket_state": spoken.state,
         "via": spoken.via,
     }
+    if spoken.via == "socket" and _is_hidden(look):
+        facts["socket_hidden"] = True
     if process is not None:
         facts.update(
             _known(
@@ -144,6 +146,16 @@ def _process_facts(look: Look) -> dict[str, Any]:
             )
         )
     return facts
+
+
+def _is_hidden(look: Look) -> bool:
+    """Say whether BIRD answers in its own container only: none of the host's usual places has its socket."""
+    process = look.daemon.process
+    if process is None:
+        return False
+    own = [place for place in look.daemon.sockets if place.root == process.root]
+    others = [place for place in look.daemon.sockets if place.root != process.root]
+    return any(place.identity for place in own) and not any(place.identity for place in others)
 
 
 def _config_facts(look: Look, on_disk: OnDisk, now: float) -> dict[str, Any]:

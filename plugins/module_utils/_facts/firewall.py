@@ -144,7 +144,7 @@ def facts(found: Rulesets, around: Around) -> Facts:
         nothing: Facts = {}
         pods, known, own = around.pods, around.network, around.local_addresses
         between = found.sources.guard("pods", lambda: firewall_pods.verdicts(found, known, pods, own), nothing)
-        facts.update({"pods": between} if between else {})
+        facts.update(between)
     return facts
 
 

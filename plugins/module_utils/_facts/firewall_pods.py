@@ -14,6 +14,7 @@ from __future__ import annotations
 from .._firewall import evaluate, model, packets, read
 from .._host.pod_routes import TUNNELS, WORKLOAD, Pod, Pods
 from .._record import NamedTuple
+from . import firewall_invalid
 from . import firewall_shapes as shapes
 
 TYPE_CHECKING = False
@@ -32,6 +33,9 @@ _PORT_OF_POD = 29999
 _PORT_OF_HOST = 10250  # kubelet's own
 _ANSWER: dict[str, Any] = {"state": "ESTABLISHED", "direction": "REPLY", "tcp_flags": 0x12}
 _MOST_NAMED = 4
+_MOST_RULES = 3
+# Felix' chains of single endpoints, policies and profiles: what they stop is for those who wrote the policy.
+_OF_POLICIES = ("cali-fw-", "cali-tw-", "cali-pi-", "cali-po-", "cali-pri-", "cali-pro-", "cali-wl-to-host")
 
 
 class _Class(NamedTuple):
@@ -56,11 +60,12 @@ class _Stopped(NamedTuple):
 def verdicts(
     found: Rulesets, network: Network, pods_of: Callable[[str], Pods], local_addresses: Mapping[str, str]
 ) -> Facts:
-    """Return calico_firewall.pods; nothing where there is no trace of pods. `pods_of` gives the pods of a family,
-    `local_addresses` are this node's own."""
+    """Return calico_firewall.pods, and invalid_dropped beside it; nothing where there is no trace of pods. `pods_of`
+    gives the pods of a family, `local_addresses` are this node's own."""
     seen: list[str] = []
-    stopped: dict[str, list[Facts]] = {"not_accepted": [], "by_calico": []}
+    stopped: dict[str, list[Facts]] = {"not_accepted": [], "by_calico": [], "felix_rules": []}
     troubled: set[str] = set()
+    invalid: list[Facts] = []
     for family in read.FAMILIES:
         pods = pods_of(family)
         own = model.address_number(local_addresses.get(family, "") or _host_address(network, family))
@@ -69,14 +74,21 @@ def verdicts(
         here = pods.here or [Pod(_workload(network), None)]
         classes = _classes(family, Pods(here, pods.elsewhere), own[1])
         seen += [one.name for one in classes if one.name not in seen]
-        for key, entries in _family(found, family, classes, here).items():
+        device = network.interface_of(local_addresses.get(family, ""))
+        unfit = firewall_invalid.packets(family, Pods(here, pods.elsewhere), own[1], device)
+        stops, decided = _family(found, family, classes, here, unfit)
+        invalid += firewall_invalid.dropped(decided, family)
+        for key, entries in stops.items():
             stopped[key] += entries
             troubled.update(name for entry in entries for name in entry["ways"])
+        if not pods.here:
+            # Felix knows no interface of that name.
+            stopped["felix_rules"] = []
     if not seen:
         return {}
     facts: Facts = {"accepted": [name for name in seen if name not in troubled]}
     facts.update((key, entries) for key, entries in stopped.items() if entries)
-    return facts
+    return dict({"pods": facts}, **({"invalid_dropped": invalid} if invalid else {}))
 
 
 def _host_address(network: Network, family: str) -> str:
@@ -140,12 +152,19 @@ def _packet(family: str, source: _End, destination: _End) -> model.Packet:
     )
 
 
-def _family(found: Rulesets, family: str, classes: Sequence[_Class], here: Sequence[Pod]) -> dict[str, list[Facts]]:
-    """Return what is stopped of one family's packets, apart by whose rules stop it."""
+def _family(
+    found: Rulesets,
+    family: str,
+    classes: Sequence[_Class],
+    here: Sequence[Pod],
+    unfit: Sequence[tuple[str, Sequence[str], list[model.Packet]]],
+) -> tuple[dict[str, list[Facts]], list[tuple[str, list[Decision]]]]:
+    """Return what is stopped of one family's packets, apart by whose rules stop it; and what is decided of the
+    `unfit`, by their way."""
     count = len(classes)
     asked = [(one.hooks, one.opening) for one in classes] + [(one.back, one.answers) for one in classes]
-    decided = _decided(found, family, asked)
-    opened, answered = decided[:count], decided[count:]
+    decided = _decided(found, family, [*asked, *((hooks, tried) for _way, hooks, tried in unfit)])
+    opened, answered = decided[:count], decided[count : 2 * count]
     stopped = []
     for one, opening, answers in zip(classes, opened, answered):
         passing = 0
@@ -156,7 +175,8 @@ def _family(found: Rulesets, family: str, classes: Sequence[_Class], here: Seque
             members = decision.members & passing
             if decision.verdict != model.ACCEPT and members:
                 stopped.append(_Stopped(one.name, True, decision._replace(members=members)))
-    return _entries(stopped, family, here)
+    named = [(way, one) for (way, _hooks, _tried), one in zip(unfit, decided[2 * count :])]
+    return _entries(stopped, family, here), named
 
 
 def _decided(
@@ -192,12 +212,19 @@ def _entries(stopped: Sequence[_Stopped], family: str, here: Sequence[Pod]) -> d
     found: dict[str, list[Facts]] = {"not_accepted": [], "by_calico": []}
     for one, names in groups.values():
         entry = _entry(one, names, family, here)
-        found["by_calico" if entry.get("rule", {}).get("owner") == "calico" else "not_accepted"].append(entry)
+        rule = entry.get("rule", {})
+        found["by_calico" if rule.get("owner") == "calico" else "not_accepted"].append(entry)
     # A policy may have a rule for each pod: which of them it is matters to nobody here.
     calico = [
         {"ways": list(dict.fromkeys(name for entry in found["by_calico"] for name in entry["ways"])), "family": family}
     ]
-    return dict(found, by_calico=calico if found["by_calico"] else [])
+    own = [entry for entry in found["by_calico"] if not is_policy(entry["rule"]["chain"])]
+    return dict(found, by_calico=calico if found["by_calico"] else [], felix_rules=own[:_MOST_RULES])
+
+
+def is_policy(chain: str) -> bool:
+    """Say whether a chain of Felix' holds policies: with nftables its chains begin with the name of the table."""
+    return chain.startswith((*_OF_POLICIES, *(f"filter-{name}" for name in _OF_POLICIES)))
 
 
 def _entry(one: _Stopped, names: list[str], family: str, here: Sequence[Pod]) -> Facts:

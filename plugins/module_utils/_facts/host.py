@@ -91,6 +91,7 @@ def gather(view: View, sources: Sources, instead: Mapping[str, Callable[[], Fact
         ("network_managers", lambda: _network_managers(view)),
         ("kernel", lambda: _kernel(view, sources, needed)),
         ("services", lambda: _services(view)),
+        ("kube_proxy", lambda: _kube_proxy(view)),
         ("cni", lambda: _cni(view, sources)),
         ("certificates", lambda: _certificates(view, sources)),
         ("control_plane", lambda: _control_plane(view, sources)),
@@ -168,6 +169,15 @@ def _services(view: View) -> Facts:
         "kubelet": kubelet.kubelet(view.processes, here, view.root),
         "container_runtime": kubelet.runtime(view.processes, here, view.root),
     }
+
+
+def _kube_proxy(view: View) -> Facts:
+    running = view.processes.named("kube-proxy", "k3s-server", "k3s-agent", "k3s", "kubelite")
+    if not running:
+        return {}
+    from .._host import kube_proxy
+
+    return {"kube_proxy": kube_proxy.look(_ours(view, running))}
 
 
 def _cni(view: View, sources: Sources) -> Facts:

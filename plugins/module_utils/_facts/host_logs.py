@@ -35,6 +35,9 @@ KUBELET_LOGS = (
     "/var/log/syslog",
     "/var/log/messages",
 )
+# Here the kernel and network managers write, too.
+SYSTEM_LOGS = KUBELET_LOGS[2:]
+_ABOUT_HOST = ("table full, dropping", "networkd", "NetworkManager")
 CALICO_PODS = ("_calico-node-", "_canal-", "_rke2-canal-")
 SERVICES = (
     "felix",
@@ -47,6 +50,7 @@ SERVICES = (
 )
 CNI_LOG = "/var/log/calico/cni/cni.log"
 TYPHA_PODS = ("calico-typha",)
+KUBE_CONTROLLERS = "calico-kube-controllers"
 CALICO, FLANNEL, KUBELET = "calico", "flannel", "kubelet"
 # Of the pods' containers: whose lines they write, and how many of the newest files are read.
 _CONTAINERS = {
@@ -76,7 +80,9 @@ def gather(view: View, facts: Mapping[str, Any], sources: Sources) -> Facts:
     now = view.elsewhere.now if view.elsewhere else time.time()
     since = now - view.window
     fresh = [one for one in calico_logs(view.root) if _modified(one[0]) >= since]
-    kubelets = [path for path in (view.root + path for path in KUBELET_LOGS) if _modified(path) >= since][:1]
+    written = [path for path in (view.root + path for path in KUBELET_LOGS) if _modified(path) >= since]
+    systems = [path for path in written if path[len(view.root) :] in SYSTEM_LOGS]
+    kubelets = list(dict.fromkeys(written[:1] + systems[:1]))
     denied = [path for path in [one[0] for one in fresh] + kubelets if not os.access(path, os.R_OK)]
     odd = [path for path in [one[0] for one in fresh] + kubelets if os.path.exists(path) and not os.path.isfile(path)]
     if denied:
@@ -118,7 +124,12 @@ def _lines_of(path: str, component: str, root: str, moment: Moment, cut: list[st
         if begins is None or begins > moment.since + _NEARLY:
             cut.append(shown)
     if component == KUBELET:
-        return calico_log.parse_kubelet(text, moment.now, moment.ahead)
+        found: list[Line] = []
+        if shown in SYSTEM_LOGS and any(words in text for words in _ABOUT_HOST):
+            from .._host import host_log
+
+            found = host_log.parse(text, moment.now, moment.ahead)
+        return found + calico_log.parse_kubelet(text, moment.now, moment.ahead)
     if component == FLANNEL:
         return calico_log.parse_flannel(text, moment.now, moment.ahead)
     return calico_log.parse(text, component)
@@ -135,6 +146,8 @@ def calico_logs(root: str) -> list[tuple[str, str]]:
             containers = _CONTAINERS
         elif any(words in pod for words in TYPHA_PODS):
             containers = TYPHA_PODS
+        elif KUBE_CONTROLLERS in pod:
+            containers = (KUBE_CONTROLLERS,)
         for container in containers:
             folder = f"{pods}/{pod}/{container}"
             there = [f"{folder}/{name}" for name in names_in(folder) if name.endswith(".log")]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._host.route_table import BIRD
+from .._host.route_table import BIRD, FELIX, MAIN
 from .packing import canonical, pack_prefixes
 
 TYPE_CHECKING = False
@@ -25,8 +25,9 @@ def missing(
 ) -> dict[str, Any] | None:
     """Return not_in_kernel of one family: exported and in_kernel (numbers), missing and refused (prefixes, packed);
     {} if all are there, None if BIRD does not say. Of refused ones the kernel has another route, or none, in their
-    place. BIRD is asked, unless `texts` are what it said."""
-    there = {entry.destination for entry in entries if entry.protocol == BIRD}
+    place; instead_felix counts those in whose place Felix has one. BIRD is asked, unless `texts` are what it said."""
+    listed = list(entries)
+    there = {entry.destination for entry in listed if entry.protocol == BIRD}
     if exports.total <= len(there):
         return {}
     from .._bird import exports as asked
@@ -41,6 +42,9 @@ def missing(
             facts[name] = pack_prefixes(absent[:_MOST_PACKED])
             if len(absent) > _MOST_PACKED:
                 facts[name + "_left_out"] = len(absent) - _MOST_PACKED
+    felix = {entry.destination for entry in listed if entry.protocol == FELIX and entry.table == MAIN}
+    instead = sum(route in felix for route in map(_as_in_kernel, given.refused))
+    facts.update({"instead_felix": instead} if instead else {})
     # What came or went between the two looks is none.
     return facts if {"missing", "refused"} & facts.keys() else {}
 

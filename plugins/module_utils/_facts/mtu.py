@@ -38,7 +38,7 @@ _CNI_FOLDERS = (
     "/var/snap/microk8s/current/args/cni-network",
 )
 # Calico's and flannel's tunnel devices: what they are and what they add to a packet.
-_TUNNELS = {
+TUNNELS = {
     "tunl0": ("ipip", 20),
     "vxlan.calico": ("vxlan", 50),
     "vxlan-v6.calico": ("vxlan", 70),
@@ -92,7 +92,7 @@ def gather(
         return MtuGathering(facts, [])
     sources.ok("interfaces")
     devices = {way.device for way in ways.values() if way.kind == "unicast"} or _underlay(network)
-    tunnels = [link for link in network.links.values() if link.name in _TUNNELS]
+    tunnels = [link for link in network.links.values() if link.name in TUNNELS]
     named = [link for link in network.links.values() if link.name in devices or link in tunnels]
     facts["interfaces"] = {link.name: link.mtu for link in named}
     facts["tunnels"] = [_tunnel(link, network) for link in tunnels]
@@ -166,7 +166,7 @@ def classes(network: Network, peers: Sequence[PeerWay], ways: Mapping[str, Route
 
 def in_use(tunnels: Sequence[Link], network: Network, bird_tunnels: Iterable[str]) -> dict[str, str]:
     """Return the tunnel devices in use on this node, and what tells so."""
-    used = {name: f"bird.cfg sends routes into {name}" for name in bird_tunnels if name in _TUNNELS}
+    used = {name: f"bird.cfg sends routes into {name}" for name in bird_tunnels if name in TUNNELS}
     for link in tunnels:
         if link.up and _addresses(link, network):
             used.setdefault(link.name, f"{link.name} is up and has an address")
@@ -177,8 +177,8 @@ def encapsulation(used: Mapping[str, str]) -> dict[str, Any]:
     """Return kind, overhead and why: the costliest of the encapsulations in use on this node."""
     if not used:
         return {"kind": "none", "overhead": 0, "why": "no tunnel device is in use"}
-    name = max(used, key=lambda name: _TUNNELS[name][1])
-    kind, overhead = _TUNNELS[name]
+    name = max(used, key=lambda name: TUNNELS[name][1])
+    kind, overhead = TUNNELS[name]
     return {"kind": kind, "overhead": overhead, "why": used[name]}
 
 

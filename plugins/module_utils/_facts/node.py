@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .._probe.loop import Prober
     from .._probe.path_mtu import PathProber
     from .._probe.reach import Round
+    from . import overlay_ways
     from .bgp import BgpGathering
     from .bgp_daemon import Peer
     from .host_counters import Started
@@ -76,6 +77,8 @@ class Pass:
         self._learnt: Learnt | None = None
         self._own: dict[str, str] = {}
         self._ways: Mapping[str, Route] = {}
+        self._overlay: list[overlay_ways.Found] = []
+        self._echoed: overlay_ways.Round | None = None
         self._told: tuple[Facts, dict[str, str] | None] | None = None
         self._counted: Started | None = None
         nobody = processes.ProcessTable([])
@@ -164,10 +167,21 @@ class Pass:
 
                 self._own = other_nodes.own(self._learnt, self._ways, session)
                 nodes = other_nodes.peers(self._learnt, peers, self._own, session)
+            self._overlay = sources.guard("overlay_ways", self._look_at_overlay, [])
             sources.ok("netlink")
         except OSError as error:
             sources.failed("netlink", f"The kernel does not answer over netlink: {error.strerror or error}.")
         return nodes
+
+    def _look_at_overlay(self) -> list[overlay_ways.Found]:
+        """Return the VXLAN devices with their ways to other nodes."""
+        from .._host import overlay
+
+        if self._connection is None or self._network is None or not overlay.tunnelling(self._network):
+            return []
+        from . import overlay_ways
+
+        return overlay_ways.read(self._connection, self._network)
 
     def _learn(self, connection: Netlink, network: Network) -> list[str]:
         """Learn of the other nodes from tunnels and routes; return their addresses."""
@@ -188,11 +202,13 @@ class Pass:
         walking = self._walk_paths(sizes) if sizes else None
         if walking:
             probers.append(walking)
+        self._echoed = self._sources["node"].guard("overlay_echoes", self._ask_overlay, None)
+        probers += self._echoed.probers if self._echoed else []
         if probers:
             from .._probe import loop
 
-            limit = max(reached.seconds if reached else 0.0, _SEARCH_SECONDS if walking else 0.0)
-            sources = self._sources["bgp" if reached else "mtu"]
+            limit = max(reached.seconds if reached else 0.0, _SEARCH_SECONDS if walking or self._echoed else 0.0)
+            sources = self._sources["bgp" if reached else "mtu" if walking else "node"]
             if not sources.guard("probes", lambda: loop.run(probers, limit), True):
                 sources.failed("probes", f"Not all probes were finished within {limit:.1f} s.")
         if reached:
@@ -207,6 +223,13 @@ class Pass:
 
             mtu.finish(sizes, walking.results if walking else [])
             self._facts["mtu"] = sizes.facts
+
+    def _ask_overlay(self) -> overlay_ways.Round | None:
+        if "node" not in self._wanted or not self._overlay or not self._params.get("probe", True):
+            return None
+        from . import overlay_ways
+
+        return overlay_ways.Round(self._overlay, self._own, self._sources["node"], self._patience())
 
     def _sizes(self, session: BgpGathering, peers: list[Peer]) -> MtuGathering | None:
         if "mtu" not in self._wanted:
@@ -298,11 +321,22 @@ class Pass:
         nothing: Facts = {}
         facts.update(self._sources["node"].guard("addresses", lambda: self._addresses(session), nothing))
         facts["bgp_addresses"] = dict(session.local_addresses)
+        known = self._overlay_facts()
+        facts.update({"overlay": known} if known else {})
+        facts["host"] = self._sources["node"].guard("host", lambda: self._host(session), nothing)
+        return facts
+
+    def _overlay_facts(self) -> Facts:
+        facts: Facts = {}
         if self._learnt is not None and self._learnt.nodes:
             from . import other_nodes
 
-            facts["overlay"] = other_nodes.facts(self._learnt, self._own)
-        facts["host"] = self._sources["node"].guard("host", lambda: self._host(session), nothing)
+            facts.update(other_nodes.facts(self._learnt, self._own))
+        if self._overlay:
+            from . import overlay_ways
+
+            facts["devices"] = overlay_ways.facts(self._overlay)
+            facts.update({"echoes": self._echoed.facts()} if self._echoed else {})
         return facts
 
     def _addresses(self, session: BgpGathering) -> Facts:

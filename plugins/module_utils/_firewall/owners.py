@@ -19,6 +19,8 @@ UNKNOWN = "unknown"
 # Beginnings of chain names. firewalld's (iptables backend) are called after its zones: IN_public_allow, FWDI_trusted.
 _CHAINS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ufw", ("ufw-", "ufw6-")),
+    # Before kube-proxy's, whose chains begin alike (kube-router: pkg/controllers/netpol).
+    ("kube-router", ("KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-")),
     ("kube-proxy", ("KUBE-",)),
     ("calico", ("cali-", "filter-cali-", "raw-cali-", "mangle-cali-", "nat-cali-")),
     ("docker", ("DOCKER",)),

@@ -20,12 +20,13 @@ from .calico_log_words import (
     AUTODETECTED,
     CALICO_LINES,
     FLANNEL_LINES,
+    HARMLESS,
     KUBELET_LINES,
     LEVELS,
     ODD_INTERFACES,
     TOLD_CALMLY,
 )
-from .log_lines import shown, stamp
+from .log_lines import LONGEST_TEXT, shown, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,17 @@ _SYSLOG = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\
 _OLD_SYSLOG = r"([A-Z][a-z][a-z]) +(\d+) (\d\d):(\d\d):(\d\d) "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CRASHES = tuple(words for kind, words in CALICO_LINES if kind == "crash")
-_COMPONENT = r"\[\w+\]\[\d+\] ([\w-]+)[/.]"
+_COMPONENT = r"\[\w+\]\[\d+\] ([\w-]+)([/.])"
+_LAST_WORDS = ("[FATAL]", "[PANIC]")
+# What Go's net and net/http say of a server that does not answer; whatever the program wanted to know, of these paths
+# only the API server knows.
+_API_PATHS = ("/api/v1", "/apis/")
+_NO_ANSWER = ("dial tcp ", "context deadline exceeded", "TLS handshake timeout", "Client.Timeout exceeded")
+_ASKING = ("other", "token", "typha_discovery", "terminated", "render", "password_secret", "tunnel")
+_STATE_CHANGED = "Linux interface state changed"
+_INTERFACE = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) .*?ifaceName=\\?\"(cali\w+)\\?\".*?state=\\?\"?(\w+)"
+# Where the telling words begin after so many characters, only so many of what is before them is told.
+_LATE, _HEAD = 110, 60
 _DAY = 86400.0
 
 
@@ -65,23 +76,76 @@ class Line(NamedTuple):
 
 def parse(text: str, component: str = "") -> list[Line]:
     """Return the telling lines of a log of Calico's, in their order; a line at level ERROR and above that is of no
-    kind known here has the kind "other". `component` is whose log it is, for lines that do not say so."""
+    kind known here has the kind "other", one with which the program ends "fatal". `component` is whose log it is, for
+    lines that do not say so."""
     found = []
+    came_up: dict[str, str] = {}
     for raw in text.splitlines():
+        if _STATE_CHANGED in raw:
+            found += _taken_down(raw, came_up, component)
+            continue
         level = next((word for word in LEVELS if word in raw), "")
         if not level and not any(words in raw for words in TOLD_CALMLY):
             continue
-        kind = next((kind for kind, words in CALICO_LINES if words in raw), "")
+        kind, words = next(((kind, words) for kind, words in CALICO_LINES if words in raw), ("", ""))
+        if any(harmless in raw for harmless in HARMLESS):
+            continue
         if not kind:
             if level in ("", "[WARNING]"):
                 continue
             kind = "other"
+        silence = _silence(raw)
+        if silence and kind in _ASKING:
+            kind, words = "datastore", ""
+        # What Felix says when it ends because its configuration changed is no last word.
+        if level in _LAST_WORDS and kind in ("other", "terminated") and words != "Exiting":
+            kind = "fatal"
         at, message = stamp(raw)
         if kind == "crash" and not level and not message.startswith(_CRASHES):
             continue
-        program = re.search(_COMPONENT, raw)
-        found.append(Line(at, program.group(1) if program else component, kind, shown(message)))
+        if silence and len(message) > LONGEST_TEXT:
+            words = silence
+        found.append(Line(at, _program(raw, component), kind, shown(_about(message, words))))
     return found
+
+
+def _silence(raw: str) -> str:
+    """Return the words that say that the API server did not answer, '' if it did or another one is meant."""
+    if not any(path in raw for path in _API_PATHS):
+        return ""
+    return next((words for words in _NO_ANSWER if words in raw), "")
+
+
+def _program(raw: str, component: str) -> str:
+    """Return the program that a line names, else `component`: older ones name a file only."""
+    found = re.search(_COMPONENT, raw)
+    return component if found is None or (component and found.group(2) == ".") else found.group(1)
+
+
+def _about(message: str, words: str) -> str:
+    """Leave out the middle of a message whose telling words come so late that they would be cut off: Felix prints all
+    that it gave to a program before what that program said."""
+    begins = message.find(words)
+    return f"{message[:_HEAD]}… {message[begins:]}" if begins > _LATE else message
+
+
+def _taken_down(raw: str, came_up: dict[str, str], component: str) -> list[Line]:
+    """Tell of a pod's interface that somebody sets down in the moment it comes up; `came_up` is when each did."""
+    match = re.search(_INTERFACE, raw)
+    if match is None:
+        return []
+    moment, name, state = match.groups()
+    before = came_up.pop(name, "")
+    if state == "up":
+        came_up[name] = moment
+    if state != "down" or not before or before[:16] != moment[:16] or not 0 <= _second(moment) - _second(before) <= 0.5:
+        return []
+    at, message = stamp(raw)
+    return [Line(at, component or "felix", "interface_taken_down", shown(message))]
+
+
+def _second(moment: str) -> float:
+    return float(moment[17:])
 
 
 def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]:
@@ -124,7 +188,7 @@ def recent(lines: Iterable[Line], now: float, window: float) -> list[Line]:
     """Return the newest lines not older than `window` seconds before `now`, newest first: at most 20, of them 5 of kind
     "other". Lines of one program and kind become one, the newest, with their number; those about connections to Typha
     only if they are about the same endpoint. Of addresses that were autodetected only those are told that are not
-    always the same, or that are on an interface of containers, one line for each."""
+    always the same, or that are on an interface of containers or of a link between two, one line for each."""
     collapsed: dict[tuple[str, ...], Line] = {}
     for line in sorted(lines, key=lambda line: line.at or 0.0):
         if line.at is not None and line.at < now - window:
@@ -154,8 +218,11 @@ def _subject(line: Line) -> str:
 
 
 def _changed(line: Line, collapsed: Iterable[tuple[str, ...]]) -> bool:
-    """Say whether another address of the family of this one was detected, too, or it is on an odd interface."""
+    """Say whether another address of the family of this one was detected, too, or it is on an odd interface, of a link
+    between two devices, or without a subnet, as those are that move from host to host."""
     subject = _subject(line)
+    if re.search(r"/(?:31|32|128)(?:,| on |$)", line.text):
+        return True
     interface = re.search(r" interface (\S+)", line.text)
     if interface.group(1).startswith(ODD_INTERFACES) if interface else " detected IP" in line.text:
         return True

@@ -4,12 +4,14 @@
 
 """The words by which telling lines of the logs of Calico's programs, flannel and kubelet are known, by kind.
 
-They are those of Calico 3.20 to 3.33: startup.go, autodetection_methods.go and filtered.go below
-node/pkg/lifecycle/startup, token_watch.go in node/pkg/cni; daemon.go, route_mgr.go, ipip_mgr.go, int_dataplane.go and
-table.go below felix; client.go and resource.go below confd/pkg; sync_client.go, discovery.go, tlsutils.go and daemon.go
-below typha/pkg; health.go, watchercache.go and errors.go below libcalico-go/lib; plugin.go in cni-plugin/pkg/plugin,
-whose messages kubelet passes on. Flannel's (0.15 to 0.28) are those of main.go and pkg/subnet/kube/kube.go, kubelet's
-those of prober.go and others.
+They are those of Calico 3.20 to 3.33 (the check of rp_filter is of 3.0 to 3.19): startup.go, autodetection_methods.go
+and filtered.go below node/pkg/lifecycle/startup, token_watch.go in node/pkg/cni; daemon.go, route_mgr.go,
+ipip_mgr.go, int_dataplane.go and table.go below felix; client.go and resource.go below confd/pkg; sync_client.go,
+discovery.go, tlsutils.go and daemon.go below typha/pkg; health.go, watchercache.go and errors.go below
+libcalico-go/lib; plugin.go in cni-plugin/pkg/plugin, whose messages kubelet passes on. Flannel's (0.15 to 0.28) are
+those of main.go and pkg/subnet/kube/kube.go, kubelet's those of prober.go and others. install.go in cni-plugin/pkg/install and main.go in kube-controllers/cmd say what they
+wanted of the API server; setup.go in K3s' pkg/agent/flannel passes on flannel's end; core_controller.go of the operator
+tells of its move. Felix and confd pass on what iptables, ipset, nft and text/template say, in these programs' own words.
 """
 
 from __future__ import annotations
@@ -33,22 +35,41 @@ TOLD_CALMLY = (
     "Using detected IP",
     "Clearing out-of-date IPv",
     "already using the IPv",
+    "is already in use by host",
     "Calico node failed to start",
     "Cannot pick an IPv",
     "Host MTU changed",
     "x509: ",
+    # An end of a connection tells the other one why it hangs up (Go's crypto/tls); Typha says that at level INFO.
+    "remote error: tls: ",
+    # What the operator, which writes JSON, says of its move.
+    "error migrating resources to",
     "terminated",
     "panic: ",
     "fatal error: ",
     "[signal SIG",
     # What other programs print between them.
-    "Couldn't load match",
-    "Cannot initialize: ",
+    "Couldn't load ",
+    "do you need to insmod?",
+    "missing kernel module?",
+    "set type not supported",
+    "Cannot open session to kernel",
+    "Failed to initialize nft",
+    "module as Loaded/Builtin",
     "Kernel and userspace incompatible",
+    "Kernel support protocol version",
+    "iptables-legacy tables present",
+    "is incompatible, use 'nft' tool",
     "modprobe: ",
+    "Kernel's RPF check",
+    "table full, dropping packet",
+    # text/template's own words, and BIRD's for what confd did not write.
+    ': executing "',
     # client-go's own lines have no level that is known here.
     'resource "secrets"',
 )
+# What looks like trouble and is none: Felix tries modules that many kernels rightly lack.
+HARMLESS = ("attempted to modprobe", "nf_conntrack_proto_sctp")
 # The first that stands in a line counts.
 CALICO_LINES = (
     ("autodetection", "Couldn't autodetect an IPv"),
@@ -60,6 +81,7 @@ CALICO_LINES = (
     ("autodetected", "Using autodetected IPv"),
     ("autodetected", "Using detected IP"),
     ("node_ip_conflict", "already using the IPv"),
+    ("node_ip_conflict", "is already in use by host"),
     ("node_ip_conflict", "conflicting node detected"),
     ("node_ip_not_on_host", "Unable to confirm IPv"),
     ("node_ip_not_on_host", "unable to find parent interface"),
@@ -91,8 +113,35 @@ CALICO_LINES = (
     ("datastore", "Failed to create watcher"),
     ("datastore", "Failed to connect to datastore"),
     ("datastore", "Failed to initialize datastore"),
+    ("datastore", "Failed to initialize Calico datastore"),
+    ("datastore", "Error initializing datastore"),
     ("datastore", "Connection to datastore has failed"),
-    ("rp_filter", "Kernel's RPF check"),
+    ("rpf_check", "Kernel's RPF check"),
+    ("conntrack_full", "table full, dropping packet"),
+    # ipset's and iptables' words, which Felix passes on: they say more than what Felix makes of them.
+    ("ipset_incompatible", "Kernel and userspace incompatible"),
+    ("ipset_incompatible", "Kernel support protocol version"),
+    ("kernel_lacks", "set type not supported"),
+    ("kernel_lacks", "Cannot open session to kernel"),
+    ("kernel_lacks", "Couldn't load match"),
+    ("kernel_lacks", "Couldn't load target"),
+    ("kernel_lacks", "do you need to insmod?"),
+    ("kernel_lacks", "missing kernel module?"),
+    ("kernel_lacks", "Failed to initialize nft"),
+    ("kernel_lacks", "module as Loaded/Builtin"),
+    ("kernel_lacks", "not found in directory /lib/modules"),
+    ("kernel_lacks", "enabled but not supported by the kernel"),
+    ("iptables_backend", "incompatible nft rules"),
+    ("iptables_backend", "is incompatible, use 'nft' tool"),
+    ("iptables_backend", "iptables-legacy tables present"),
+    ("iptables_backend", "does not match the detected backend"),
+    ("render", "Unable to process template"),
+    ("render", "Missing template: "),
+    ("render", "Cannot process template resource"),
+    ("render", ': executing "'),
+    ("render", "Failed to create main Calico client"),
+    ("render", "Failed to load Calico client configuration"),
+    ("render", "Failed to query current BGP settings"),
     ("rp_filter", "RPFilter"),
     ("rp_filter", "rp_filter"),
     ("tunnel", "tunnel device"),
@@ -105,18 +154,18 @@ CALICO_LINES = (
     ("mtu", "MTU file"),
     ("iptables", "tables-restore command"),
     ("iptables", "Failed to program iptables"),
-    ("iptables", "Couldn't load match"),
-    ("iptables", "Cannot initialize: "),
     ("iptables", "tables-save command"),
     ("nftables", "Failed to program nftables"),
     ("ipset", "ipset"),
     ("kernel_module", "Failed to load module"),
-    ("kernel_module", "modprobe"),
+    ("kernel_module", "modprobe: "),
     ("encapsulation_change", "Exiting for encapsulation change"),
     ("health_port", "Health endpoint failed"),
     ("health", "Reporter is not live"),
     ("health", "Reporter is not ready"),
     ("token", "Failed to update CNI token"),
+    ("token", "Unable to create token for CNI kubeconfig"),
+    ("migration", "error migrating resources to"),
     ("password_secret", "Can't read password"),
     ("password_secret", 'resource "secrets"'),
     ("peer_address", "PeerIP is not assigned or is malformed"),
@@ -139,6 +188,8 @@ KUBELET_LINES = (
     ("probe_errored", "Probe errored"),
     ("probe_errored", "ExecSync"),
     ("nodename_missing", "stat /var/lib/calico/nodename"),
+    # K3s and RKE2 run flannel in the same process; this is the kernel's answer to the making of its device.
+    ("kernel_lacks", "flannel exited: operation not supported"),
     ("unauthorized", "connection is unauthorized"),
     ("mtu", "failed to read MTU file"),
     ("cni_not_ready", "cni plugin not initialized"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TAIL_BYTES = 256 * 1024
-_LONGEST_TEXT = 200
+LONGEST_TEXT = 200
 _LINES_TO_TELL = 20
 
 # TAI is 37 s ahead of UTC since 2017, but svlogd's label knows of no leap seconds: it adds 10 s to Unix time.
@@ -134,4 +134,4 @@ def shown(message: str) -> str:
         message = re.sub(_HIDDEN, r"\1\2…", message)
     if "eyJ" in message:
         message = re.sub(_SIGNED_CLAIMS, "…", message)
-    return message[:_LONGEST_TEXT]
+    return message[:LONGEST_TEXT]

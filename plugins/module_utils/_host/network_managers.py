@@ -30,6 +30,8 @@ NM_FILE = "/etc/NetworkManager/NetworkManager.conf"
 NM_STATES = "/run/NetworkManager/devices"
 NETWORKD_FOLDERS = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd", "/etc/systemd")
 NETWORKD_STATES = "/run/systemd/netif/links"
+# Conditions of [Match] that no interface of Calico's meets: it has no such hardware, and networks of its own.
+_NEVER_OURS = ("MACAddress", "PermanentMACAddress", "Path", "Driver", "Property", "WLANInterfaceType", "SSID", "BSSID")
 _LIMIT = 1 << 16
 _MOST_FILES = 64
 _MOST_NAMED = 8
@@ -129,21 +131,31 @@ def _networkd(ours: Mapping[int, str], root: str) -> dict[str, Any]:
     if not keeps:
         facts["removes_foreign_routes"] = True
     folders = [folder + "/network" for folder in NETWORKD_FOLDERS]
-    matching = [name for name, text in _named(folders, root, ".network") if _takes_ours(text)]
+    matching = [name for name, text in _named(folders, root, ".network") if takes_ours(text)]
     _add(facts, "files", matching)
     return facts
 
 
-def _takes_ours(text: str) -> bool:
-    """Say whether a .network file's [Match] takes one of Calico's interfaces by name, and does not leave it alone."""
+def takes_ours(text: str) -> bool:
+    """Say whether a .network file's [Match] takes one of Calico's interfaces, and does not leave it alone.
+
+    One without any condition on the interface takes every one, whatever it says about the host (systemd.network(5));
+    one that is empty takes none. To networkd the host's end of a pod's link is of type ether and of kind veth.
+    """
     settings = parse_ini(text)
-    patterns = " ".join(settings.get(("Match", "Name"), [])).split()
     if settings.get(("Link", "Unmanaged"), ["no"])[-1].lower() in ("yes", "true", "on", "1"):
         return False
-    inverted = bool(patterns) and patterns[0].startswith("!")
+    conditions = {key: " ".join(values).split() for (part, key), values in settings.items() if part == "Match"}
+    if not any(conditions.values()) or any(key in conditions for key in _NEVER_OURS):
+        return False
+    traits = (("Name", _SAMPLES), ("OriginalName", _SAMPLES), ("Type", ("ether",)), ("Kind", ("veth",)))
+    return all(_matches(conditions[key], ours) for key, ours in traits if conditions.get(key))
+
+
+def _matches(patterns: list[str], ours: Iterable[str]) -> bool:
+    inverted = patterns[0].startswith("!")
     plain = [pattern.lstrip("!") for pattern in patterns]
-    hits = [any(fnmatch.fnmatchcase(sample, pattern) for pattern in plain) for sample in _SAMPLES]
-    return bool(plain) and any(hit != inverted for hit in hits)
+    return any(any(fnmatch.fnmatchcase(one, pattern) for pattern in plain) != inverted for one in ours)
 
 
 def _in_order(folders: Iterable[str], root: str, ending: str) -> list[str]:

@@ -33,6 +33,18 @@ def read(net_folder: str, ports: Collection[int]) -> list[TcpSocket]:
     return found
 
 
+def listening(net_folder: str) -> list[TcpSocket]:
+    """Return all listening sockets, whatever their ports."""
+    pattern = re.compile(rb"^ *\d+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 0A .*$", re.MULTILINE)
+    found = []
+    for name in ("tcp", "tcp6"):
+        for match in pattern.finditer(read_bytes(os.path.join(net_folder, name), _TABLE_LIMIT)):
+            one = _socket(match.group().decode("ascii", "replace").split())
+            if one is not None:
+                found.append(one)
+    return found
+
+
 def parse(table: bytes, ports: Collection[int]) -> list[TcpSocket]:
     """Read the kernel's table. Lines without one of `ports` are skipped unread: a busy host has a hundred thousand."""
     wanted = b"|".join(b"%04X" % port for port in sorted(ports))

@@ -88,6 +88,8 @@ def flavour(cluster: Cluster | None, nodes: Mapping[str, Node]) -> Flavour:
     routes = programmers.read(known, backend, versions.oldest(releases))
     installed, provider = installers.read(known), installers.provider(known)
     expected, why = _expected(backend, source, kind, backends)
+    if not backends:  # else they were what was found on the nodes
+        expected, why = _by_what_runs((expected, why), nodes)
     return Flavour(
         backend=backend,
         backend_source=source,
@@ -224,6 +226,17 @@ def _expected(backend: str, source: str, kind: str, backends: Mapping[str, str])
     carrier = {CANAL: "flannel carries the traffic", FLANNEL_ONLY: "flannel carries the traffic"}
     who = carrier.get(kind, "another network carries the traffic and Calico enforces policy only")
     return False, f"The backend is none ({source}): no BIRD runs, {who}."
+
+
+def _by_what_runs(concluded: tuple[bool | None, str], nodes: Mapping[str, Node]) -> tuple[bool | None, str]:
+    """What was concluded of backends, unless what was found on the nodes themselves tells otherwise."""
+    told = [node for node in nodes.values() if node.bird_expected is not None]
+    expected = any(node.bird_expected for node in told)
+    if not told or expected is concluded[0]:
+        return concluded
+    first = next((node for node in told if node.bird_expected is expected), told[0])
+    word = "is" if expected else "is not"
+    return expected, f"BIRD {word} expected on {first.name}: {first.bird_expected_why or 'so it is told there'}."
 
 
 def _nodes(count: int) -> str:

@@ -63,6 +63,8 @@ _SETTINGS = frozenset(
         *("kubernetes-services-endpoint", "bird-templates", "tigera-operator-env"),
     )
 )
+# Words of Calico's CNI plugin, which kubelet puts into the events of whatever pod it was to give a network.
+_OF_THE_PLUGIN = ('plugin type="calico"', "ClusterInformation", "/var/lib/calico/", "calico-kubeconfig")
 _LARGEST_ENVIRONMENT = 1024 * 1024
 _ENVIRONMENT = ("provider", "distribution", "calico_version", "backend", "encapsulation", "datastore")
 
@@ -248,9 +250,12 @@ def _is_wanted(plural: str, one: dict[str, Any], name: str) -> bool:
 
 
 def _is_telling(event: dict[str, Any]) -> bool:
-    """Say whether an event is about a node or about what is Calico's; one that does not say what about is kept."""
+    """Say whether an event is about a node or about what is Calico's, or passes on what Calico's CNI plugin said; one
+    that does not say what about is kept."""
     about = plain.mapping(event.get("involvedObject")) or plain.mapping(event.get("regarding"))
     name = plain.text(about.get("name"))
+    if any(words in plain.text(event.get("message")) for words in _OF_THE_PLUGIN):
+        return True
     return not name or about.get("kind") == "Node" or component(name, {}, ()) in OF_CALICO
 
 

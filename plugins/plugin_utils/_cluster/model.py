@@ -95,6 +95,13 @@ class KubeNode:
         """The InternalIP addresses, in their order."""
         return tuple(address for kind, address in self.addresses if kind == "InternalIP")
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether more is known than the columns of a table, which tell roles, and nothing of annotations.
+
+        Every kubelet labels its Node with more than that (kubernetes.io/hostname and others)."""
+        return any(not label.startswith("node-role.kubernetes.io/") for label in self.labels)
+
 
 @dataclass(frozen=True)
 class CalicoNode:
@@ -164,13 +171,17 @@ class ContainerState:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod of Calico's, Canal's or of what they depend on. component: see Workload."""
+    """A pod of Calico's, Canal's or of what they depend on. component: see Workload.
+
+    address '': it has none, or it is not told. addressless: it is told that it has none.
+    """
 
     namespace: str
     name: str
     component: str
     node: str = ""
     address: str = ""
+    addressless: bool = False
     phase: str = ""
     reason: str = ""
     message: str = ""

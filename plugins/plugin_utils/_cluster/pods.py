@@ -38,6 +38,7 @@ def read(listed: Any, complaints: Complaints) -> Iterator[Pod]:
             component=component(name, labels, known),
             node=spec.text("nodeName"),
             address=status.text("podIP") or status.text("hostIP"),
+            addressless=_has_no_address(status),
             phase=status.text("phase"),
             reason=status.text("reason"),
             message=status.text("message"),
@@ -50,6 +51,12 @@ def read(listed: Any, complaints: Complaints) -> Iterator[Pod]:
             started_at=status.time("startTime"),
             deleting=meta.has("deletionTimestamp"),
         )
+
+
+def _has_no_address(status: Given) -> bool:
+    """The pod has none, for certain: the fact leaves out the address of one that is well, but then its start, too."""
+    told = status.has("podIP") or status.has("startTime")
+    return told and not (status.text("podIP") or status.text("hostIP"))
 
 
 def _states(status: Given, images: dict[str, str]) -> Iterator[ContainerState]:

@@ -60,7 +60,9 @@ def _pod(row: kubectl_pods.KubePod) -> dict[str, Any]:
     if row.status == "Terminating":
         metadata["deletionTimestamp"] = "told"  # that it is being deleted is printed, since when is not
     status: dict[str, Any] = {
-        **_filled(podIP=row.address, phase=_phase(row.status), reason=row.status if row.status in _OF_POD else ""),
+        # Where the node is printed, the address is as well: "<none>" is a word of its own then.
+        **({"podIP": row.address} if row.address or row.node else {}),
+        **_filled(phase=_phase(row.status), reason=row.status if row.status in _OF_POD else ""),
         "conditions": [{"type": "Ready", "status": str(ready)}],
     }
     init, _colon, reason = row.status.rpartition("Init:")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._commonality.shared import Shared
+
 HOST = "host_or_kubelet_down"
 FLAPPING = "ready_flapping"
 CNI = "cni_not_initialised"
@@ -81,22 +83,6 @@ class Checked:
     def at(self, what: str) -> Wrong | None:
         """What is wrong at one step."""
         return next((one for one in self.wrong if one.step == what), None)
-
-
-@dataclass(frozen=True)
-class Shared:
-    """A property that the affected nodes share: how many of them have it, and how many of the others.
-
-    p_value: how probable it is that a random choice of as many nodes would share it as often.
-    """
-
-    attribute: str
-    value: str
-    affected: int
-    of: int
-    elsewhere: int
-    others: int
-    p_value: float
 
 
 @dataclass(frozen=True)

@@ -76,32 +76,12 @@ class Comparison:
         return tuple(one for one in self.differences if one.kind in kinds)
 
 
-def names_of(expected: Expected, nodes: Mapping[str, Node]) -> dict[str, str]:
-    """Calico's name of each node that was read, to the inventory's.
+def compare(expected: Expected, nodes: Mapping[str, Node], known_as: Mapping[str, str]) -> Comparison:
+    """Compare what is expected with what the nodes of the evidence say (Evidence.nodes, by inventory name).
 
-    By the name that the node gives itself, else the inventory's, the host's, and its BGP addresses. Of two that would
-    be one node the first in this order counts.
+    known_as: Calico's name of each node that was read, to the inventory's.
     """
-    found: dict[str, str] = {}
-    ways = (
-        lambda node: node.nodename,
-        lambda node: node.name,
-        lambda node: node.hostname.lower(),
-        lambda node: next((expected.owner(one) for one in node.bgp_addresses.values() if expected.owner(one)), ""),
-    )
-    waiting = dict(nodes)
-    for way in ways:
-        for inventory, node in list(waiting.items()):
-            name = way(node)
-            if name in expected.speakers and name not in found:
-                found[name] = inventory
-                del waiting[inventory]
-    return found
-
-
-def compare(expected: Expected, nodes: Mapping[str, Node]) -> Comparison:
-    """Compare what is expected with what the nodes of the evidence say (Evidence.nodes, by inventory name)."""
-    names = names_of(expected, nodes)
+    names = {name: inventory for name, inventory in known_as.items() if name in expected.speakers}
     comparer = _Comparer(expected, {name: nodes[inventory] for name, inventory in names.items()})
     found = tuple(comparer.differences())
     taken = set(names.values())

@@ -43,6 +43,7 @@ from .model import (
     Stanza,
     identifier,
 )
+from .real_addresses import UNCHANGED
 from .secrets import Secrets
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from .._cluster.model import BGPConfiguration, Cluster
     from .model import Peer
     from .plan import Plan, Table
+    from .real_addresses import RealAddresses
     from .release import Release
 
 SOURCES = ("nodes", "bgpconfigurations", "bgppeers")
@@ -69,6 +71,7 @@ class Expected:
     meshes: Mapping[str, MeshGroup]
     unread: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    real: RealAddresses = UNCHANGED
 
     @property
     def speakers(self) -> Mapping[str, Speaker]:
@@ -262,7 +265,7 @@ class Expected:
             local_address=own,
             local_as=speaker.as_number,
             peer_as=speaker.as_number if inherits else other.as_number,
-            passive=address > own and not speaker.windows,
+            passive=self.real.greater(address, own) and not speaker.windows,
             password=None if speaker.windows else group.password,
             source=own,
             restart_time=group.restart_time,
@@ -274,7 +277,8 @@ class Expected:
             return _of_windows(speaker, kind, peer)
         own = speaker.addresses[peer.family]
         local_as = peer.local_as or speaker.as_number
-        waits = kind == GLOBAL and peer.calico_node and peer.address > own and self.release.global_waits
+        waits = kind == GLOBAL and peer.calico_node and self.release.global_waits
+        waits = waits and self.real.greater(peer.address, own)
         client = bool(speaker.cluster_id) and local_as == peer.as_number and peer.cluster_id != speaker.cluster_id
         # By position: with keywords it takes twice the time, and large clusters have a hundred thousand of them.
         return Stanza(
@@ -321,7 +325,7 @@ def _of_windows(speaker: Speaker, kind: str, peer: Peer) -> Stanza:
     )
 
 
-def expected(cluster: Cluster, version: str = "") -> Expected:
+def expected(cluster: Cluster, version: str = "", real: RealAddresses = UNCHANGED) -> Expected:
     """The sessions that the objects of a cluster call for, and what is wrong with them.
 
     version: of Calico, if it is known better than from ClusterInformation; it decides some rules (see release).
@@ -330,8 +334,8 @@ def expected(cluster: Cluster, version: str = "") -> Expected:
     secrets = Secrets(cluster)
     made, objections = planning.build(cluster, which, secrets)
     unread = tuple(name for name in SOURCES if _not_read(cluster, name))
-    found = Expected(which, made, _meshes(cluster, which, made, secrets), unread)
-    return Expected(which, made, found.meshes, unread, (*objections, *problems.find(found, cluster, secrets)))
+    found = Expected(which, made, _meshes(cluster, which, made, secrets), unread, real=real)
+    return Expected(which, made, found.meshes, unread, (*objections, *problems.find(found, cluster, secrets)), real)
 
 
 def _not_read(cluster: Cluster, name: str) -> bool:

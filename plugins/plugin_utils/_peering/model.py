@@ -216,7 +216,7 @@ class Problem:
     """Something that is wrong with the plan itself, whatever the nodes say. See problems.KINDS for the kinds.
 
     object: "BGPPeer rack-1", "BGPConfiguration default", "node n1" … nodes: those concerned, sorted. detail: one
-    sentence.
+    sentence. field: the object's, where the kind does not tell it already.
     """
 
     kind: str
@@ -224,3 +224,4 @@ class Problem:
     nodes: tuple[str, ...]
     detail: str
     family: str = ""
+    field: str = ""

@@ -50,9 +50,17 @@ def _selection(builder: Builder, one: BGPPeer) -> Iterator[_Told]:
             continue
         nodes, wrong = builder.matching(text), _why_not(text)
         if wrong:
-            yield "selector_invalid", (), f"Its {field_name} is no selector and selects nothing. {wrong}"
+            yield (
+                "selector_invalid",
+                _meant(builder, one, field_name),
+                f"Its {field_name} is no selector and selects nothing. {wrong}",
+            )
         elif not nodes:
-            yield kind, (), f"Its {field_name} selects none of {len(builder.plan.speakers)} nodes."
+            yield (
+                kind,
+                _meant(builder, one, field_name),
+                f"Its {field_name} selects none of {len(builder.plan.speakers)} nodes.",
+            )
         elif not any(builder.plan.speakers[name].addresses for name in nodes):
             yield kind, nodes, f"Its {field_name} selects only nodes that have no BGP address."
     if one.peer_selector and not one.local_workload_selector:
@@ -61,6 +69,19 @@ def _selection(builder: Builder, one: BGPPeer) -> Iterator[_Told]:
             yield "peer_is_itself", nodes, f"Its peerSelector selects only {nodes[0]}, the only node it is for."
     if one.node and not one.node_selector and one.node not in builder.plan.speakers:
         yield "node_unknown", (one.node,), f"It is for node {one.node}, and there is no such Calico node."
+
+
+def _meant(builder: Builder, one: BGPPeer, field_name: str) -> tuple[str, ...]:
+    """The nodes at the other end of sessions that a selector was to make; () where that is no node of the cluster.
+
+    A BGPPeer that is for all nodes tells nothing by that.
+    """
+    if field_name == "peerSelector":
+        local = one.node or (one.node_selector and one.node_selector.strip() != "all()")
+        return tuple(name for name in builder.local_nodes(one) if name in builder.plan.speakers) if local else ()
+    if one.peer_selector:
+        return builder.matching(one.peer_selector)
+    return builder.plan.owners.get(addresses.canonical(addresses.split_port(one.peer_ip)[0]), ())
 
 
 def _address(builder: Builder, one: BGPPeer) -> Iterator[_Told]:

@@ -87,18 +87,21 @@ def _mesh_off(cluster: Cluster) -> bool:
 
 
 def _by_chance(expected: Expected) -> Iterator[Problem]:
-    found: dict[tuple[str, str], tuple[set[str], Peer]] = {}
+    found: dict[tuple[str, str], tuple[set[str], Peer, Peer]] = {}
     for one, other in expected.plan.global_table.chance:
-        found[(one.bgp_peer, other.bgp_peer)] = (set(expected.speakers), one)
+        found[(one.bgp_peer, other.bgp_peer)] = (set(expected.speakers), one, other)
     for node, table in expected.plan.tables.items():
         for one, other in table.chance:
-            found.setdefault((one.bgp_peer, other.bgp_peer), (set(), one))[0].add(node)
-    for (first, second), (nodes, peer) in sorted(found.items(), key=lambda item: item[0]):
+            found.setdefault((one.bgp_peer, other.bgp_peer), (set(), one, other))[0].add(node)
+    for (first, second), (nodes, peer, other) in sorted(found.items(), key=lambda item: item[0]):
+        numbers = f" (AS {peer.as_number} and AS {other.as_number})" if peer.as_number != other.as_number else ""
         detail = (
-            f"It and BGPPeer {second} say different things about peer {peer.address}; confd takes the one it comes to "
-            "first, which is chance and may differ between nodes."
+            f"It and BGPPeer {second} say different things about peer {peer.address}{numbers}; confd takes the one it "
+            "comes to first, which is chance and may differ between nodes."
         )
-        yield Problem("peer_by_chance", f"BGPPeer {first}", tuple(sorted(nodes)), detail, peer.family)
+        names = tuple(sorted(nodes))
+        field = "spec.asNumber" if numbers else ""
+        yield Problem("peer_by_chance", f"BGPPeer {first}", names, detail, peer.family, field)
 
 
 def _own_other_addresses(expected: Expected, cluster: Cluster) -> Iterator[Problem]:

@@ -139,7 +139,7 @@ def _boot() -> dict[str, str]:
 def _processes() -> tuple[str, ...]:
     daemons = [name for _links, programs, _files in other_plugins.PLUGINS.values() for name in programs]
     ours = (*_CALICO, *_RUNIT, *_CLOCKS, *kubelet.KUBELETS, *kubelet.RUNTIMES)
-    return (*ours, *host.NETWORK_MANAGERS, *HOLDERS, *daemons, *speakers.NAMES)
+    return (*ours, *host.NETWORK_MANAGERS, *HOLDERS, *daemons, *speakers.NAMES, "kube-proxy")
 
 
 def _needs() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

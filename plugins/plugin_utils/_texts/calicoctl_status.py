@@ -22,6 +22,7 @@ _ABSENT = re.compile(r"INFO: BIRDv([46]) process: '\w{1,8}' is not running")
 _SOCKET = re.compile(r"BIRDv([46]) socket")
 _CELLS = re.compile(r"[|│]")
 _STATES = frozenset(["up", "start", "wait", "feed", "stop", "down", "flush"])
+_HEADS = ("PEER ADDRESS", "NAME")
 _TIME = re.compile(r"(?:\d{2}:\d{2}(?::\d{2})?|\d{4}-\d\d-\d\d)$")
 
 
@@ -101,11 +102,18 @@ class _Reader:
             self.problems.add(number, line, "not understood of calicoctl")
 
     def _row(self, number: int, line: str) -> None:
-        cells = [cell.strip() for cell in _CELLS.split(line.strip())[1:-1]]
+        cells = [cell.strip() for cell in _CELLS.split(line.strip())[1:]]
+        if cells and not cells[-1] and _CELLS.search(line.strip()[-1]):
+            # Else the border is missing, because the row was cut.
+            cells.pop()
+        if len(cells) == 5 and not self._family and cells[0].upper() not in _HEADS:
+            # Who copies only the table leaves out whose it is.
+            self._family = "ipv6" if cells[0].count(":") > 1 else "ipv4"
+            self._families.setdefault(self._family, (True, [], ""))
+        if len(cells) == 5 and cells[0].upper() in _HEADS:
+            return
         if len(cells) < 5 or not self._family:
             self.problems.add(number, line, "no row of a table of peers")
-            return
-        if cells[0].upper() in ("PEER ADDRESS", "NAME"):
             return
         rows = self._families[self._family][1]
         if not cells[0] and rows:

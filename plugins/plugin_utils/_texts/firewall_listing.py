@@ -44,6 +44,7 @@ class _Table:
         self.family = family
         self.chains: dict[str, tuple[str, str, list[str]]] = {}
         self.columns = firewall_listing_rule.Columns(False, False)
+        self.named = False
 
     def begins_anew(self, chain: str) -> bool:
         """Say whether `chain` cannot be one more chain of this table: the kernel's own come first and in order."""
@@ -76,7 +77,9 @@ def parse(text: str, family: str = "") -> Parsed[Filters]:
             saved.append(f":{chain} {policy or '-'} [{packets or 0}:0]")
         for chain, (_policy, _packets, listed) in table.chains.items():
             saved.extend(
-                f"-A {chain} {firewall_listing_rule.said(line, table.columns, own)}".rstrip() for line in listed
+                firewall_listing_rule.counted(line, table.columns)
+                + f"-A {chain} {firewall_listing_rule.said(line, table.columns, own)}".rstrip()
+                for line in listed
             )
             rules += len(listed)
         dump = iptables_save.parse("\n".join([*saved, "COMMIT", ""]), BACKEND, own)
@@ -126,8 +129,11 @@ def _row(table: _Table, chain: str, line: str) -> bool:
         return True
     if "target" in words[:4] and "prot" in words:
         table.columns = firewall_listing_rule.Columns("num" in words, "pkts" in words)
+        table.named = True
         return True
     if words[0][:1] == "#" or len(words) < 3:
         return False
+    if not table.named:
+        table.columns = firewall_listing_rule.guessed(line) or table.columns
     table.chains[chain][2].append(line)
     return True

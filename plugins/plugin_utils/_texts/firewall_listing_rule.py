@@ -18,6 +18,10 @@ _ADDRESS = re.compile(r"!?(?:[0-9]+(?:\.[0-9]+){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*)(
 _COMMENT = re.compile(r"/\* (.*?) \*/")
 _NAMES = (("FIN", 1), ("SYN", 2), ("RST", 4), ("PSH", 8), ("ACK", 16), ("URG", 32))
 _NUMBERED = re.compile(r"!?[\d:,-]+\Z")
+_COUNTER = re.compile(r"(\d{1,18})([KMGT]?)\Z")
+_THOUSANDS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+# The name of a protocol that fills its column runs into the options: "ipencap--".
+_GLUED = re.compile(r"(?<=[a-z0-9])(?=--\s)")
 _NOT_SHOWN = "the interfaces, which are listed with -v only"
 
 
@@ -39,8 +43,26 @@ class _Row(NamedTuple):
     rest: str
 
 
+def guessed(line: str) -> Columns | None:
+    """Return the columns by the look of a row, where the line that names them was cut off (by `| grep`)."""
+    words = line.split(None, 4)
+    numbers = next((place for place, word in enumerate(words) if not _COUNTER.match(word)), len(words))
+    return Columns(numbers in (1, 3), numbers >= 2) if numbers in (1, 2, 3) else None
+
+
+def counted(line: str, columns: Columns) -> str:
+    """Return what a rule has met as iptables-save -c says it, "[41:2140] "; '' if the listing does not tell."""
+    words = line.split(None, 3)[1 if columns.numbers else 0 :][:2] if columns.counters else []
+    found = [_COUNTER.match(word) for word in words]
+    if len(found) < 2 or None in found:
+        return ""
+    numbers = [int(one.group(1)) * _THOUSANDS[one.group(2)] for one in found if one is not None]
+    return f"[{numbers[0]}:{numbers[1]}] "
+
+
 def said(line: str, columns: Columns, family: str) -> str:
     """Return the rule behind "-A chain". Never raises; a line that is not understood can match, and do, anything."""
+    line = _GLUED.sub(" ", line, count=1)
     row = _row(line, columns)
     if row is None:
         return f'-m listed {_quoted(line.strip())} -j "not understood"'

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _COUNTED = re.compile(r"(.{1,40}?) \(x(\d{1,9}) over (.{1,40})\)$")
 _DESCRIBED = re.compile(r"\s*(?:Type\s+Reason\s+(?:Age|First)|FirstSeen\s+LastSeen\s+Count\s)")
+# A row of a description without its head, and glued together as web pages do it.
+_BARE = re.compile(
+    r"\s*(?P<TYPE>Normal|Warning)\s+(?P<REASON>[A-Z]\w{2,60})\s+(?P<AGE>\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?)\s+"
+    r"(?P<FROM>[a-z][\w-]{2,60}(?:, ?[\w.-]{1,253})?)(?:\s+(?P<MESSAGE>.*))?$"
+)
 _RULER = re.compile(r"\s*-{3,}[\s-]*$")
 _TYPES = ("Normal", "Warning")
 
@@ -51,8 +56,11 @@ def parse(text: str) -> Parsed[tuple[Event, ...]]:
             head = new_head
             continue
         cells = columns.cells(head, line) if head is not None else None
+        bare = _BARE.match(line) if head is None else None
         if cells is not None and _is_event(cells):
             found.append(_event(cells))
+        elif bare is not None:
+            found.append(_event({**bare.groupdict(), "MESSAGE": bare.group("MESSAGE") or ""}))
         elif found and head is not None:
             found[-1] = _longer(found[-1], line)
         elif readiness.read(line):

@@ -15,6 +15,14 @@ _WANTED = frozenset(("NAME", "READY", "STATUS", "RESTARTS"))
 _READY = re.compile(r"(\d{1,4})/(\d{1,4})$")
 
 
+# A row whose head was lost: what stands after the age is the address and the node, if anything does.
+_ROW = re.compile(
+    r"\s*(?:(?P<NAMESPACE>[a-z0-9][a-z0-9-]{0,62})\s+)?(?P<NAME>[a-z0-9][\w.-]{1,252})\s+(?P<READY>\d{1,4}/\d{1,4})\s+"
+    r"(?P<STATUS>[A-Z][\w:/]{2,60})\s+(?P<RESTARTS>\d{1,9}(?: \([\w ]{1,20} ago\))?)(?:\s+(?P<AGE>\d{1,6}[smhdy]\w{0,12}))?"
+    r"(?:\s+(?P<IP>[0-9a-fA-F:][0-9a-fA-F.:]+|<none>)\s+(?P<NODE>[\w.-]{1,253}|<none>))?(?:\s|$)"
+)
+
+
 class KubePod(NamedTuple):
     """One pod; what was not printed is ''. `ready` and `containers` count its containers, `restarts` None if
     unreadable, `last_restart` "5h ago" where it is printed."""
@@ -36,11 +44,12 @@ def parse(text: str) -> Parsed[tuple[KubePod, ...]]:
     problems = Problems()
     found: list[KubePod] = []
     for row in columns.rows(text, _WANTED):
-        ready = _READY.match(row.cells["READY"]) if row.cells else None
-        if row.cells is None or ready is None:
+        told = row.cells or _bare(row.text)
+        ready = _READY.match(told["READY"]) if told else None
+        if told is None or ready is None:
             problems.add(row.line, row.text, "no pod")
             continue
-        cells = {name: columns.shown(value) for name, value in row.cells.items()}
+        cells = {name: columns.shown(value) for name, value in told.items()}
         restarts, _bracket, ago = cells["RESTARTS"].partition("(")
         found.append(
             KubePod(
@@ -57,3 +66,9 @@ def parse(text: str) -> Parsed[tuple[KubePod, ...]]:
             )
         )
     return Parsed(tuple(found), problems.found())
+
+
+def _bare(line: str) -> dict[str, str] | None:
+    """Return the cells of a row that stands under no head, None if it is no such row."""
+    match = _ROW.match(line)
+    return {name: value for name, value in match.groupdict().items() if value} if match is not None else None

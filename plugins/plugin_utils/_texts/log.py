@@ -17,6 +17,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...module_utils._bird import log
+from ...module_utils._host import calico_log
 from . import lines
 from .parsed import Parsed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 1000
 _LONGEST_MESSAGE = 600
+_LONGEST_TAIL = 256 * 1024
 
 _ISO = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?"
 _CRI = re.compile(_ISO + r" std(?:out|err) [FP] ")
@@ -92,6 +94,13 @@ def parse(text: str) -> Parsed[Log]:
             kept.append(entry)
     bird = tuple(log.parse("\n".join(told), {}))
     return Parsed(Log(bird, tuple(kept), first, last, count))
+
+
+def last_of_this_year(text: str, now: float) -> float | None:
+    """Return the time of the last line with a stamp that has no year: that of `now`, or the year before it."""
+    last = max(len(text) - _LONGEST_TAIL, 0)
+    times = (calico_log.time_of(row.strip(), now, 0) for row in reversed(lines.plain(text[last:]).split("\n")) if row)
+    return next((moment for moment in times if moment is not None), None)
 
 
 def entries(text: str) -> Iterator[Entry]:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils._address import settings
 from ...module_utils._address.signs import HOLDERS
-from ...module_utils._facts import addresses, firewall, grouping, node, other_nodes
+from ...module_utils._facts import addresses, firewall, grouping, node, other_nodes, overlay_ways
 from ...module_utils._facts.sources import Sources
 from ...module_utils._host import identity
 from ...module_utils._host.processes import ProcessTable
 from ...module_utils._probe import reach
 from . import (
+    asked_tools,
     links,
     log,
+    node_captures,
     node_clock,
     node_firewall,
     node_host,
@@ -37,6 +39,7 @@ from . import (
     uname,
 )
 from . import neighbours as neighbour_texts
+from . import overlay_ways as overlay_texts
 from . import routes as route_texts
 from .node_session import Session
 
@@ -79,6 +82,7 @@ class Assembly:
         self.network: Network | None = None
         self.table = node_routes.Table(texts)
         self.learnt: Learnt | None = None
+        self.overlay: list[overlay_ways.Found] = []
         self.own: dict[str, str] = {}
         self.ways: Mapping[str, Route] = {}
         nobody = ProcessTable([])
@@ -136,6 +140,7 @@ class Assembly:
         network = parsed.value
         if not session.peers and self.told.is_raw:
             self.learnt = sources.guard("overlay", lambda: node_overlay.learn(self, network), None)
+        self.overlay = sources.guard("overlay_ways", lambda: overlay_texts.found(self, network), [])
         learnt = self.learnt.addresses if self.learnt is not None else []
         self.ways = self._ways([*wanted, *learnt], network)
         if self.learnt is not None:
@@ -187,6 +192,9 @@ class Assembly:
         if self.told.is_raw and self.network is not None:
             around = around._replace(programs=lambda interfaces: node_programs.read(self, interfaces))
         gathered = firewall.with_programs(found, around)
+        stopped = [] if "pods" in gathered else node_firewall.ranges_stopped(found)
+        if stopped:
+            gathered["pods"] = {"felix_rules": stopped}
         # Half a file of rules would be another set of rules.
         lacking = [] if self.files.is_told else [node_told.NO_TEXT]
         lacking += [f"{path} is too large." for path in self.files.left_out]
@@ -213,6 +221,8 @@ class Assembly:
             "privileged": told.is_root if told.is_raw else None,
         }
         found: Facts = {key: value for key, value in known.items() if value not in ("", None)}
+        if told.is_raw:
+            found["read_without_python"] = True
         found["bgp_addresses"] = dict(session.local_addresses)
         found["calico"] = identity.calico(session.installation, node_told.NOWHERE)
         if self.version():
@@ -221,8 +231,9 @@ class Assembly:
         if began is not None and ended is not None:
             found["taken_at_epoch"] = round(ended, 3)
             found["duration_seconds"] = round(ended - began, 3)
-        if self.learnt is not None and self.learnt.nodes:
-            found["overlay"] = other_nodes.facts(self.learnt, self.own)
+        led = other_nodes.facts(self.learnt, self.own) if self.learnt is not None and self.learnt.nodes else {}
+        led.update({"devices": overlay_ways.facts(self.overlay)} if self.overlay else {})
+        found.update({"overlay": led} if led else {})
         return found
 
     def _below(self, session: Session, texts: node_host.HostTexts) -> Facts:
@@ -241,6 +252,12 @@ class Assembly:
                 gathered = sources.guard("addresses", lambda: self._addresses(session, network, root), nothing)
                 known.update(gathered)
             host = sources.guard("host", lambda: texts.gather(root), nothing)
+            no_captures: list[Facts] = []
+            captured = sources.guard("captures", lambda: node_captures.facts(self.texts), no_captures)
+            asked = (
+                nothing if self.told.is_raw else sources.guard("tools", lambda: asked_tools.facts(self.texts), nothing)
+            )
+            host.update({"captured": captured} if captured else {}, **({"tools": asked} if asked else {}))
             known.update({"host": host} if host else {})
         return known
 
@@ -289,8 +306,15 @@ def _taken(texts: Mapping[str, str], told: Told) -> float:
 
 
 def _last_line(texts: Mapping[str, str]) -> float | None:
-    """Return when the last line of the logs was written: nothing was taken long after it. None if no line tells."""
-    told = [log.parse(texts[name]).value.last for name in stand_ins.LOGS if texts.get(name, "").strip()]
+    """Return when the last line of the logs was written: nothing was taken long after it. None if no line tells.
+
+    Stamps without a year (syslog's, klog's) count only where no other line has one: they are taken for the last year's.
+    """
+    names = (*stand_ins.LOGS, *stand_ins.further_logs(texts))
+    logs = [texts[name] for name in names if texts.get(name, "").strip()]
+    told = [log.parse(text).value.last for text in logs]
+    if not any(told):
+        told = [log.last_of_this_year(text, time.time()) for text in logs]
     return max((moment for moment in told if moment is not None), default=None)
 
 

@@ -78,9 +78,11 @@ def _spoken(found: Daemon, texts: Mapping[str, str], told: Told, now: float) -> 
     questions = ((daemon.STATUS, status), (daemon.PROTOCOLS, protocols))
     replies = [control.Reply(question, 0, text) for question, text in questions if text.strip()]
     exchange = control.Exchange(state, detail, "", replies if state == control.ANSWERS else [])
-    if not replies and not told.is_raw:
+    if not protocols.strip() and not told.is_raw:
         in_its_place = stand_ins.spoken(found.family, texts, path)
         if in_its_place is not None:
+            if in_its_place.sessions is not None and status.strip():
+                in_its_place = in_its_place._replace(status=bird_protocols.parse(status).value.status)
             return stand_ins.with_routes(in_its_place, found.family, texts)
     via = "birdcl" if state == control.ANSWERS else ""
     spoken = daemon.understand(path, via, exchange)._replace(at=node_told.number(asked) or now)

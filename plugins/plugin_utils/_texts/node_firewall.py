@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._firewall import iptables_save, model, read, tables
+from ...module_utils._facts import firewall_pods
+from ...module_utils._firewall import iptables_save, model, owners, read, tables
 from . import firewall_firewalld, firewall_ipset, firewall_iptables, firewall_listing, firewall_nft, firewall_ufw
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LISTED = "iptables-list.txt"
 # What these tell is only a part of the rules.
 OWNERS = {"ufw": ("ufw-status.txt", firewall_ufw.parse), "firewalld": ("firewalld.txt", firewall_firewalld.parse)}
 _LAST = 1 << 20
+_MOST_STOPPED = 3
 _NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
 
 
@@ -70,6 +72,23 @@ def rulesets(texts: Mapping[str, str], told: Told, sources: Sources) -> Rulesets
             sources.ok(source)
     _take_nft(found, texts, told)
     return found
+
+
+def ranges_stopped(found: Rulesets) -> list[dict[str, Any]]:
+    """Return calico_firewall.pods.felix_rules where no text tells of pods' ways: the rules of Felix' own that have
+    dropped packets to a range of addresses, which it does to keep those of Services from going to and fro."""
+    stopped = []
+    for table in found.tables:
+        for chain in table.chains.values() if table.name.endswith("filter") else ():
+            for rule in chain.rules() if not firewall_pods.is_policy(chain.name) else ():
+                to_range = [match for match in rule.matches if match.kind == "destination" and not match.negated]
+                wide = [high - low for match in to_range for low, high in match.value]
+                if rule.verdict == model.DROP and rule.packets > 0 and any(wide):
+                    owner = owners.of_rule(table.name, chain.name, rule.text, (), table.chains)
+                    told: dict[str, Any] = {"backend": table.backend, "family": table.family, "table": table.name}
+                    told.update(chain=chain.name, rule=rule.number, text=rule.text, owner=owner, packets=rule.packets)
+                    stopped += [{"ways": [], "verdict": rule.verdict, "rule": told}] if owner == "calico" else []
+    return stopped[:_MOST_STOPPED]
 
 
 def _by_owners(texts: Mapping[str, str], sources: Sources) -> Rulesets | None:

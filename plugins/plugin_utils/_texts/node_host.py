@@ -17,6 +17,7 @@ from ...module_utils._facts import host, host_counters, host_ways
 from ...module_utils._host import counters, forwarding, identity, kubelet, other_plugins, route_table, rules
 from ...module_utils._host import tunnels as tunnel_devices
 from . import (
+    host_tools,
     ip_rules,
     neighbours,
     node_control,
@@ -75,7 +76,8 @@ class HostTexts:
         """Return calico_node.host as far as texts tell it; {} (and the source host) if they tell nothing of it. The
         files lie below `root`."""
         texts = self._whole.texts
-        if not any(texts.get(name, "").strip() for name in (*_TEXTS, *_LINKS, *_NEIGHBOURS, *node_routes.NAMES)):
+        names = (*_TEXTS, *_LINKS, *_NEIGHBOURS, *node_routes.NAMES, *host_tools.names(texts))
+        if not any(texts.get(name, "").strip() for name in (*names, *stand_ins.further_logs(texts))):
             self._sources.absent("host", node_told.NO_TEXT)
             return {}
         return host.gather(self._view(root), self._sources, self._steps(root))
@@ -277,8 +279,10 @@ class HostTexts:
         if whole.processes.named(*host.NETWORK_MANAGERS):
             self._untold("network_managers", "What the network managers are told stands in no text.")
         names = [link.name for link in whole.network.links.values()] if whole.network else []
+        found = host_tools.look(whole.texts)
         running = other_plugins.daemons(process.comm for process in whole.processes)
-        return {"other_plugins": other_plugins.look(names, running, (), self._firewall.get("owners") or ())}
+        found["other_plugins"] = other_plugins.look(names, running, (), self._firewall.get("owners") or ())
+        return found
 
     def _services(self, root: str) -> Facts:
         whole, told = self._whole, self._whole.told

@@ -12,7 +12,7 @@ from ...module_utils._facts import bgp, bgp_sockets, speakers
 from ...module_utils._facts.bgp_daemon import BGP_PORT, Peer, facts_of, has_anything, local_address, peers_of
 from ...module_utils._facts.packing import canonical
 from ...module_utils._host import counters, log_lines, sockets, tcp_table
-from . import node_bird, node_told, stand_ins
+from . import bgp_capture, node_bird, node_told, speaker_log, stand_ins, tcpdump
 from . import sockets as socket_texts
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Facts = dict[str, Any]
 
+_BIRDS = ("bird", "bird6")
 _LOGS = ("bird.log", "bird6.log", "confd.log", "calico-node.log")
 
 
@@ -48,10 +49,16 @@ class Session:
         }
         empty: Facts = {"listeners": [], "sockets": []}
         self.peers = [peer for look in self.looks for peer in peers_of(look)]
+        if not self._lists_processes:
+            self.facts["processes_listed"] = False
         self.facts.update(sources.guard("tcp_sockets", self._sockets, empty))
         sources.guard("md5_counters", self._md5, None)
         no_lines: list[Facts] = []
         self.facts["log"] = sources.guard("bird_log", self._log, no_lines)
+        for name, gather in (("captured", self._captured), ("turned_away", lambda: speaker_log.facts(texts))):
+            entries = sources.guard(name, gather, no_lines)
+            if entries:
+                self.facts[name] = entries
         self.local_addresses = {look.daemon.family: local_address(look) for look in self.looks if local_address(look)}
         self.tunnels = list(
             dict.fromkeys(tunnel for look in self.looks if look.on_disk for tunnel in look.on_disk.config.tunnels)
@@ -93,6 +100,11 @@ class Session:
 
     def _daemon(self, look: Look) -> Facts:
         found = facts_of(look, self._whole.now)
+        if not (found["running"] or self._lists_processes or self._says_anything(look.daemon.family)):
+            # Only a file or a log is known: whether there is a process besides, no text tells.
+            del found["running"], found["socket_state"]
+        if [look.daemon.family] in self._whole.told.rows("hidden_socket", 1):
+            found["socket_hidden"] = True
         if not self._whole.told.is_raw and "config" in found:
             # When the text was written says nothing of the file.
             found["config"].pop("modified_seconds_ago", None)
@@ -101,6 +113,17 @@ class Session:
                 # Its table leaves sessions out.
                 found["config"].pop("only_on_disk", None)
         return found
+
+    @property
+    def _lists_processes(self) -> bool:
+        """All processes are told; of a list in which the first one is not, somebody has shown a part."""
+        return self._whole.told.is_raw or self._whole.processes.get(1) is not None
+
+    def _says_anything(self, family: str) -> bool:
+        """There is a text of somebody who asked this family's BIRD, whatever it answered."""
+        suffix = "6" if family == "ipv6" else ""
+        names = (f"birdcl{suffix}-status.txt", f"birdcl{suffix}-protocols.txt", stand_ins.STATUS)
+        return any(self._whole.texts.get(name, "").strip() for name in names)
 
     def _sockets(self) -> Facts:
         whole, sources = self._whole, self._whole.sources["bgp"]
@@ -115,6 +138,12 @@ class Session:
         elif printed is not None:
             listing = socket_texts.parse(printed)
             unread = listing.problems
+            # A BIRD that listens elsewhere than it is told to is worth a look as well.
+            ports |= {
+                one.socket.local_port
+                for one in listing.value
+                if one.socket.state == sockets.LISTEN and any(comm in _BIRDS for comm, _pid in one.holders)
+            }
             held = [one for one in listing.value if {one.socket.local_port, one.socket.peer_port} & ports]
             # A listing names the holder, not the inode: any number that tells them apart will do.
             found = [one.socket._replace(inode=number) for number, one in enumerate(held, 1)]
@@ -148,6 +177,10 @@ class Session:
             "other_speakers", lambda: speakers.look(found, known, own, self._whole.processes), nobody
         )
 
+    def _captured(self) -> list[Facts]:
+        texts = [text for name, text in self._whole.texts.items() if "tcpdump" in name]
+        return bgp_capture.conversations(packet for text in texts for packet in tcpdump.parse(text).value.packets)
+
     def _md5(self) -> None:
         told, sources = self._whole.told, self._whole.sources["bgp"]
         text = self._whole.texts.get("netstat.txt")
@@ -180,6 +213,7 @@ class Session:
                 sources.ok("bird_log", bgp.only_the_ends(cut))
         names = {peer.name: peer.address for peer in self.peers}
         # The runtime's copy holds the same lines as BIRD's own log folder.
-        fresh = [name for name in given if name != "calico-node.log"] or given
+        own = any(name in ("bird.log", "bird6.log") for name in given)
+        fresh = [name for name in given if not own or name != "calico-node.log"]
         lines = [line for name in fresh for line in log.parse(whole.texts[name], names)]
         return [bgp.log_entry(line) for line in log.recent(lines, whole.now, whole.log_window)]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Facts = dict[str, Any]
 
+# Beginnings of names of tunnels that are not Calico's and may lie below its own.
+OTHER_TUNNELS = ("wg", "tun", "tap", "gre", "ipsec", "ppp", "vti", "nebula", "tailscale", "zt")
+_MOST_NAMED = 8
 NO_SIZES = "The node has no usable Python: what paths behind routers carry cannot be measured from it."
 
 
@@ -53,7 +56,9 @@ def gather(whole: Assembly, session: Session, peers: Sequence[Peer]) -> Facts:
         sources.failed("path_mtu", NO_SIZES)
     else:
         sources.ok("path_mtu", "measured by ping")
-    return gathered.facts
+    others = [link.name for link in whole.network.links.values()] if whole.network else []
+    others = [name for name in others if name.startswith(OTHER_TUNNELS) and name not in mtu.TUNNELS]
+    return {**gathered.facts, **({"other_tunnels": others[:_MOST_NAMED]} if others else {})}
 
 
 def _measured(told: Told, paths: Iterable[Path]) -> Iterator[PathResult]:

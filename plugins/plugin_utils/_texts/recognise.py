@@ -34,7 +34,13 @@ def _sign(kind: str, weight: int, pattern: str) -> _Sign:
 _ADDRESS4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _SIGNS = (
     _sign("calicoctl-node-status", 3, r"Calico process is (?:not )?running|IPv[46] BGP status|No IPv[46] peers found"),
-    _sign("calicoctl-node-status", 3, r"\|\s+PEER ADDRESS\s+\||The BGP backend process"),
+    _sign("calicoctl-node-status", 3, r"(?i:\|\s+PEER ADDRESS\s+\|)|The BGP backend process"),
+    _sign(
+        "calicoctl-node-status",
+        3,
+        r"\|\s*\S+\s*\|\s*(?:node-to-node mesh|node specific|global)\s*\|\s*"
+        r"(?:up|start|wait|feed|stop|down|flush)\s*\|",
+    ),
     _sign(
         "calicoctl-node-status",
         3,
@@ -159,22 +165,47 @@ _SIGNS = (
         "tcpdump",
         3,
         r"(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d\.\d+|\d{9,11}\.\d+)"
-        r"\s+(?:\S+\s+(?:In|Out|B|M|P)\s+)?(?:\S+ > \S+, )?(?:.{0,60}?)?\b(?:IP6?|ARP),? .*",
+        r"\s+(?:\S+\s+(?:In|Out|B|M|P)\s+)?(?:\S+ > \S+, )?(?:.{0,60}?)?\b(?:IP6?,? (?:\(|\S+ > |\S+,? .* > )|ARP,? ).*",
     ),
     _sign("tcpdump", 3, r"tcpdump: (?:listening|verbose|data link)|listening on \S+, link-type"),
     _sign("nodes", 3, r"NAME\s+STATUS\s+(?:ROLES\s+)?AGE\s+VERSION"),
     _sign("pods", 3, r"(?:NAMESPACE\s+)?NAME\s+READY\s+STATUS\s+RESTARTS"),
+    # A row alone, of what somebody sifted with grep: its second column is like no other's.
+    _sign("pods", 3, r"\s*(?:[\w.-]{1,64}\s+)?[a-z0-9][\w.-]{1,253}\s+\d{1,3}/\d{1,3}\s+[A-Z][\w:/]{2,60}\s+\d{1,6}(?:\s|$)"),
     _sign("events", 3, r"(?:NAMESPACE\s+)?LAST ?SEEN\s+|\s*Type\s+Reason\s+Age\s+From|\s*FirstSeen\s+LastSeen\s+Count"),
     _sign("events", 1, r"Events:|.*calico/node is not ready:"),
+    _sign("events", 3, r"\s*(?:Normal|Warning)\s+[A-Z]\w{2,60}\s+\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?\s+[a-z]"),
+    _sign("networkctl", 3, r"(?:\W{1,3} )?\d{1,9}: [\w.-]{1,64}\s*$|IDX LINK\s+TYPE\s+OPERATIONAL|\s+Network File: "),
+    _sign("nmcli", 3, r"DEVICE\s+TYPE\s+STATE\s+CONNECTION|GENERAL\.(?:DEVICE|STATE): "),
+    _sign(
+        "nmcli",
+        3,
+        r"[\w.@-]{1,64}: (?:unmanaged|disconnected|unavailable|connecting \([\w -]{1,40}\)|connected \(externally\)"
+        r"|connecting|connected|deactivating)(?: to .{1,64})?\s*$",
+    ),
+    _sign("network-unit", 3, r"\[(?:Match|Network)\]\s*$"),
+    _sign("iptables-version", 3, r"ip6?tables\S{0,40} v\d+\.\d+(?:\.\d+)?(?: \((?:legacy|nf_tables)\))?\s*$"),
     _sign("calicoctl-get-nodes", 3, r"NAME\s+ASN\s+IPV4|NAME\s+AS\s+IPV4"),
     _sign("tigerastatus", 3, r"NAME\s+AVAILABLE\s+PROGRESSING\s+DEGRADED"),
     _sign("describe", 3, r"Name:\s{2,}\S"),
     _sign("describe", 1, r"(?:Namespace|Roles|Labels|Annotations|Node|Start Time|Taints|Conditions|Containers):"),
 )
+# Where Calico's programs say that they are: "felix/daemon.go 532: ".
+_POSITION = r"[a-z][\w-]{1,40}/\w{2,40}\.go \d{1,5}: "
 _LOG_LINE = re.compile(
     r"(?:\d{4}-\d\d-\d\d[T _]\d\d:\d\d:\d\d\S*|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?!\S+ > )"
     r"(?!.{0,40}\b(?:IP6?|ARP)\b[ ,].* > )"
-    r"|[IWEF]\d{4} \d\d:\d\d:\d\d|bird6?: |@[0-9a-f]{24} |\{\"(?:log|level)\":|time=\"\d{4}-|level=\w+ "
+    # dmesg, with times of the day (-T) or since the start
+    r"|\[(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}| {0,8}\d{1,9}\.\d{6})\] "
+    # what tools say that Calico's programs, or people, run: there is no stamp before it
+    r"|modprobe: (?:FATAL|ERROR|can't)|ip6?tables\S{0,40} v\d+\.\d+\S*(?: \(\w+\))?: |ipset v\d+\.\d+: "
+    rf"|\W?{_POSITION}"
+    r"|# Table `\w+' is incompatible|WARNING: Unable to detect the \w+ module"
+    r"|[IWEF]\d{4} \d\d:\d\d:\d\d|(?:.{0,100}[\s\]])?bird6?: |\[pod/[\w./-]{1,300}\] |@[0-9a-f]{24} |\{\"(?:log|level)\":"
+    # calico-node of releases before 3.0 at its start.
+    r"|time=\"\d{4}-|level=\w+ |(?:No IP provided\. )?Using (?:auto)?detected IP"
+    r"|Calico node (?:started successfully|failed to start)|ERROR: IP address \S+ is already in use by host"
+    r"|Calico node ?\S{1,253} (?:is )?already using the IPv"
 )
 # The command that stands after a prompt says it, if the content does not.
 _OF_COMMANDS = (
@@ -184,6 +215,10 @@ _OF_COMMANDS = (
     (r"birdcl?6?\b.*show proto", "birdcl-protocols"),
     (r"birdcl?6?\b.*show stat", "birdcl-status"),
     (r"cat \S*bird6?\.cfg", "bird.cfg"),
+    (r"\bip6?tables\S* (?:-V|--version)", "iptables-version"),
+    (r"\bnetworkctl\b", "networkctl"),
+    (r"\bnmcli\b", "nmcli"),
+    (r"cat \S+\.network\b", "network-unit"),
     (r"\bip6?tables\S*-save", "iptables-save"),
     (r"\bip6?tables\b.* -(?:\w*L|-list\b)", "iptables-list"),
     (r"\bnft\b.*list", "nft-ruleset"),
@@ -341,4 +376,7 @@ def _json_kind(text: str, hint: str) -> str:
         if re.match(pattern, head):
             return kind
     named = _of_name(hint)
-    return named if named in ("ip-addr", "ip-link", "ip-route", "ip-neigh", "probes", "objects") else UNKNOWN
+    if named in ("ip-addr", "ip-link", "ip-route", "ip-neigh", "probes", "objects"):
+        return named
+    # What is left of a line after somebody cut it still says where in which of Calico's programs it was written.
+    return "log" if re.search(_POSITION, head) else UNKNOWN

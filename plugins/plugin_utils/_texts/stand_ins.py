@@ -25,13 +25,22 @@ if TYPE_CHECKING:
 VIA = "calicoctl"
 STATUS, ROUTES, MODULES, PROBES = "calicoctl-node-status.txt", "birdcl-route.txt", "modules.txt", "probes.json"
 _CALICO_POD, _TYPHA_POD = f"ns{host_logs.CALICO_PODS[0]}x", f"ns_{host_logs.TYPHA_PODS[0]}-x"
+_CONTROLLERS = host_logs.KUBE_CONTROLLERS
 # By name the place where a node has such a log.
 LOGS = {
     "calico-node.log": f"/var/log/pods/{_CALICO_POD}/calico-node/0.log",
     "install-cni.log": f"/var/log/pods/{_CALICO_POD}/install-cni/0.log",
+    "kube-flannel.log": f"/var/log/pods/{_CALICO_POD}/kube-flannel/0.log",
     "typha.log": f"/var/log/pods/{_TYPHA_POD}/{host_logs.TYPHA_PODS[0]}/0.log",
     "kubelet.log": host_logs.KUBELET_LOGS[0],
+    "cni.log": host_logs.CNI_LOG,
+    f"{_CONTROLLERS}.log": f"/var/log/pods/ns_{_CONTROLLERS}-x/{_CONTROLLERS}/0.log",
 }
+# Where logs of other names are taken to lie: they may be the system's or of any program of Calico's.
+_SYSTEM_LOG = host_logs.SYSTEM_LOGS[0]
+_FURTHER_LOG = f"/var/log/pods/{_CALICO_POD}/calico-node/1.log"
+_NO_LOGS = (".txt", ".json", ".yml", ".yaml", ".cfg", ".conf", ".conflist", ".network")
+_READ_ELSEWHERE = ("bird.log", "bird6.log", "confd.log", "calico-extension.log")
 _LOADED = "/proc/modules"
 
 
@@ -52,11 +61,19 @@ def spoken(family: str, texts: Mapping[str, str], path: str) -> daemon.Spoken | 
     unread = [(problem.line, problem.text) for problem in told.problems]
     if known.error or not known.running:
         why = known.error or "is not running, as calicoctl says"
-        absent = "no such file" in known.error.lower()
-        state = control.ABSENT if absent else control.REFUSED if not known.error else control.NO_ANSWER
+        state = _state(known.error)
         return daemon.Spoken(state, why, "", path, None, None, time.time(), STATUS, unread)
     sessions = [_session(row) for row in known.peers]
     return daemon.Spoken(control.ANSWERS, "", VIA, path, None, sessions, time.time(), STATUS, unread)
+
+
+def _state(error: str) -> str:
+    """Return what calicoctl's words for why it could not ask BIRD mean, '' if it says that there is no process."""
+    if not error or "refused" in error:
+        return control.REFUSED
+    if "no such file" in error.lower():
+        return control.ABSENT
+    return control.DENIED if "ermission denied" in error else control.NO_ANSWER
 
 
 def _session(row: PeerRow) -> replies.Session:
@@ -117,14 +134,30 @@ def lay_out(texts: Mapping[str, str], files: ToldFiles, now: float) -> None:
     for name, path in LOGS.items():
         if texts.get(name, "").strip():
             files.add(path, texts[name], now)
+    further = "\n".join(texts[name] for name in further_logs(texts))
+    if further:
+        files.add(_SYSTEM_LOG, further, now)
+        files.add(_FURTHER_LOG, further, now)
     loaded = modules.parse(texts[MODULES]).value if texts.get(MODULES, "").strip() else {}
     if loaded:
         files.add(_LOADED, "".join(f"{name} {module.size} 0 - Live 0x0\n" for name, module in loaded.items()))
 
 
+def further_logs(texts: Mapping[str, str]) -> list[str]:
+    """Return the names of logs that are not called as such a log usually is."""
+    known = (*LOGS, *_READ_ELSEWHERE)
+    return [
+        name
+        for name, text in texts.items()
+        if name not in known
+        and text.strip()
+        and (name.endswith(".log") or not name.endswith(_NO_LOGS) or "dmesg" in name or "journal" in name)
+    ]
+
+
 def has_logs(files: ToldFiles) -> bool:
     """Say whether there is a log."""
-    return any(files.exists(path) for path in LOGS.values())
+    return any(files.exists(path) for path in (*LOGS.values(), _SYSTEM_LOG))
 
 
 def has_modules(files: ToldFiles) -> bool:

@@ -22,6 +22,11 @@ _FLAGS = re.compile(r"Flags \[([^\]]{1,8})\]")
 _LENGTH = re.compile(r"\blength (\d{1,6})")
 _NAMED_PORTS = {"bgp": 179, "vxlan": 4789, "calico-typha": 5473, "domain": 53, "https": 443, "http": 80, "ssh": 22}
 _SUMMARY = re.compile(r"(\d{1,12}) packets? (captured|received by filter|dropped by kernel|dropped by interface)")
+# What print-bgp.c writes below a packet with -v: "Notification Message (3), length: 21, Hold timer expired (4)".
+_MESSAGE = re.compile(
+    r"\s+(Open|Update|Notification|Keepalive|Route Refresh) Message \(\d\), length: \d{1,5}(?:, (.{1,200}))?$"
+)
+_MOST_MESSAGES = 8
 _PASSED_OVER = re.compile(r"(?:tcpdump: |listening on |dropped privs|reading from|\d{1,12} packets? |\^C|\s*$|Warning)")
 _ARP = re.compile(
     r"(Request who-has|Reply) (\S{1,64})(?: \([^)]{0,64}\))?(?: tell (\S{1,64}?)| is-at (\S{1,32}?))?(?:,|$| )"
@@ -31,7 +36,7 @@ _ARP = re.compile(
 class Packet(NamedTuple):
     """One packet. Addresses and times are as printed, ports 0 if there are none; `protocol` is tcp, udp, icmp,
     icmp6, arp, ipip, vxlan, … or ''; `flags` TCP's ("S", "R.", "P."); `inner` the packet in a tunnel's one, as
-    printed."""
+    printed; `messages` those of BGP in it, each its kind and, of a notification, what it says."""
 
     at: str
     source: str
@@ -43,6 +48,7 @@ class Packet(NamedTuple):
     length: int
     inner: str
     info: str
+    messages: tuple[tuple[str, str], ...] = ()
 
 
 class Capture(NamedTuple):
@@ -81,11 +87,20 @@ def parse(text: str) -> Parsed[Capture]:
             elif packet is None:
                 problems.add(number - 1, pending, "no packet that can be read")
             pending = ""
-        elif not (line[:1] in (" ", "\t") or _PASSED_OVER.match(line)):
+        elif not (_is_content(found, line) or _PASSED_OVER.match(line)):
             problems.add(number, line, "no packet")
     if pending:
         problems.add(0, pending, "no packet that can be read")
     return Parsed(Capture(tuple(found), total, counts), problems.found())
+
+
+def _is_content(found: list[Packet], line: str) -> bool:
+    """Say whether a line is about what the last packet holds. A message of BGP is noted there."""
+    message = _MESSAGE.match(line)
+    if message is not None and found and len(found[-1].messages) < _MOST_MESSAGES:
+        told = (message.group(1).lower(), (message.group(2) or "").strip())
+        found[-1] = found[-1]._replace(messages=(*found[-1].messages, told))
+    return line[:1] in (" ", "\t")
 
 
 def _packet(at: str, text: str) -> Packet | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab.errors import LabError
 from matrix import places, sessions, table
 from matrix.measure import Record
 from matrix.places import Places
@@ -31,6 +32,10 @@ AFTER = Places({"node-2": frozenset({"-P INPUT ACCEPT", DROP})}, {"BGPPeer/one":
 )
 def test_a_place_is_right_if_the_injection_has_changed_it(where, right):
     assert places.named_rightly(BEFORE, AFTER, where) is right
+
+
+def test_what_the_host_has_outdated_is_the_right_place_too():
+    assert places.named_rightly(BEFORE, AFTER, {"object": "Node/node-1"}, ["Node/node-1"])
 
 
 def test_what_is_gone_has_changed_too():
@@ -84,3 +89,34 @@ def test_the_summary_tells_how_many_of_the_sure_ones_were_right():
     told = "\n".join(table.summary([GOOD, GOOD._replace(right_node=False), GOOD._replace(confidence=0.6)]))
     assert "0.9 to 1.0: 1 of 2 right" in told
     assert "0.5 to 0.7: 1 of 1 right" in told
+
+
+class OneNode:
+    """A lab of one node without an API, whose programs print what is given."""
+
+    def __init__(self, printed):
+        self.printed = printed
+        self.nodes = [type("Node", (), {"name": "node-1"})]
+
+    def machine(self, _name):
+        return type("Machine", (), {"running": True})
+
+    def exec(self, _name, command):
+        return type("Done", (), {"stdout": self.printed.get(command[0], "")})
+
+    def api(self):
+        raise LabError("there is none")
+
+
+@pytest.mark.parametrize(
+    ("program", "line", "text"),
+    [
+        ("iptables-nft-save", ":INPUT DROP [12:840]", "-P INPUT DROP"),
+        ("iptables-nft-save", "[3:180] -A INPUT  -j DROP", "-A INPUT -j DROP"),
+        ("nft", "\t\ttype filter hook forward priority filter; policy drop;", "policy drop"),
+        ("nft", "\t\ttcp dport 179 drop", "tcp dport 179 drop"),
+    ],
+)
+def test_rules_and_policies_are_known_as_findings_name_them(program, line, text):
+    before, after = places.look(OneNode({})), places.look(OneNode({program: f"{line}\n"}))
+    assert places.named_rightly(before, after, {"node": "node-1", "text": text})

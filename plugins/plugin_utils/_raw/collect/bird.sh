@@ -45,6 +45,11 @@ bird() {
     fact "bird$tab$family$tab$socket$tab$code$tab$(now)"
     section "birdcl$suffix-status.txt" "$code" "$said"
     if [ "$code" = 0 ]; then
+      seen=no
+      for file in "$socket" "/var/run/calico/$program.ctl" "/var/snap/microk8s/current/var/run/calico/$program.ctl"; do
+        [ -S "$file" ] && seen=yes
+      done
+      [ -n "$base" ] && [ -n "$pid" ] && [ $seen = no ] && fact "hidden_socket$tab$family"
       ask "$base" "$socket" show protocols all
       section "birdcl$suffix-protocols.txt" "$code" "$said"
       sessions="$sessions$nl$said"

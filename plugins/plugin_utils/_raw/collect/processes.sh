@@ -23,6 +23,11 @@ for folder in /proc/[0-9]*; do
     calico*|confd|runsv*|svlogd|bird|bird6)
       grouped="$grouped $pid"
       argv=$(tr "\000\n\t" "\t  " 2>/dev/null <"$folder/cmdline") ;;
+    kube-proxy)
+      words=$(tr "\000\n\t" "\n  " 2>/dev/null <"$folder/cmdline")
+      argv=$comm$tab$(printf "%s\n" "$words" | sed -n "/^--masquerade-all/p" | tr "\n" "\t")
+      file=$(printf "%s\n" "$words" | sed -n -e "s/^--config=//p" -e "/^--config\$/{" -e n -e p -e "}" | head -n 1)
+      [ -n "$file" ] && grep -q "^ *masqueradeAll: *true" "$folder/root$file" 2>/dev/null && argv=$argv--masquerade-all$tab ;;
     *) argv= ;;
   esac
   case " $kubelets " in *" $comm "*)

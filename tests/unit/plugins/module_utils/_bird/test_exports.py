@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.netmedic.calico.plugins.module_utils._bird import exports
 from ansible_collections.netmedic.calico.plugins.module_utils._facts import kernel_routes
-from ansible_collections.netmedic.calico.plugins.module_utils._host.route_table import BIRD, Entry
+from ansible_collections.netmedic.calico.plugins.module_utils._host.route_table import BIRD, FELIX, Entry
 
 
 def test_kernel_protocols_are_found_among_all(bird_recorded):
@@ -57,3 +57,14 @@ def test_only_what_lacks_is_asked_about(monkeypatch):
     assert kernel_routes.missing(exports.Exports("", ["kernel1"], 4), there, 1.0) is None
     answers = [exports.Given(frozenset(("10.244.1.0/26",)), frozenset())]
     assert kernel_routes.missing(exports.Exports("", ["kernel1"], 4), there, 1.0) == {}
+
+
+def test_routes_are_counted_that_felix_has_in_the_place_of_birds(monkeypatch):
+    refused = frozenset(("10.244.2.0/26", "10.244.3.0/26"))
+    monkeypatch.setattr(exports, "ask", lambda _exports, _timeout: exports.Given(refused, refused))
+    kernel = [Entry("10.244.2.0/26", FELIX, 1), Entry("10.244.3.0/26", FELIX, 1, table=7), Entry("10.0.0.0/8", 3, 1)]
+
+    found = kernel_routes.missing(exports.Exports("", ["kernel1"], 2), iter(kernel), 1.0)
+
+    assert found["instead_felix"] == 1
+    assert found["refused"] == {"26": {"10.244.2": "0", "10.244.3": "0"}}

@@ -305,6 +305,21 @@ def test_a_listener_on_the_configured_port(node):
     assert [one["port"] for one in node.gather().facts["listeners"]] == [1790]
 
 
+def test_a_bird_that_listens_on_another_port_than_it_is_told_to(node):
+    node.play("healthy").net(9, tcp="mixed.tcp")
+    inode = _inode_of_listener(node, 9)
+    table = os.path.join(node.proc.path, "9", "net", "tcp")
+    with open(table) as stream:
+        text = stream.read()
+    with open(table, "w") as stream:
+        stream.write(text.replace("00000000:00B3", "00000000:06FE"))
+
+    assert node.gather().facts["listeners"] == []
+    os.symlink(f"socket:[{inode}]", os.path.join(node.proc.path, "9", "fd", "7"))
+    (listener,) = node.gather().facts["listeners"]
+    assert (listener["port"], listener["pid"]) == (1790, 9)
+
+
 def test_the_log(node):
     os.utime(node.log("bird", "unknown_peer.current"), None)
     entries = node.play("healthy").gather(log_window=10**9).facts["log"]

@@ -31,7 +31,7 @@ def number(address):
 PODS = (Pod("cali0a1b2c3d4e5", number("10.244.1.5")), Pod("cali5e4d3c2b1a0", number("10.244.1.6")))
 
 
-def verdicts(*texts, here=PODS, local=None, programs=()):
+def verdicts(*texts, here=PODS, local=None, programs=(), whole=False):
     found = read.Rulesets(Sources(), 5.0)
     for text in texts:
         for table in iptables_save.parse(text).tables:
@@ -39,9 +39,10 @@ def verdicts(*texts, here=PODS, local=None, programs=()):
             found.bases.extend(iptables_save.base_chains(table))
     found.bases.extend(ebpf.base_chains(programs))
     pods = {"ipv4": Pods(list(here), {"tunl0": number("10.244.2.1")})}
-    return firewall_pods.verdicts(
+    facts = firewall_pods.verdicts(
         found, NETWORK, lambda family: pods.get(family, Pods([], {})), LOCAL if local is None else local
     )
+    return facts if whole else facts.get("pods", {})
 
 
 def filters(*rules, policy="ACCEPT", chain="FORWARD"):
@@ -139,3 +140,21 @@ def test_without_a_trace_of_pods_nothing_is_said(pods):
         found.bases.extend(iptables_save.base_chains(table))
 
     assert "pods" not in firewall.facts(found, firewall.Around([], NETWORK, {}, LOCAL, pods=pods))
+
+
+def test_rules_for_what_fits_no_connection_are_named_if_they_met_something():
+    drop = "-m conntrack --ctstate INVALID -j DROP"
+    text = filters(drop)
+    assert "invalid_dropped" in verdicts(text, whole=True)
+    counted = text.replace("-A FORWARD", "[0:0] -A FORWARD")
+    assert "invalid_dropped" not in verdicts(counted, whole=True)
+    (entry,) = verdicts(text.replace("-A FORWARD", "[7:420] -A FORWARD"), whole=True)["invalid_dropped"]
+    assert (entry["way"], entry["rule"]["packets"], entry["rule"]["rule"]) == ("through this host", 7, 1)
+
+
+def test_felix_own_drops_are_told_apart_from_policies():
+    rule = "-m comment --comment cali:zTj6P0TIgYvgz-md -j DROP"
+    facts = verdicts(filters(rule))
+    assert facts["felix_rules"][0]["rule"]["owner"] == "calico"
+    policy = "*filter\n:FORWARD ACCEPT [0:0]\n:cali-fw-cali0a1b2c3d4e5 - [0:0]\n-A FORWARD -j cali-fw-cali0a1b2c3d4e5\n"
+    assert "felix_rules" not in verdicts(f"{policy}-A cali-fw-cali0a1b2c3d4e5 {rule}\nCOMMIT\n")

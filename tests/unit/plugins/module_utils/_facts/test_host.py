@@ -68,7 +68,7 @@ def test_settings_that_are_as_they_should_be_are_left_out():
     }
     assert host_counters.switches({"ipv4": off, "ipv6": off}, ["eth0"], ["cali1"], ipv6=True) == {
         "forwarding_off": {"ipv4": ["all", "eth0", "cali1"], "ipv6": ["all", "eth0", "cali1"]},
-        "rp_filter": {"strict": ["eth0"]},
+        "rp_filter": {"strict": ["all", "eth0"]},
     }
 
 

@@ -232,7 +232,7 @@ def test_addresses_that_come_and_go_are_told_and_those_that_stay_are_not():
 def test_what_other_programs_print_is_found():
     kinds = [line.kind for line in calico_log.parse(PRINTED)]
 
-    assert kinds == ["iptables", "ipset", "kernel_module", "iptables", "terminated"]
+    assert kinds == ["kernel_lacks", "ipset_incompatible", "kernel_module", "kernel_lacks", "terminated"]
 
 
 def test_no_more_than_the_newest_lines_are_told():

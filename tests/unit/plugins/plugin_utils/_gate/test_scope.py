@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._cluster.model import KubeNode
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.evidence import Evidence
 from ansible_collections.netmedic.calico.plugins.plugin_utils._gate.gate import gate
-from ansible_collections.netmedic.calico.plugins.plugin_utils._gate.scope import commonality, size_of
+from ansible_collections.netmedic.calico.plugins.plugin_utils._gate.scope import size_of
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils import kube as shapes
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.kube import Kube
 
@@ -35,10 +34,3 @@ def test_what_a_subset_shares_is_suspected_first():
     assert told["subnet", "10.0.0.0/24"] == (10, 0)
     assert "10 of the 10 have" in scope.suspects[0]
     assert all(one.p_value < 0.001 for one in scope.shared)
-
-
-def test_what_everybody_has_or_chance_explains_is_no_hint():
-    nodes = {f"n{number}": KubeNode(f"n{number}", kernel="6.1", labels={"pool": "x"}) for number in range(20)}
-    assert commonality(nodes, ["n1", "n2", "n3"]) == []
-    nodes["n1"] = KubeNode("n1", kernel="6.2")
-    assert commonality(nodes, ["n1"]) == []

@@ -9,10 +9,12 @@ import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.packing import pack
 from ansible_collections.netmedic.calico.plugins.plugin_utils._cluster.model import BGPConfiguration, BGPPeer, SecretRef
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import registered
 from ansible_collections.netmedic.calico.plugins.plugin_utils._peering.compare import KINDS, compare
 from ansible_collections.netmedic.calico.plugins.plugin_utils._peering.parts import parts
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils._peering.made import (
     OFF,
+    cluster,
     node,
     plan,
 )
@@ -22,7 +24,10 @@ FOUR = tuple(node(name, f"{address}/24") for name, address in ADDRESSES.items())
 
 
 def compared(mesh, *objects, **more):
-    return compare(plan(*(objects or FOUR), **more), mesh.evidence().nodes)
+    nodes = mesh.evidence().nodes
+    records = cluster(*(objects or FOUR))
+    names = registered.names(registered.join(nodes, (), records))
+    return compare(plan(*(objects or FOUR), **more), nodes, names)
 
 
 def forget(mesh, name, *peers):
@@ -169,5 +174,5 @@ def test_a_large_mesh_is_compared_in_time():
     nodes = mesh.evidence().nodes
     found = plan(*(node(name, address) for name, address in addresses.items()))
     begun = time.process_time()
-    assert compare(found, nodes).established == 300 * 299
+    assert compare(found, nodes, {name: name for name in nodes}).established == 300 * 299
     assert time.process_time() - begun < 5

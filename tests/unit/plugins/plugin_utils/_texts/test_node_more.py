@@ -108,10 +108,10 @@ def test_logs_of_which_only_the_end_was_read_are_told(governed):
 
 
 def test_nodes_are_learnt_where_no_bird_tells_of_them(without_bird):
-    assert without_bird["calico_node"]["overlay"] == {
-        "addresses": {"ipv4": "10.200.0.10"},
-        "nodes": {"vxlan.calico": {"10.200.0": "9,11"}, "routes": {"10.200.0": "9,11"}},
-    }
+    overlay = without_bird["calico_node"]["overlay"]
+    assert overlay["addresses"] == {"ipv4": "10.200.0.10"}
+    assert overlay["nodes"] == {"vxlan.calico": {"10.200.0": "9,11"}, "routes": {"10.200.0": "9,11"}}
+    assert overlay["devices"]["vxlan.calico"]["local"] == "10.200.0.10"
     (blocked,) = without_bird["calico_firewall"]["flows"]["inbound"]
     assert blocked["peers"] == {"10.200.0": "9"}
     assert without_bird["calico_mtu"]["paths"]

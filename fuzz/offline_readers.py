@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How what comes from other people's collections is read: archives, long logs, pastes, and texts that are corrected."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from typing import Any
+
+_PROMPT = "root@node-1:~# cat calico-node.log\n"
+_OBJECTS = """apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: calico-node
+spec:
+  a: {b: 1, c: 2}
+  d: 1
+  containers:
+  - name: calico-node
+    env:
+    - name: A
+      value: x
+    - name: B
+      value: y
+  others: [{name: A, value: x}, {name: B, value: y}]
+"""
+_RULES = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n"
+_NFT = "table inet filter {\n\tchain input {\n\t\ttcp dport 22 accept\n"
+
+
+def archive(data: bytes) -> Any:
+    """Read bytes as an archive, as a compressed text, and as a file in each kind of archive."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import files
+
+    found = []
+    for content in (data, gzip.compress(data, 1, mtime=0), _tar(data), _zip(data)):
+        taken = files._Collector()
+        taken.take("x.log", lambda content=content: io.BytesIO(content), 0)  # type: ignore[misc]
+        read = taken.files()
+        found.append((sorted(read.texts), [sum(map(len, read.texts.values()))], read.refused))
+    return found
+
+
+def _tar(data: bytes) -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as made:
+        member = tarfile.TarInfo("nodes/a/x.txt")
+        member.size = len(data)
+        made.addfile(member, io.BytesIO(data))
+    return raw.getvalue()
+
+
+def _zip(data: bytes) -> bytes:
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as made:
+        made.writestr("nodes/a/x.txt", data)
+    return raw.getvalue()
+
+
+def digest(data: bytes) -> Any:
+    """Read bytes as a long log."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle.digest import Digest
+
+    one = Digest(4096)
+    for piece in (b"[ERROR] x\n" * 500, data, b"news\n" * 2000):
+        one.feed(piece)
+    return len(one.content())
+
+
+def loose(data: bytes) -> Any:
+    """Read a text as it may lie in a bundle: in a node's folder, twice, as a paste, in none."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import decode, read
+
+    text = decode.decoded(data)
+    paths = ("nodes/a/calico-node.log", "nodes/a/old/calico-node.previous.log", "b/x.txt", "calico-node-x2b4z-cni.log")
+    texts = {path: text + "." * number for number, path in enumerate(paths)}
+    found = read.sort({**texts, "paste.txt": _PROMPT + text, "cluster/nodes.txt": text})
+    return sorted(found.nodes), found.unrecognised, list(found.remarks)
+
+
+def corrections(data: bytes) -> Any:
+    """Read a text as a command, as a merge patch, and as an object and rules that are corrected."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._patch import make, objects, rules, typed
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._patch.model import ObjectChange, RuleChange
+
+    text = data.decode("utf-8", "replace")
+    lines = [
+        text,
+        f"kubectl patch ippools p --type merge -p '{text}'",
+        f"ssh n1 sudo iptables {text}",
+        f"ssh n1 {text}",
+    ]
+    found: list[Any] = [len(typed.changes(lines))]
+    env = [{"name": "A", "value": None}, {"name": "C", "value": "z"}]
+    spec = {
+        "d": None,
+        "a": {"b": None, "c": 3},
+        "e": {"f": 1},
+        "containers": [{"name": "calico-node", "env": env}],
+        "others": env,
+    }
+    made = objects.edited(_OBJECTS + text, ObjectChange("daemonset", "calico-node", "", {"spec": spec}))
+    found.append(len(make.difference("x", _OBJECTS + text, made or "")))
+    for program, rule_text in (("iptables", _RULES), ("nft", _NFT)):
+        table = "inet filter" if program == "nft" else "filter"
+        for remove in (False, True):
+            change = RuleChange("n", program, "", table, "input" if program == "nft" else "INPUT", "-j DROP", remove)
+            texts = (rule_text + ending for ending in ("COMMIT\n", text + "COMMIT\n"))
+            found += [len(rules.edited(one, change) or "") for one in texts]
+    return found
