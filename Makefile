@@ -69,7 +69,7 @@ bench: ## Measure speed and size; writes build/bench.json
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -m bench
 
-matrix: ## Make every fault in the lab and tell what was found; build/matrix.json; ROWS='as_mismatch', ARGS='--pairs 40'
+matrix: ## Make every fault in the lab, an hour or more; ROWS='as_mismatch' only some, ARGS=--list names them
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -B -m matrix $(ROWS) $(ARGS)
 
@@ -98,6 +98,6 @@ clean: ## Remove everything that make has made here, and the lab
 #:   REPORT_DIR=path   where report.json goes (default report)
 #:   NODES=n           number of lab nodes (default 4)
 #:   TOPOLOGY=name     shape of the lab: one_subnet (default), two_subnets, route_reflectors, external_router,
-#:                     dual_stack; where FAULT needs one, that is the default
+#:                     dual_stack, vxlan, canal; where FAULT needs one, that is the default
 #:   KEEP_LAB=1        leave the lab up, with its fault, for a look around
 #:   ARGS='…'          more arguments for ansible-playbook, for instance ARGS='-v'

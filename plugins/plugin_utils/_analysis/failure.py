@@ -44,6 +44,9 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
         return f"BIRD could be asked on none of the nodes, so that nothing can be said about BGP. {_root_hint(nodes)}"
     if incomplete and (nodes["collected"] < nodes["expected"] or report["verdict"] == "undetermined"):
         return f"The evidence is incomplete: {nodes['collected']} of {nodes['expected']} nodes were read."
+    api = report["coverage"]["api"]
+    if incomplete and api["asked"] and not (api["reached"] and api["nodes"]):
+        return f"The evidence is incomplete: the Kubernetes API was asked and told nothing. {api['why']}".strip()
     return ""
 
 

@@ -16,7 +16,7 @@ from .._catalogue.faults import BY_ID
 from .._differential.hypotheses import hypotheses, what_would_decide
 from .._differential.symptoms import symptoms
 from .findings import SESSIONS_PER_FINDING, finding
-from .ranking import BELIEVED, UNDETERMINED, weighed
+from .ranking import BELIEVED, CERTAIN, UNDETERMINED, weighed
 from .seen import heard
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ DOUBTFUL = 0.2
 MOST = 3
 # How sure `undetermined` is that the cause cannot be told, where no session tells it.
 OPEN = 0.55
-_NOTHING_YET = {
+_NOTHING_YET: dict[str, Any] = {
     "action": "gather_more",
     "text": "Get what is listed under missing, then diagnose again; nothing is to be repaired on a guess.",
     "role": None,
@@ -57,7 +57,12 @@ def with_guesses(
     explained = any(item.role == "cause" and item.fault.id != UNDETERMINED for item in believed)
     if explained and not unexplained:
         return findings
-    found = symptoms(evidence, unexplained, only_sessions=explained)
+    calm = _explained_otherwise(believed)
+    found = [
+        one
+        for one in symptoms(evidence, unexplained, only_sessions=explained)
+        if one.sessions or not one.here or not calm.issuperset(one.here)
+    ]
     causes = [one for one in findings if one["role"] == "cause" and one["fault"] != UNDETERMINED]
     others = [one for one in findings if one["role"] != "cause"]
     open_ones = [one for one in findings if one["fault"] == UNDETERMINED]
@@ -71,6 +76,16 @@ def with_guesses(
         one["missing"] = _merged(one["missing"], wanted)
     likely = guesses[:1] and guesses[0]["confidence"] >= LIKELY
     return [*causes, *(guesses + open_ones if likely else open_ones + guesses), *others]
+
+
+def _explained_otherwise(believed: Sequence[Candidate]) -> set[str]:
+    """The nodes at which something that is no cause is surely the reason for what looks wrong, apart from sessions."""
+    return {
+        name
+        for item in believed
+        if item.role != "cause" and item.confidence >= CERTAIN and UNDETERMINED in item.fault.explains
+        for name in item.subject.nodes
+    }
 
 
 def _guesses(

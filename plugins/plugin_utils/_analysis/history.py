@@ -24,15 +24,16 @@ COMES_OFTEN = 2
 
 
 class Run(NamedTuple):
-    """One earlier diagnosis: when it was made, its verdict, and what it found, each as fault@node."""
+    """One diagnosis: when it was made, its verdict, what it found, each as fault@node, and whether the API was read."""
 
     at: str
     verdict: str
     found: frozenset[str]
+    api: bool = True
 
     def entry(self) -> dict[str, Any]:
         """As a report carries it."""
-        return {"at": self.at, "verdict": self.verdict, "found": sorted(self.found)}
+        return {"at": self.at, "verdict": self.verdict, "found": sorted(self.found), "api": self.api}
 
 
 def earlier(directory: str) -> tuple[list[Run], list[str]]:
@@ -66,7 +67,8 @@ def _runs(report: Any) -> Iterable[Run]:
     carried = report.get("history")
     for item in (carried.get("runs") if isinstance(carried, dict) else None) or ():
         if isinstance(item, dict) and isinstance(item.get("at"), str) and isinstance(item.get("found"), list):
-            yield Run(item["at"], str(item.get("verdict", "")), frozenset(map(str, item["found"])))
+            found = frozenset(map(str, item["found"]))
+            yield Run(item["at"], str(item.get("verdict", "")), found, item.get("api") is not False)
     try:
         yield run_of(report)
     except (KeyError, TypeError, AttributeError):
@@ -75,7 +77,8 @@ def _runs(report: Any) -> Iterable[Run]:
 
 def run_of(report: Mapping[str, Any]) -> Run:
     """What a report found, consequences and guesses left out."""
-    return Run(report["generated_at"], report["verdict"], frozenset(key for key, _item in _keyed(report)))
+    found = frozenset(key for key, _item in _keyed(report))
+    return Run(report["generated_at"], report["verdict"], found, bool(report["coverage"]["api"]["reached"]))
 
 
 def _keyed(report: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -90,17 +93,28 @@ def compare(report: dict[str, Any], runs: Sequence[Run], problems: Iterable[str]
     now = run_of(report)
     before = [run for run in runs if run.at < now.at]
     last = before[-1] if before else None
+    left = last.found - now.found if last else frozenset()
+    unseen = frozenset(key for key in left if not _could_be_seen(key, report, last))
     report["history"] = {
         "runs": [run.entry() for run in before],
         "compared_with": last.at if last else "",
         "new": sorted(now.found - last.found) if last else [],
-        "gone": sorted(last.found - now.found) if last else [],
+        "gone": sorted(left - unseen),
+        "not_checked": sorted(unseen),
         "flapping": sorted(key for key in now.found.union(*(run.found for run in before)) if _flaps(key, before, now)),
         "problems": list(problems),
     }
     for key, item in _keyed(report):
         since = _since(key, before, now)
         item["since"] = min(since, item.get("since", since))
+
+
+def _could_be_seen(key: str, report: Mapping[str, Any], last: Run | None) -> bool:
+    """Whether this time everything was read that the finding may have been made of: else it is not gone for sure."""
+    nodes = report["coverage"]["nodes"]
+    away = {one["node"] for one in nodes["missing"]}
+    fewer = last is not None and last.api and not report["coverage"]["api"]["reached"]
+    return not fewer and key.partition("@")[2] not in away
 
 
 def _since(key: str, before: Sequence[Run], now: Run) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._catalogue import api
+from .._catalogue import api, words
+from .seen import without_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +33,10 @@ _IN_OTHER_WORDS = {
 
 def notes(evidence: Evidence, candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
     """The problems of the plan that no finding tells of, as object, kind, nodes and says; each sentence once."""
+    alone = without_sessions(evidence)
     problems = evidence.expected.problems if evidence.expected else ()
     if not problems:
-        return []
+        return [_no_session(alone)] if alone else []
     believed = list(candidates)
     said = {seen.detail for item in believed for _signal, found in item.speaks_for for seen in found}
     said.update(item.fault.summary(evidence, item.subject) for item in believed)
@@ -53,3 +55,12 @@ def notes(evidence: Evidence, candidates: Iterable[Candidate]) -> list[dict[str,
         }
         for one in list(left.values())[:MOST]
     ]
+
+
+def _no_session(names: list[str]) -> dict[str, Any]:
+    """A note on nodes whose BIRD has no session, where the API was not read that would tell whether it shall."""
+    says = (
+        f"BIRD on {words.listed(names)} has no BGP session at all, while others have some; only the Kubernetes API, "
+        "which was not read, knows whether that is meant"
+    )
+    return {"object": "BIRD", "kind": "no_session", "nodes": names, "says": says}

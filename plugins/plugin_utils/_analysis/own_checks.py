@@ -9,10 +9,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._catalogue import words
 from .._catalogue.model import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 FAMILY = "own_checks"
 NODE, CLUSTER = "node", "cluster"
@@ -20,6 +21,12 @@ _KEYS = {"id": True, "expression": True, "message": True, "severity": False, "sc
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 # What an expression found is shown so far, and nodes are named so far.
 SHOWN = 200
+
+
+class CannotSay(NamedTuple):
+    """What came of an expression that could not be evaluated, and why."""
+
+    why: str
 
 
 class Check(NamedTuple):
@@ -86,23 +93,37 @@ def _compiled(name: str, expression: str) -> Any:
         raise ValueError(f"{name} has an expression that is no JMESPath: {why}") from error
 
 
-def findings(
+def outcomes(
     checks: Sequence[Check], nodes: Mapping[str, Mapping[str, Any]], cluster: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """What the checks find. nodes: by name the facts of each; cluster: the fact calico_cluster, {} without the API.
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the checks find as findings, and notes on expressions that could not be evaluated.
 
-    An expression finds something if it gives anything but null, false, or something empty; 0 is something.
+    nodes: by name the facts of each; cluster: the fact calico_cluster, {} without the API. An expression finds
+    something if it gives anything but null, false, or something empty; 0 is something.
     """
+    found, notes = [], []
     for check in checks:
         places = nodes if check.scope == NODE else {"": {"nodes": dict(nodes), "cluster": dict(cluster)}}
         told = {name: _found(check, facts) for name, facts in places.items()}
         hits = {name: value for name, value in told.items() if _is_something(value)}
+        doubts = {name: value.why for name, value in told.items() if isinstance(value, CannotSay)}
         if hits:
-            yield _finding(check, hits)
+            found.append(_finding(check, hits))
+        if doubts:
+            notes.append(_note(check, doubts))
+    return found, notes
+
+
+def _note(check: Check, doubts: Mapping[str, str]) -> dict[str, Any]:
+    nodes = sorted(name for name in doubts if name)
+    where = f" on {words.listed(nodes)}" if nodes else ""
+    why = next(iter(doubts.values()), "")
+    says = f"the expression could not be evaluated{where}: {why}"
+    return {"object": f"check {check.id}", "kind": "own_check", "nodes": nodes, "says": says}
 
 
 def _is_something(value: Any) -> bool:
-    return not (value is None or value is False or value in ("", [], {}))
+    return not isinstance(value, CannotSay) and not (value is None or value is False or value in ("", [], {}))
 
 
 def _found(check: Check, facts: Mapping[str, Any]) -> Any:
@@ -111,8 +132,8 @@ def _found(check: Check, facts: Mapping[str, Any]) -> Any:
     try:
         return check.compiled.search(facts)
     except JMESPathError as error:
-        # A function was given what it does not take: the facts of this node are of another shape than was thought.
-        return f"the expression could not be evaluated: {str(error).partition(chr(10))[0]}"
+        # A function that there is not, or one that was given what it does not take.
+        return CannotSay(str(error).partition("\n")[0])
 
 
 def _finding(check: Check, hits: Mapping[str, Any]) -> dict[str, Any]:

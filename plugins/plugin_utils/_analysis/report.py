@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._catalogue.model import SEVERITIES
 from .._cluster import flavour
-from .._commonality.groups import commonality
+from .._commonality.groups import commonality, culprits_of
 from .._overlay import report as overlays
 from . import consequences
 from .findings import finding
 from .guesses import with_guesses
 from .notes import notes
 from .ranking import Candidate, rank
-from .seen import bgp_was_seen, heard
+from .seen import bgp_was_seen, heard, without_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
 
 SCHEMA = "netmedic.calico.report/v1"
+CULPRITS_TOLD = 100
+# From so many kinds on that may not be read it is told once: the account's rights were not set up.
+MANY_FORBIDDEN = 4
 # How asking the API for a kind went, in the words of the report.
 _API_STATUS = {"forbidden": "failed", "partial": "failed"}
 
@@ -45,6 +48,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "overlay": overlays.told(evidence),
         "findings": findings,
         "impact": consequences.impact_of(evidence),
+        "culprits": culprits_of(evidence)[:CULPRITS_TOLD],
         "commonality": commonality(evidence, findings),
         "notes": notes(evidence, candidates),
         "missing_evidence": _union_of_missing(findings),
@@ -95,7 +99,7 @@ def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
     if any(item.role != "not_a_fault" for item in items):
         return "degraded"
     unheard = [node for node in evidence.nodes.values() if not bgp_was_seen(node)]
-    unseen = evidence.missing or unheard or evidence.unlisted or evidence.table.down
+    unseen = evidence.missing or unheard or evidence.unlisted or evidence.table.down or without_sessions(evidence)
     return "undetermined" if unseen else "healthy"
 
 
@@ -156,7 +160,14 @@ def _api_sources(evidence: Evidence) -> Iterable[dict[str, str]]:
     cluster = evidence.cluster
     if cluster is None or not cluster.reached:
         return
+    forbidden = [source for source in cluster.sources if source.status == "forbidden"]
+    if len(forbidden) >= MANY_FORBIDDEN:
+        names = ", ".join(source.source for source in forbidden)
+        detail = f"{len(forbidden)} kinds may not be read by this account ({names}). {forbidden[0].detail}"
+        yield {"node": "", "source": "api", "status": "failed", "detail": detail}
     for source in cluster.sources:
+        if source.status == "forbidden" and len(forbidden) >= MANY_FORBIDDEN:
+            continue
         status = _API_STATUS.get(source.status, source.status)
         yield {"node": "", "source": f"api {source.source}", "status": status, "detail": source.detail}
     for sentence in cluster.malformed:

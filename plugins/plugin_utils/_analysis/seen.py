@@ -24,3 +24,18 @@ def bgp_was_seen(node: Node) -> bool:
         or node.bird_expected is False
         or any(daemon.socket_state == "answers" for daemon in node.daemons.values())
     )
+
+
+def without_sessions(evidence: Evidence) -> list[str]:
+    """The nodes whose BIRD has no session while others' have, where nobody knows whether it ought to have any.
+
+    What the API's objects call for is compared with what is there, and tells of such nodes by itself.
+    """
+    if evidence.comparison is not None:
+        return []
+    heard_of = {
+        node.name: sum(len(daemon.established) + len(daemon.troubled) for daemon in node.daemons.values())
+        for node in evidence.nodes.values()
+        if node.bird_expected and node.daemons and all(one.socket_state == "answers" for one in node.daemons.values())
+    }
+    return sorted(name for name, number in heard_of.items() if not number) if any(heard_of.values()) else []

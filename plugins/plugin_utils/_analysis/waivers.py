@@ -62,8 +62,13 @@ def _day(number: int, item: Any) -> date:
         raise ValueError(f"Waiver {number} needs expires as a day, such as 2027-01-31; it has {told!r}") from None
 
 
-def apply(findings: Iterable[dict[str, Any]], waivers: Sequence[Waiver], today: date) -> list[dict[str, Any]]:
-    """Mark the findings of which every node is covered; return notes on waivers that have expired or fit nothing."""
+def apply(
+    findings: Iterable[dict[str, Any]], waivers: Sequence[Waiver], today: date, *, certain: bool = True
+) -> list[dict[str, Any]]:
+    """Mark the findings of which every node is covered; return notes on waivers that have expired or fit nothing.
+
+    certain: what is not among the findings is not there, so that it may be said that a waiver fits nothing.
+    """
     items = list(findings)
     used: set[Waiver] = set()
     for item in items:
@@ -73,7 +78,7 @@ def apply(findings: Iterable[dict[str, Any]], waivers: Sequence[Waiver], today: 
         if len(held) == len(found):
             first = min(held, key=lambda one: one.expires)
             item["waived"] = {"reason": first.reason, "expires": first.expires.isoformat()}
-    return [_note(one, items, today) for one in waivers if one not in used]
+    return [_note(one, items, today) for one in waivers if one not in used and (certain or one.expires < today)]
 
 
 def _covering(waivers: Iterable[Waiver], fault: str, node: str, today: date) -> Waiver | None:

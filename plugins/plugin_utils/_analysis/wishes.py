@@ -43,12 +43,20 @@ def as_wished(report: dict[str, Any], wishes: Wishes, facts: Facts, now: datetim
     """
     if wishes.checks:
         nodes, cluster = facts()
-        found = list(own_checks.findings(wishes.checks, nodes, cluster))
+        found, doubts = own_checks.outcomes(wishes.checks, nodes, cluster)
+        report["notes"] = [*report["notes"], *doubts]
         report["findings"] = sorted([*report["findings"], *found], key=lambda item: ROLES.index(item["role"]))
         if report["verdict"] == "healthy" and any(SEVERITIES.index(item["severity"]) for item in found):
             report["verdict"] = "degraded"
     if wishes.waivers:
-        report["notes"] = [*report["notes"], *waivers.apply(report["findings"], wishes.waivers, now.date())]
+        told = waivers.apply(report["findings"], wishes.waivers, now.date(), certain=_all_was_read(report))
+        report["notes"] = [*report["notes"], *told]
     if wishes.compared:
         history.compare(report, wishes.runs, wishes.problems)
     return report
+
+
+def _all_was_read(report: Mapping[str, Any]) -> bool:
+    """Whether all nodes and the API were read, so that what was not found is not there."""
+    coverage = report["coverage"]
+    return not coverage["nodes"]["missing"] and bool(coverage["api"]["reached"])

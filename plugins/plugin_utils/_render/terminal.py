@@ -92,6 +92,10 @@ def _api(api: Mapping[str, Any]) -> str:
         return "the Kubernetes API was not asked"
     if not api["reached"]:
         return f"the Kubernetes API was not reached: {api['why'].rstrip('.')}"
+    if not api["nodes"]:
+        return (
+            f"the Kubernetes API was reached by way of {api['via']}, but told of no node: see what could not be checked"
+        )
     return f"the Kubernetes API knows {api['nodes']} node(s) (read by way of {api['via']})"
 
 
@@ -114,6 +118,7 @@ def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
     if report["impact"]:
         yield from _wrap(report["impact"]["summary"], width, "Impact", 0)
         yield from _cut_off(report["impact"], width)
+    yield from _culprits(report, width)
     for shared in report["commonality"]:
         told = f"{shared['affected']} of {shared['of']}: {worded(shared['attribute'], shared['value'])}"
         what = f"{shared['what']}: " if shared.get("what") else ""
@@ -122,12 +127,22 @@ def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
     yield ""
 
 
+def _culprits(report: Mapping[str, Any], width: int) -> Iterator[str]:
+    """The few nodes at which all the many sessions end that are down."""
+    found = report.get("culprits") or []
+    down = sum(one["sessions"] for one in found)
+    if down <= len(found) or len(found) > NAMES_SHOWN:
+        return
+    names = [" or ".join(one["nodes"]) for one in found]
+    yield from _wrap(f"all {down} sessions that are down end at {_few(names)}", width, "Where", 0)
+
+
 def _history(history: Mapping[str, Any], width: int) -> Iterator[str]:
     """What is new, gone or comes and goes since the report before this one."""
     if not history.get("compared_with"):
         return
-    words = {"new": "new", "gone": "gone", "flapping": "comes and goes"}
-    told = [f"{word}: {_few([_at(key) for key in history[name]])}" for name, word in words.items() if history[name]]
+    words = {"new": "new", "gone": "gone", "not_checked": "could not be looked at", "flapping": "comes and goes"}
+    told = [f"{word}: {_few([_at(key) for key in history[name]])}" for name, word in words.items() if history.get(name)]
     yield from _wrap(f"{history['compared_with']}: {'; '.join(told) or 'nothing has changed'}", width, "Since", 0)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ansible_collections.netmedic.calico.plugins.module_utils._facts.packing import pack
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.failure import failure
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 
@@ -62,3 +63,22 @@ def test_a_run_that_could_ask_no_bird_fails_and_names_the_way_out(mesh):
     told = failure(analyse(mesh.evidence(), NOW), "major", incomplete=False)
     assert told.startswith("BIRD could be asked on none of the nodes")
     assert told.endswith("run again with --become.")
+
+
+def test_a_node_without_any_session_is_not_healthy_as_long_as_nobody_knows_that_it_shall_have_none(mesh):
+    daemon = mesh.daemon("node-4")
+    daemon["peers"] = {"total": 0, "established": 0, "packed": {}}
+    for name in ("node-1", "node-2", "node-3"):
+        up = [mesh.addresses[other] for other in ("node-1", "node-2", "node-3") if other != name]
+        mesh.daemon(name)["peers"] = {"total": 2, "established": 2, "packed": {"Mesh": pack(up)}}
+    report = analyse(mesh.evidence(), NOW)
+    assert report["verdict"] == "undetermined"
+    assert "node-4 has no BGP session" in report["notes"][0]["says"]
+    assert failure(report, "major", incomplete=True)
+
+
+def test_an_api_that_was_asked_in_vain_makes_the_evidence_incomplete(mesh):
+    report = analyse(mesh.evidence(), NOW)
+    report["coverage"]["api"].update(asked=True, reached=False, why="It does not answer.")
+    assert failure(report, "major", incomplete=False) == ""
+    assert "It does not answer" in failure(report, "major", incomplete=True)

@@ -71,8 +71,15 @@ def test_zero_is_something(mesh):
 
 
 def test_facts_of_another_shape_are_told_and_break_nothing(mesh):
-    (found,) = checked(mesh, {**CHECK, "expression": "length(value)"}, **{"node-1": {"value": 3}})["findings"]
-    assert "could not be evaluated" in found["evidence"][0]["says"]
+    report = checked(mesh, {**CHECK, "expression": "length(value)"}, **{"node-1": {"value": 3}})
+    assert report["findings"] == []
+    assert "could not be evaluated on node-1" in report["notes"][-1]["says"]
+
+
+def test_a_function_that_there_is_not_finds_nothing_and_is_told(mesh):
+    report = checked(mesh, {**CHECK, "expression": "nosuch(value)"}, **{"node-1": {"value": 3}})
+    assert report["findings"] == []
+    assert "nosuch" in report["notes"][-1]["says"]
 
 
 @pytest.mark.parametrize(
@@ -121,9 +128,11 @@ def test_a_waiver_for_one_of_two_nodes_is_not_enough(mesh):
     assert all(item["waived"] is None for item in report["findings"])
 
 
-def test_a_waiver_that_fits_nothing_is_told(mesh):
-    report = waived(healthy(mesh), WAIVER)
-    assert "fits no finding" in report["notes"][-1]["says"]
+def test_a_waiver_that_fits_nothing_is_told_if_everything_was_read(mesh):
+    report = healthy(mesh)
+    assert waived(report, WAIVER)["notes"] == []
+    report["coverage"]["api"]["reached"] = True
+    assert "fits no finding" in waived(report, WAIVER)["notes"][-1]["says"]
 
 
 def test_a_day_may_come_as_yaml_reads_it():
@@ -174,6 +183,15 @@ def test_what_is_new_and_gone_and_comes_and_goes(mesh, tmp_path):
     assert fifth["history"]["flapping"] == ["undetermined@node-2", "undetermined@node-3"]
     assert len(fifth["history"]["runs"]) == 4
     assert "".join(lines(fifth))
+
+
+def test_what_could_not_be_looked_at_is_not_gone(mesh, tmp_path):
+    ill = broken(mesh)
+    ill["coverage"]["api"]["reached"] = True
+    run(tmp_path, ill, 0)
+    blind = {**ill, "findings": [], "coverage": {**ill["coverage"], "api": {"asked": True, "reached": False}}}
+    history_of = run(tmp_path, blind, 1)["history"]
+    assert (history_of["gone"], history_of["not_checked"]) == ([], ["undetermined@node-2", "undetermined@node-3"])
 
 
 def test_a_directory_that_is_not_there_has_no_history(mesh, tmp_path):
