@@ -314,6 +314,13 @@ def speaker_log(data: bytes) -> Any:
     return reader.facts({"speaker.log": data.decode("utf-8", "replace")})
 
 
+def bird_kept(data: bytes) -> Any:
+    """The log of a BIRD that reads its configuration anew."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import bird_kept as reader
+
+    return reader.facts({"bird.log": data.decode("utf-8", "replace")})
+
+
 def bgp_capture(data: bytes) -> Any:
     """A capture, as far as it is about BGP."""
     from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import bgp_capture as reader

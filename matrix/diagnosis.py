@@ -35,8 +35,8 @@ class Run(NamedTuple):
 
     @property
     def causes(self) -> list[str]:
-        """The ids of the findings that are causes, best first."""
-        return [finding["fault"] for finding in self.findings if finding["role"] == "cause"]
+        """The ids of the findings that are causes and not mere guesses, best first."""
+        return [item["fault"] for item in self.findings if item["role"] == "cause" and not item.get("guess")]
 
 
 def diagnose(inventory: str, directory: Path, *arguments: str) -> Run:

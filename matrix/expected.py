@@ -24,8 +24,19 @@ AT_FAULT = {
     ("datastore_lost_data", "pools"): "",
     ("as_mismatch", "bgppeer"): "10.200.0.254",
     ("bgppeer_selects_nothing", "node-selector"): "",
-    ("bgppeer_selects_nothing", "peer-selector"): "",
 }
+
+# Objects that the fault makes wrong without touching them: the host is another one than they say, or the routers no
+# longer know the way to pods that a pool does not encapsulate.
+OUTDATED = {
+    ("stale_node_ip", "moved"): "Node/{}",
+    ("encapsulation_disabled_but_needed", "router"): "IPPool/default-ipv4-ippool",
+}
+
+
+def outdated(case: Case) -> str:
+    """The object that is at fault although the injection leaves it as it is, as Kind/name; '' if there is none."""
+    return OUTDATED.get((case.fault.id, case.variant), "").format(case.target)
 
 
 def right_node(case: Case, finding: Mapping[str, Any]) -> bool:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lab.errors import UsageError
+from scripts.reliability_data import Told, judged
 
 from . import diagnosis, expected, odd, places, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab import Lab
     from lab.faults.model import Case
 
@@ -29,7 +32,8 @@ class Record(NamedTuple):
     `found_first`: of one fault, that its finding is the first; of several, that each has one which is no consequence.
     `right_place`: whether the rule or object that the finding names is one that the injection has changed; None if it
     names none. `seconds`: of the diagnosis. `disturbed`: established sessions that the diagnosis has broken.
-    `wrong`: other findings that are called a cause. `skipped`: why the row cannot be made, "" if it was.
+    `wrong`: other findings that are called a cause. `told`: how sure each finding was and whether it was right, for
+    docs/reliability.md. `skipped`: why the row cannot be made, "" if it was.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Record(NamedTuple):
     seconds: float = 0.0
     disturbed: int = 0
     wrong: tuple[str, ...] = ()
+    told: tuple[Told, ...] = ()
     skipped: str = ""
 
     @property
@@ -73,7 +78,8 @@ def measure(lab: Lab, row: Row) -> Record:
 def _healthy(lab: Lab, blank: Record) -> Record:
     run, record = _diagnosed(lab, blank)
     wrong = tuple(finding["fault"] for finding in run.findings if finding["severity"] != "info")
-    return record._replace(found_first=not wrong, right_node=True, wrong=wrong)
+    told = judged(run.findings, lambda finding: finding["severity"] == "info")
+    return record._replace(found_first=not wrong, right_node=True, wrong=wrong, told=tuple(told))
 
 
 def _broken(lab: Lab, blank: Record, cases: list[Case], before: places.Places) -> Record:
@@ -82,15 +88,21 @@ def _broken(lab: Lab, blank: Record, cases: list[Case], before: places.Places) -
     mine = [_finding_of(case, run) for case in cases]
     told = [finding for finding in mine if finding]
     first = len(cases) > 1 or bool(run.findings and run.findings[0] is mine[0])
-    judged = [places.named_rightly(before, after, finding.get("where") or {}) for finding in told]
+    outdated = tuple(filter(None, map(expected.outdated, cases)))
+    placed = [places.named_rightly(before, after, finding.get("where") or {}, outdated) for finding in told]
     return record._replace(
         found_first=first and len(told) == len(cases),
         right_node=len(told) == len(cases)
         and all(expected.right_node(case, finding) for case, finding in zip(cases, told, strict=True)),
-        right_place=False if False in judged else True if True in judged else None,
+        right_place=False if False in placed else True if True in placed else None,
         confidence=min((finding["confidence"] for finding in told), default=None),
         wrong=tuple(one for one in run.causes if one not in blank.faults),
+        told=tuple(judged(run.findings, lambda finding: any(_is_of(case, finding) for case in cases))),
     )
+
+
+def _is_of(case: Case, finding: Mapping[str, Any]) -> bool:
+    return finding["fault"] == case.fault.id and expected.right_node(case, finding)
 
 
 def _finding_of(case: Case, run: diagnosis.Run) -> dict[str, Any] | None:

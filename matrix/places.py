@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lab import Lab
 
@@ -54,16 +54,19 @@ def look(lab: Lab) -> Places:
     return Places({name: _rules(lab, name) for name in running}, _objects(lab))
 
 
-def named_rightly(before: Places, after: Places, where: Mapping[str, Any]) -> bool | None:
+def named_rightly(
+    before: Places, after: Places, where: Mapping[str, Any], outdated: Collection[str] = ()
+) -> bool | None:
     """Whether a finding's `where` is a rule or an object that is new or another one; None if it names neither.
 
     A finding may name a rule's text, or an object's kind and name. What is gone can only be named by its kind.
+    outdated: objects that are at fault although nobody has changed them.
     """
     if where.get("text"):
         new = after.rules.get(where.get("node", ""), frozenset()) - before.rules.get(where.get("node", ""), frozenset())
         return _plain(where["text"]) in new
     if "/" in str(where.get("object", "")):
-        return where["object"] in changed(before, after)
+        return where["object"] in outdated or where["object"] in changed(before, after)
     return None
 
 
@@ -80,8 +83,11 @@ def _rules(lab: Lab, name: str) -> frozenset[str]:
 
 
 def _plain(line: str) -> str:
-    """A rule without its counters; a policy as iptables writes it on the command line."""
+    """A rule without its counters; a policy as iptables writes it on the command line, or nft at a chain's head."""
     policy = re.match(r":(\S+) (ACCEPT|DROP)\b", line)
+    of_nft = re.search(r"\bhook \S+.*; (policy \w+);", line)
+    if of_nft:
+        return of_nft[1]
     return f"-P {policy[1]} {policy[2]}" if policy else " ".join(re.sub(r"\[\d+:\d+\]", "", line).split())
 
 
@@ -96,12 +102,13 @@ def _objects(lab: Lab) -> dict[str, str]:
             items = client.get(path)["items"]
         except LabError:
             continue
-        found.update({f"{kind}/{item['metadata']['name']}": _settings(item) for item in items})
+        found.update({f"{kind}/{item['metadata']['name']}": _settings(kind, item) for item in items})
     return found
 
 
-def _settings(item: dict[str, Any]) -> str:
-    """What somebody wants of an object: all but its status and what the API server keeps of it."""
+def _settings(kind: str, item: dict[str, Any]) -> str:
+    """What somebody wants of an object: all but its status and what the API server keeps; a Node with its addresses."""
     metadata = {key: value for key, value in item["metadata"].items() if key not in _RESTLESS}
     rest = {key: value for key, value in item.items() if key not in ("metadata", "status")}
-    return json.dumps([metadata, rest], sort_keys=True)
+    addresses = item.get("status", {}).get("addresses") if kind == "Node" else None
+    return json.dumps([metadata, rest, addresses], sort_keys=True)

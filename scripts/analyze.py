@@ -45,7 +45,8 @@ def read_request(wanted: Mapping[str, str]) -> Request:
     paths = [told] if Path(told).expanduser().exists() else _split("BUNDLE", told)
     places = [Path(path).expanduser().absolute() for path in paths]
     absent = [path for path, place in zip(paths, places, strict=True) if not place.exists()]
-    if absent:
+    # One that is absent among others has a report that says so, and never stops the others.
+    if len(absent) == len(paths):
         raise UserError(f"BUNDLE={absent[0]}: there is no such file or folder.")
     report_dir = Path(wanted.get("REPORT_DIR", "").strip() or "report").expanduser().absolute()
     if report_dir.exists() and not report_dir.is_dir():

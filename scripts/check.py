@@ -48,7 +48,7 @@ CHECKS = (
     Check("ansible-lint", "Playbooks and roles (ansible-lint, profile production)", lint.ansible_lint),
     Check("changelog", "Change fragments (antsibull-changelog)", lint.changelog),
     Check("plugin-docs", "Documentation of plugins and roles (antsibull-docs)", lint.plugin_docs),
-    Check("docs", "Generated pages are what the catalogue and the cases say (make docs writes them)", lint.generated_docs),
+    Check("docs", "Generated pages are what catalogue and cases say (make docs writes them)", lint.generated_docs),
     Check("unit", "Unit tests", units.unit),
     Check("pythons", "Unit tests of the node code on every other Python", units.unit_on_other_pythons),
     Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),

@@ -4,7 +4,7 @@
 """docs/reliability.md: of how many findings of which confidence were how many right.
 
 python3 -m scripts.reliability             write it
-python3 -m scripts.reliability --check     only tell whether it is what the cases and the record say (exit status 1 if not)
+python3 -m scripts.reliability --check     only tell whether it is what cases and record say (exit status 1 if not)
 python3 -m scripts.reliability --refresh   first take into the record what build/matrix.json holds, and the public cases
 
 The recorded cases (tests/unit/cases) are diagnosed anew each time. The fault matrix and the public cases, which lie
@@ -13,6 +13,7 @@ beside the checkout, are not at hand everywhere: what came of them is kept in te
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -56,17 +57,20 @@ _TEXT = """\
 
 # How far confidence can be relied on
 
-A finding's confidence is meant as a share: of the findings told with 0.9, nine in ten should be right. Here they are counted, over
-{counts}.
+A finding's confidence is meant as a share: of the findings told with 0.9, nine in ten should be right. Here they are
+counted, over {counts}.
 
-A finding is *right* if it names the fault that is known to be the cause, at the node where it is known to be (of the public cases only
-the fault is known). Counted is every finding that is called a cause, also one beside the right one, so that a second cause that was not there
-is a wrong one; what is told as contributing, latent or no fault counts only where that was to be found, and consequences not at all. A guess
-(`guess: true`) is a finding like others, of less than 0.5, and there may be up to three of them, of which at most one can be right.
+A finding is *right* if it names the fault that is known to be the cause, at the node where it is known to be (of the
+public cases only the fault is known). Counted is every finding that is called a cause, also one beside the right one,
+so that a second cause that was not there is a wrong one; what is told as contributing, latent or no fault counts only
+where that was to be found, and consequences not at all. A guess (`guess: true`) is a finding like others, of less
+than 0.5, and there may be up to three of them, of which at most one can be right.
 
-*Expected* is the mean confidence. The last column compares it with the share of right ones, by Wilson's interval of 95 %, and is empty where
-there are fewer than {enough} findings. The cases and the lab are also what the rules were tried on while they were made: of clusters that nobody here
-has seen, fewer findings will be right than in these tables.
+*Expected* is the mean confidence. The last column compares it with the share of right ones, by Wilson's interval of
+95 %, and is empty where there are fewer than {enough} findings. The cases and the lab are also what the rules were
+tried on while they were made: of clusters that nobody here has seen, fewer findings will be right than in these
+tables. So "not sure enough" is no reason to raise a weight as long as it comes from one signal alone; "too sure" is
+one to lower it, or to look for what should have spoken against.
 
 ## Causes
 
@@ -78,8 +82,9 @@ has seen, fewer findings will be right than in these tables.
 
 ## Undetermined
 
-`undetermined` says that the evidence does not decide. That was right where the fault was hidden on purpose, or where whoever knows the case
-says that what was read is not enough; else a cause could have been told. Its confidence is not that of a cause.
+`undetermined` says that the evidence does not decide. That was right where the fault was hidden on purpose, or where
+whoever knows the case says that what was read is not enough; else a cause could have been told. Its confidence is not
+that of a cause.
 
 {undetermined}
 
@@ -160,7 +165,9 @@ def page() -> str:
         counts=f"{counts} and {len(outcomes['matrix'])} rows of the fault matrix",
         enough=ENOUGH,
         causes=_table({source: [one for one in some if not one.guess] for source, some in causes.items()}, BANDS),
-        guesses=_table({source: [one for one in some if one.guess] for source, some in causes.items()}, (0.0, *GUESSES)),
+        guesses=_table(
+            {source: [one for one in some if one.guess] for source, some in causes.items()}, (0.0, *GUESSES)
+        ),
         undetermined=_plain({source: [one for one in told[source] if one.fault == UNDETERMINED] for source in SOURCES}),
         wrong="\n".join(_wrong(outcomes)) or "There is none.",
     )
@@ -171,7 +178,7 @@ def _table(told: Mapping[str, list[Told]], edges: tuple[float, ...]) -> str:
         f"| confidence | {' | '.join(SOURCES.values())} | all | expected | right | |",
         f"| --- {'| --- ' * (len(SOURCES) + 4)}|",
     ]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         bands = [_count(told[source], low, high) for source in SOURCES]
         whole = Counted(*map(sum, zip(*bands, strict=True)))
         if whole.number:
@@ -193,7 +200,7 @@ def _count(told: Iterable[Told], low: float, high: float) -> Counted:
 
 
 def _cell(counted: Counted) -> str:
-    return f"{counted.right} of {counted.number}" if counted.number else "–"
+    return f"{counted.right} of {counted.number}" if counted.number else "-"
 
 
 def judgement(counted: Counted) -> str:
@@ -215,11 +222,11 @@ def wilson(right: int, number: int) -> tuple[float, float]:
 
 
 def _wrong(outcomes: Outcomes) -> Iterable[str]:
-    for source in SOURCES:
+    for source, called in SOURCES.items():
         for name, told in sorted(outcomes[source].items()):
             for one in told:
                 if not one.right and not one.guess and one.fault != UNDETERMINED:
-                    yield f"- {SOURCES[source]}, {name}: `{one.fault}` with {one.confidence:.2f}"
+                    yield f"- {called}, {name}: `{one.fault}` with {one.confidence:.2f}"
 
 
 def drift() -> list[str]:

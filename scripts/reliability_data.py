@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What findings said and whether they were right: judging them, and the record of those that cannot be made anew at each check."""
+"""What findings said and whether they were right: judging them, and the record of those not made anew at each check."""
 
 from __future__ import annotations
 
@@ -54,6 +54,8 @@ def write(record: Mapping[str, Mapping[str, Iterable[Told]]]) -> None:
     """Keep a record, a row or case a line, so that what changes is seen."""
     blocks = []
     for source, rows in sorted(record.items()):
-        lines = [f"  {json.dumps(name)}: {json.dumps([list(one) for one in told])}" for name, told in sorted(rows.items())]
+        lines = [
+            f"  {json.dumps(name)}: {json.dumps([list(one) for one in told])}" for name, told in sorted(rows.items())
+        ]
         blocks.append(f" {json.dumps(source)}: {{\n" + ",\n".join(lines) + "\n }")
     RECORD.write_text("{\n" + ",\n".join(blocks) + "\n}\n", encoding="utf-8")

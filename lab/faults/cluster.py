@@ -33,6 +33,7 @@ PODS, SERVICES, CONFIG_MAPS = f"{CORE}/pods", f"{CORE}/services", f"{CORE}/confi
 CALICO_CONFIG = f"{CONFIG_MAPS}/calico-config"
 NODES = "/api/v1/nodes"
 _STATUS = "/status"
+_TRIES = 5
 _LIMIT = 20.0
 # What the API sets itself.
 _SERVERS_OWN = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink")
@@ -110,6 +111,18 @@ def _address(obj: Object) -> str:
 
 
 def _restore(api: Client, path: str, before: Object | None) -> None:
+    """Bring one object back; again if somebody (a controller that writes its status) was quicker."""
+    for left in reversed(range(_TRIES)):
+        try:
+            _restore_once(api, path, before)
+        except ApiError as error:
+            if error.code != 409 or not left:
+                raise
+        else:
+            return
+
+
+def _restore_once(api: Client, path: str, before: Object | None) -> None:
     present = find(api, path)
     if before is None:
         if present is not None:

@@ -54,12 +54,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             else:
                 write.write(where, nodes, besides)
         except share.NotRedactedError as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return self._not_written(result, str(error))
         except OSError as error:
             why = error.strerror or error
-            return {**result, "failed": True, "msg": f"The bundle cannot be written as {where}: {why}."}
+            return self._not_written(result, f"The bundle cannot be written as {where}: {why}.")
         told = sorted(name for name, saw in nodes.items() if saw.facts)
         return {**result, "changed": True, "path": where, "nodes": told}
+
+    @staticmethod
+    def _not_written(result: dict[str, Any], why: str) -> dict[str, Any]:
+        """Fail, and warn as well: a caller who goes on without the bundle is still told why there is none."""
+        return {**result, "failed": True, "msg": why, "warnings": [*result.get("warnings", ()), why]}
 
     @staticmethod
     def _write_redacted(where: str, texts: dict[str, str], key: str) -> None:

@@ -40,6 +40,7 @@ options:
       - birdcl-protocols
       - birdcl-route
       - birdcl-status
+      - calicoctl-get-ippools
       - calicoctl-get-nodes
       - calicoctl-node-status
       - chronyc-sources

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import keyed
+from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import keyed, scan
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redactor
 
 DOCUMENTATION = r"""
@@ -84,7 +84,7 @@ def redact(given: Any, key: Any = "", words: Any = ()) -> Any:
     else:
         made, leaks, _count = redactor.data(given)
     for leak in leaks:
-        raise AnsibleFilterError(f"redact gives nothing back: after redaction {leak.path} still holds {leak.kind}")
+        raise AnsibleFilterError(f"redact gives nothing back: after redaction {scan.told(leak)}")
     return made
 
 

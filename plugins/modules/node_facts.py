@@ -316,7 +316,7 @@ ansible_facts:
           description: The other nodes, as this node's tunnels and routes tell of them. They are looked at like BIRD's
             peers, only that nobody speaks BGP with them where Calico runs without BIRD.
           type: dict
-          returned: if BIRD tells of no peer and there is any other node, or if there is a VXLAN device of Calico's or flannel's
+          returned: if BIRD tells of no peer and there is another node, or if Calico or flannel has a VXLAN device
           contains:
             devices:
               description: The VXLAN devices by name. The address of a way is that of the far device. A way is told as
@@ -633,7 +633,8 @@ ansible_facts:
               type: dict
               returned: if a tool complains
               sample:
-                complaints: [{"tool": "calicoctl", "socket": "/var/run/bird/bird.ctl", "said": "no such file or directory"}]
+                complaints:
+                  - {"tool": "calicoctl", "socket": "/var/run/bird/bird.ctl", "said": "no such file or directory"}
                 bird_sockets: [{"path": "/var/run/calico/bird.ctl", "why": "listens"}]
             kernel_missing:
               description: Parts of the kernel that Calico needs here, and that are neither loaded, nor built in, nor

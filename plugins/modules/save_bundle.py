@@ -39,8 +39,8 @@ options:
     default: ""
   redact:
     description:
-      - Write the bundle as it may be shared, as M(netmedic.calico.save_redacted) does. If something would leak, nothing is
-        written and the task fails.
+      - Write the bundle as it may be shared, as M(netmedic.calico.save_redacted) does. If something would leak, nothing
+        is written and the task fails.
     type: bool
     default: false
     version_added: 1.2.0

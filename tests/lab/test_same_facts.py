@@ -33,6 +33,7 @@ DIFFERENT = {
     r"calico_chrony\.(offset_seconds|reference|sources_.*)": "two readings of a clock that is being set",
     r".*\.log\.\d+\.count|calico_bgp\.log\.\d+\.at": "a log goes on",
     r"calico_node\.host\.strain\..*": "a host's load at two moments",
+    r"calico_bgp\.peer_reachability\.\d+\.neighbour": "a reachable neighbour's entry grows stale meanwhile",
     r"calico_bgp\.daemons\.ipv.\.via": "birdcl instead of the socket itself",
     r"calico_bgp\.sources\.bird_socket_ipv.": "tells how BIRD was asked, and one place only",
     r"calico_bgp\.sources\.probes": "without Python no SYN can be sent",

@@ -57,7 +57,8 @@ def test_the_cause_comes_out_first_at_the_right_node(folder):
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
 def test_nothing_but_the_cause_is_called_a_cause(folder):
     case, evidence = read(folder)
-    causes = {item["fault"] for item in report_on(evidence)["findings"] if item["role"] == "cause" and "guess" not in item}
+    findings = [item for item in report_on(evidence)["findings"] if "guess" not in item]
+    causes = {item["fault"] for item in findings if item["role"] == "cause"}
     assert causes <= {case["fault"]}
 
 

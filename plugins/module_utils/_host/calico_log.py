@@ -87,26 +87,29 @@ def parse(text: str, component: str = "") -> list[Line]:
         level = next((word for word in LEVELS if word in raw), "")
         if not level and not any(words in raw for words in TOLD_CALMLY):
             continue
-        kind, words = next(((kind, words) for kind, words in CALICO_LINES if words in raw), ("", ""))
-        if any(harmless in raw for harmless in HARMLESS):
-            continue
-        if not kind:
-            if level in ("", "[WARNING]"):
-                continue
-            kind = "other"
-        silence = _silence(raw)
-        if silence and kind in _ASKING:
-            kind, words = "datastore", ""
-        # What Felix says when it ends because its configuration changed is no last word.
-        if level in _LAST_WORDS and kind in ("other", "terminated") and words != "Exiting":
-            kind = "fatal"
+        kind, words = _kind(raw, level)
         at, message = stamp(raw)
-        if kind == "crash" and not level and not message.startswith(_CRASHES):
+        if not kind or (kind == "crash" and not level and not message.startswith(_CRASHES)):
             continue
-        if silence and len(message) > LONGEST_TEXT:
-            words = silence
+        if len(message) > LONGEST_TEXT:
+            words = _silence(raw) or words
         found.append(Line(at, _program(raw, component), kind, shown(_about(message, words))))
     return found
+
+
+def _kind(raw: str, level: str) -> tuple[str, str]:
+    """Return of which kind a line is, and the words that say so; '' for one that tells nothing."""
+    if any(harmless in raw for harmless in HARMLESS):
+        return "", ""
+    kind, words = next(((kind, words) for kind, words in CALICO_LINES if words in raw), ("", ""))
+    if not kind:
+        kind = "" if level in ("", "[WARNING]") else "other"
+    if kind in _ASKING and _silence(raw):
+        return "datastore", ""
+    # What Felix says when it ends because its configuration changed is no last word.
+    if level in _LAST_WORDS and kind in ("other", "terminated") and words != "Exiting":
+        kind = "fatal"
+    return kind, words
 
 
 def _silence(raw: str) -> str:
@@ -168,7 +171,10 @@ def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]
         mark = klog or speaker
         if mark is not None:
             begins = raw.index(words) if kind == _NOT_READY else 0 if continued else mark.end()
-            found.append(Line(_when(head, klog, now, ahead), KUBELET, kind, shown(raw[begins:].strip())))
+            message = raw[begins:].strip()
+            if len(message) > LONGEST_TEXT:
+                message = _about(message, words)
+            found.append(Line(_when(head, klog, now, ahead), KUBELET, kind, shown(message)))
     return found
 
 

@@ -9,9 +9,10 @@ and filtered.go below node/pkg/lifecycle/startup, token_watch.go in node/pkg/cni
 ipip_mgr.go, int_dataplane.go and table.go below felix; client.go and resource.go below confd/pkg; sync_client.go,
 discovery.go, tlsutils.go and daemon.go below typha/pkg; health.go, watchercache.go and errors.go below
 libcalico-go/lib; plugin.go in cni-plugin/pkg/plugin, whose messages kubelet passes on. Flannel's (0.15 to 0.28) are
-those of main.go and pkg/subnet/kube/kube.go, kubelet's those of prober.go and others. install.go in cni-plugin/pkg/install and main.go in kube-controllers/cmd say what they
-wanted of the API server; setup.go in K3s' pkg/agent/flannel passes on flannel's end; core_controller.go of the operator
-tells of its move. Felix and confd pass on what iptables, ipset, nft and text/template say, in these programs' own words.
+those of main.go and pkg/subnet/kube/kube.go, kubelet's those of prober.go and others. install.go in
+cni-plugin/pkg/install and main.go in kube-controllers/cmd say what they wanted of the API server; setup.go in K3s'
+pkg/agent/flannel passes on flannel's end; core_controller.go of the operator tells of its move. Felix and confd pass on
+what iptables, ipset, nft and text/template say, in these programs' own words.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ CALICO_LINES = (
     ("datastore", "datastore is not ready"),
     ("datastore", "Error getting cluster information"),
     ("datastore", "Unable to set node resource configuration"),
+    ("datastore", "Unable to set NetworkUnavailable"),
     ("datastore", "Failed to perform list of current data"),
     ("datastore", "Failed to create watcher"),
     ("datastore", "Failed to connect to datastore"),
@@ -223,6 +225,7 @@ FLANNEL_LINES = (
     ("interface", "Failed to find any valid interface"),
     ("interface", "Failed to find interface to use"),
     ("interface", "failed to get default interface"),
+    ("kernel_lacks", "operation not supported"),
     ("apiserver", "dial tcp"),
     ("apiserver", "Failed to create SubnetManager"),
     ("network_config", "etch network config"),

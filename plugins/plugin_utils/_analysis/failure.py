@@ -30,7 +30,7 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
             if _counts(item) and SEVERITIES.index(item["severity"]) >= SEVERITIES.index(fail_on)
         ]
         if grave:
-            names = ", ".join(f"{item['fault']} on {', '.join(item['nodes'])}" for item in grave[:3])
+            names = ", ".join(_named(item) for item in grave[:3])
             more = f" and {len(grave) - 3} more" if len(grave) > 3 else ""
             return f"{len(grave)} finding(s) of severity {fail_on} or above: {names}{more}."
     nodes = report["coverage"]["nodes"]
@@ -57,6 +57,10 @@ def _root_hint(nodes: Mapping[str, Any]) -> str:
 def _first_reason(nodes: Mapping[str, Any]) -> str:
     first = nodes["missing"][0]
     return f"{first['node']}, {first['why'].rstrip('.')}"
+
+
+def _named(item: Mapping[str, Any]) -> str:
+    return f"{item['fault']} on {', '.join(item['nodes'])}" if item["nodes"] else str(item["fault"])
 
 
 def _counts(item: Mapping[str, Any]) -> bool:

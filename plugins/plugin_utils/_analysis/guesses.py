@@ -91,10 +91,13 @@ def _explained_otherwise(believed: Sequence[Candidate]) -> set[str]:
 def _guesses(
     evidence: Evidence, unexplained: Sequence[Session], found: Sequence[Symptom], known: set[str]
 ) -> list[dict[str, Any]]:
-    guesses = [_of_candidate(evidence, item) for item in _doubtful(evidence, unexplained) if item.fault.id not in known]
+    doubtful = [item for item in _doubtful(evidence, unexplained) if item.fault.id not in known]
+    guesses = [_of_candidate(evidence, item) for item in doubtful[:MOST]]
     named = known | {guess["fault"] for guess in guesses}
-    guesses += [_of_hypothesis(evidence, one) for one in hypotheses(evidence, found) if one.fault not in named]
-    return sorted(guesses, key=lambda guess: -guess["confidence"])[:MOST]
+    mixed = len({symptom.kind for symptom in found}) > 1
+    guesses += [_of_hypothesis(evidence, one, mixed) for one in hypotheses(evidence, found) if one.fault not in named]
+    # Where sessions fail in several ways, what each of them has as its likeliest cause is not cut off.
+    return sorted(guesses, key=lambda guess: -guess["confidence"])[: None if mixed else MOST]
 
 
 def _doubtful(evidence: Evidence, unexplained: Iterable[Session]) -> list[Candidate]:
@@ -117,12 +120,14 @@ def _of_candidate(evidence: Evidence, item: Candidate) -> dict[str, Any]:
     return {**finding(evidence, item), "guess": True}
 
 
-def _of_hypothesis(evidence: Evidence, guess: Hypothesis) -> dict[str, Any]:
+def _of_hypothesis(evidence: Evidence, guess: Hypothesis, mixed: bool) -> dict[str, Any]:
+    """A guess as a finding. mixed: sessions fail in several ways, so that it is told which ones this would explain."""
     fault = BY_ID[guess.fault]
     pairs = [evidence.labels(session) for symptom in guess.symptoms for session in symptom.sessions]
     why = f" ({'; '.join(guess.because)})" if guess.because else ""
+    which = f" It would explain {words.listed(' - '.join(pair) for pair in pairs)}." if mixed and pairs else ""
     told = {
-        **_open(fault, guess.symptoms, f"Not proven: {fault.title}{why}."),
+        **_open(fault, guess.symptoms, f"Not proven: {fault.title}{why}.{which}"),
         "confidence": guess.confidence,
         "guess": True,
         "missing": [_plain(missing) for missing in what_would_decide(evidence, guess.symptoms)],
@@ -145,6 +150,10 @@ def _nothing_heard(evidence: Evidence) -> dict[str, Any]:
     return {
         **_open(BY_ID[UNDETERMINED], (), summary),
         "severity": "info",
+        "means": (
+            "Neither that something is broken nor that all is well can be told: nothing about BGP or Calico's sessions is "
+            "in what was read. The commands below would tell."
+        ),
         "missing": [
             {
                 "node": name,

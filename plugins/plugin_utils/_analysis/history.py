@@ -9,6 +9,7 @@ A report carries what the ones before it found, so that the newest one is enough
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,7 +50,8 @@ def earlier(directory: str) -> tuple[list[Run], list[str]]:
         return [], [f"{directory} cannot be read: {error.strerror or error}"]
     for path in files:
         try:
-            if path.stat().st_size > LARGEST:
+            about = path.stat()
+            if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
                 continue
             report = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -62,17 +64,20 @@ def earlier(directory: str) -> tuple[list[Run], list[str]]:
 
 
 def _runs(report: Any) -> Iterable[Run]:
-    if not isinstance(report, dict) or report.get("schema") != SCHEMA:
+    if not isinstance(report, dict) or report.get("schema") != SCHEMA or not isinstance(report.get("findings"), list):
         return
     carried = report.get("history")
-    for item in (carried.get("runs") if isinstance(carried, dict) else None) or ():
+    runs = carried.get("runs") if isinstance(carried, dict) else None
+    for item in runs if isinstance(runs, list) else ():
         if isinstance(item, dict) and isinstance(item.get("at"), str) and isinstance(item.get("found"), list):
             found = frozenset(map(str, item["found"]))
             yield Run(item["at"], str(item.get("verdict", "")), found, item.get("api") is not False)
     try:
-        yield run_of(report)
+        run = run_of(report)
     except (KeyError, TypeError, AttributeError):
         return
+    if isinstance(run.at, str) and isinstance(run.verdict, str):
+        yield run
 
 
 def run_of(report: Mapping[str, Any]) -> Run:

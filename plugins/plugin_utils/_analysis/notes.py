@@ -60,7 +60,7 @@ def notes(evidence: Evidence, candidates: Iterable[Candidate]) -> list[dict[str,
 def _no_session(names: list[str]) -> dict[str, Any]:
     """A note on nodes whose BIRD has no session, where the API was not read that would tell whether it shall."""
     says = (
-        f"BIRD on {words.listed(names)} has no BGP session at all, while others have some; only the Kubernetes API, "
-        "which was not read, knows whether that is meant"
+        f"BIRD on {words.listed(names)} has no BGP session at all; only the Kubernetes API, which was not read, knows "
+        "whether that is meant"
     )
     return {"object": "BIRD", "kind": "no_session", "nodes": names, "says": says}

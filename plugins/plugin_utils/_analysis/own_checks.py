@@ -21,6 +21,7 @@ _KEYS = {"id": True, "expression": True, "message": True, "severity": False, "sc
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 # What an expression found is shown so far, and nodes are named so far.
 SHOWN = 200
+LONGEST = 2000
 
 
 class CannotSay(NamedTuple):
@@ -72,6 +73,8 @@ def _check(number: int, item: Any) -> Check:
     severity, scope = item.get("severity", "minor"), item.get("scope", NODE)
     if not _ID.fullmatch(item["id"]):
         raise ValueError(f"{name} needs an id of small letters, digits, _ and -, such as swap_is_on")
+    if len(item["expression"]) > LONGEST:
+        raise ValueError(f"{name} has an expression of more than {LONGEST} letters")
     if severity not in SEVERITIES:
         raise ValueError(f"{name} has severity {severity}; it must be one of {', '.join(SEVERITIES)}")
     if scope not in (NODE, CLUSTER):
@@ -88,6 +91,8 @@ def _compiled(name: str, expression: str) -> Any:
         raise ValueError("Own checks need jmespath on the controller; install it with: pip install jmespath") from None
     try:
         return jmespath.compile(expression)
+    except RecursionError:
+        raise ValueError(f"{name} has an expression that is nested too deeply") from None
     except jmespath.exceptions.JMESPathError as error:
         why = str(error).partition("\n")[0]
         raise ValueError(f"{name} has an expression that is no JMESPath: {why}") from error
@@ -131,6 +136,8 @@ def _found(check: Check, facts: Mapping[str, Any]) -> Any:
 
     try:
         return check.compiled.search(facts)
+    except RecursionError:
+        return CannotSay("it is nested too deeply")
     except JMESPathError as error:
         # A function that there is not, or one that was given what it does not take.
         return CannotSay(str(error).partition("\n")[0])

@@ -16,7 +16,7 @@ from . import consequences
 from .findings import finding
 from .guesses import with_guesses
 from .notes import notes
-from .ranking import Candidate, rank
+from .ranking import UNDETERMINED, Candidate, rank
 from .seen import bgp_was_seen, heard, without_sessions
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "schema": SCHEMA,
         "generated_at": _stamp(now),
         "collected": _collected(evidence),
-        "verdict": verdict(evidence, candidates),
+        "verdict": verdict(evidence, candidates, findings),
         "flavour": _flavour(evidence),
         "coverage": coverage,
         "sessions": _sessions(evidence),
@@ -89,8 +89,8 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
-    """healthy only if every expected node and session was seen and is well."""
+def verdict(evidence: Evidence, candidates: Iterable[Candidate], findings: Iterable[Mapping[str, Any]]) -> str:
+    """healthy only if every expected node and session was seen and is well, and nothing is left unexplained."""
     items = list(candidates)
     if any(item.role == "cause" and SEVERITIES.index(item.severity) >= SEVERITIES.index("major") for item in items):
         return "faulty"
@@ -99,7 +99,14 @@ def verdict(evidence: Evidence, candidates: Iterable[Candidate]) -> str:
     if any(item.role != "not_a_fault" for item in items):
         return "degraded"
     unheard = [node for node in evidence.nodes.values() if not bgp_was_seen(node)]
-    unseen = evidence.missing or unheard or evidence.unlisted or evidence.table.down or without_sessions(evidence)
+    unseen = (
+        any(one["fault"] == UNDETERMINED and one["severity"] != "info" for one in findings)
+        or evidence.missing
+        or unheard
+        or evidence.unlisted
+        or evidence.table.down
+        or without_sessions(evidence)
+    )
     return "undetermined" if unseen else "healthy"
 
 

@@ -18,16 +18,16 @@ def heard(evidence: Evidence) -> bool:
 
 
 def bgp_was_seen(node: Node) -> bool:
-    """BIRD answered on the node, or is known not to be used there."""
+    """BIRD answered on the node, or is known not to be used there, and the node itself was looked at."""
     return (
         not node.has_calico
-        or node.bird_expected is False
+        or (node.bird_expected is False and node.processes_listed)
         or any(daemon.socket_state == "answers" for daemon in node.daemons.values())
     )
 
 
 def without_sessions(evidence: Evidence) -> list[str]:
-    """The nodes whose BIRD has no session while others' have, where nobody knows whether it ought to have any.
+    """The nodes whose BIRD has no session, where nobody knows whether it ought to have any.
 
     What the API's objects call for is compared with what is there, and tells of such nodes by itself.
     """
@@ -38,4 +38,4 @@ def without_sessions(evidence: Evidence) -> list[str]:
         for node in evidence.nodes.values()
         if node.bird_expected and node.daemons and all(one.socket_state == "answers" for one in node.daemons.values())
     }
-    return sorted(name for name, number in heard_of.items() if not number) if any(heard_of.values()) else []
+    return sorted(name for name, number in heard_of.items() if not number)

@@ -13,6 +13,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils._facts.host_logs import KUBE_CONTROLLERS
 from ...module_utils._host.calico_log import KUBELET
 from ...module_utils._host.calico_log_words import KUBELET_LINES
 from ...module_utils._host.log_lines import LONGEST_TEXT, shown
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 _KINDS = ("nodename_missing", "unauthorized", "mtu", "certificate", "apiserver", "pod_setup")
 _OF_THE_PLUGIN = ("SandBox", "Sandbox", "sandbox", "NetworkNotReady")
 _PLACED = re.compile(r"Successfully assigned \S{1,320} to (\S{1,253})")
-_BEGINS = re.compile(r"error (?:getting|creating) |stat /var/lib/calico|failed to read MTU|x509: |dial tcp |connection is un")
+# Where the plugin's own words begin, the most telling first: what stands before them is left out in long messages.
+_BEGINS = ("x509: ", "dial tcp ", "connection is un", "stat /var/lib/calico", "failed to read MTU", "error ")
+# What kube-controllers tells its probe (kube-controllers/cmd/kube-controllers/main.go).
+_OF_CONTROLLERS = ("Error initializing datastore: ", "Error verifying datastore: ", "Error reaching apiserver: ")
 _MOST, _HEAD = 40, 60
 
 
@@ -37,7 +41,9 @@ def add(facts: dict[str, Facts], cluster: Mapping[str, Any]) -> dict[str, Facts]
     objects = plain.mapping(cluster.get("objects"))
     events = plain.mappings(objects.get("events"))
     pods = {
-        plain.text(plain.mapping(one.get("metadata")).get("name")): plain.text(plain.mapping(one.get("spec")).get("nodeName"))
+        plain.text(plain.mapping(one.get("metadata")).get("name")): plain.text(
+            plain.mapping(one.get("spec")).get("nodeName")
+        )
         for one in plain.mappings(objects.get("pods"))
     }
     only = next(iter(facts), UNNAMED) if len(facts) < 2 else ""
@@ -56,21 +62,23 @@ def _told(events: Iterable[Mapping[str, Any]], pods: Mapping[str, str]) -> Itera
     for one in list(events)[:_MOST]:
         message = " ".join(plain.text(one.get("message")).split())
         reason = plain.text(one.get("reason"))
+        if any(words in message for words in _OF_CONTROLLERS):
+            node = plain.text(plain.mapping(one.get("source")).get("host"))
+            text = (
+                f"{message[:_HEAD]}… {message[begins:]}" if (begins := message.find("dial tcp ")) > _HEAD else message
+            )
+            yield node, {"at": None, "component": KUBE_CONTROLLERS, "kind": "datastore", "text": shown(text)}
+            continue
         kind = next((kind for kind, words in KUBELET_LINES if words in message), "")
         if kind in _KINDS and any(word in reason or word in message for word in _OF_THE_PLUGIN):
             about = plain.text(plain.mapping(one.get("involvedObject")).get("name"))
             node = plain.text(plain.mapping(one.get("source")).get("host")) or pods.get(about, "")
             count = plain.count(one.get("count")) or 1
-            entry = {"at": None, "component": KUBELET, "kind": kind, "text": shown(_short(message))}
+            begins = next((at for words in _BEGINS if (at := message.find(words)) > _HEAD), 0)
+            if begins and len(message) > LONGEST_TEXT:
+                message = f"{message[:_HEAD]}… {message[begins:]}"
+            entry = {"at": None, "component": KUBELET, "kind": kind, "text": shown(message)}
             yield node, {**entry, "count": count} if count > 1 else entry
-
-
-def _short(message: str) -> str:
-    """Leave out what stands between the beginning and the plugin's own words, where these would be cut off."""
-    match = _BEGINS.search(message)
-    if match is None or len(message) <= LONGEST_TEXT:
-        return message
-    return f"{message[:_HEAD]}… {message[match.start() :]}"
 
 
 def _taken(facts: Facts) -> str:

@@ -19,7 +19,7 @@ _LOOKED_AT = 300
 # Somebody wrote it, and not a program: as long as people's reports are.
 _LONGEST_PASTE = 256 * 1024
 # Kinds of which a paragraph is one whole; and outputs that have empty lines and such paragraphs themselves.
-_BY_THEMSELVES = ("log", "pods", "nodes", "events", "calicoctl-get-nodes")
+_BY_THEMSELVES = ("log", "pods", "nodes", "events", "calicoctl-get-nodes", "calicoctl-get-ippools")
 _HOLD_ANYTHING = ("describe", "objects")
 _QUOTE = re.compile(r"\s{0,3}(?:> ?){1,8}")
 _FENCE = re.compile(r"\s{0,16}(```|~~~)")

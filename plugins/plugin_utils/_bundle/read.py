@@ -22,8 +22,11 @@ from .attribution import Loose
 from .remarks import remarks
 from .write import CLUSTER, CLUSTER_INFO, ENVIRONMENT, FACTS, INDEX, NODES, PROBES, SCHEMA
 
+_POOLS = ("calicoctl-get-ippools",)
 # Kinds of texts that the API's objects are made of.
-_OF_CLUSTER = frozenset(("objects", "describe", "nodes", "pods", "events", "calicoctl-get-nodes", "tigerastatus"))
+_OF_CLUSTER = frozenset(
+    ("objects", "describe", "nodes", "pods", "events", "calicoctl-get-nodes", "tigerastatus", *_POOLS)
+)
 # Outputs that come in several pieces: of each family, each backend, each container before.
 _IN_PIECES = frozenset(
     (
@@ -212,6 +215,9 @@ def _find_nodes(loose: list[Loose], told: dict[str, _Texts], listed: Mapping[str
             _place(
                 told.setdefault(node, _Texts()), one.path.rpartition("/")[2], one.path, one.text, bundle, one.canonical
             )
+    # A name of a machine, of which nothing else is there, tells nothing.
+    idle = (one.path for one, node in zip(loose, found, strict=True) if not one.canonical and node not in told)
+    bundle.unrecognised.extend(path for path in idle if path not in bundle.unrecognised)
 
 
 def _free(there: Mapping[str, str], path: str) -> str:

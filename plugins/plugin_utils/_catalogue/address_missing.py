@@ -194,7 +194,7 @@ AUTODETECTION_FOUND_NOTHING = Fault(
         Lookalike("ipv4_missing_on_host", "the host has no IPv4 address at all"),
         Lookalike("wrong_ip_autodetection", "an address is found, and it is the wrong one"),
     ),
-    explains=("bird_not_running", "peer_bird_not_running", "undetermined", "stale_node_in_mesh"),
+    explains=("bird_not_running", "peer_bird_not_running", "confd_cannot_render", "undetermined", "stale_node_in_mesh"),
 )
 
 
@@ -249,7 +249,10 @@ IPV4_MISSING_ON_HOST = Fault(
     verify="The pod of calico-node runs, the node has an address on record, and its sessions are Established.",
     prior=-2.0,
     lookalikes=(Lookalike("autodetection_found_nothing", "the host has IPv4 addresses, and the method fits none"),),
-    explains=("autodetection_found_nothing", "bird_not_running", "peer_bird_not_running", "undetermined"),
+    explains=(
+        *("autodetection_found_nothing", "bird_not_running", "peer_bird_not_running", "confd_cannot_render"),
+        "undetermined",
+    ),
 )
 
 FAULTS = (IPV4_MISSING_ON_HOST, AUTODETECTION_FOUND_NOTHING)

@@ -100,7 +100,7 @@ def _came_with(side: Side, other: Side) -> int | None:
 
 
 def _is_refused(side: Side, other: Side) -> bool:
-    """The peer says that it does not take this end's number: then it is not the peer's number that is expected wrongly."""
+    """The peer says that it does not take this end's number, so that it is not the peer's number that is wrong here."""
     texts = [side.protocol.last_error] if side.protocol else []
     texts += [line.text for line in side.node.log_lines("bad_peer_as", peer=other.address)] if side.node else []
     return any(_BY_PEER in text for text in texts) and next(_refused_numbers(side, other), None) is None

@@ -68,7 +68,7 @@ def _names(evidence: Evidence, session: Session) -> tuple[str, str]:
     ends = (session.dialler, session.listener)
     if _is_thrown_out(session.listener) and not _is_thrown_out(session.dialler):
         ends = (session.listener, session.dialler)
-    caller, called = (evidence.name_of(side.address) or side.label for side in ends)
+    caller, called = map(evidence.name_at, ends)
     return caller, called
 
 

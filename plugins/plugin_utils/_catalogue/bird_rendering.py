@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 # BIRD tells when it was configured in whole seconds.
 ROUNDING = 2
+# Both BIRDs try once or twice before confd has rendered for the first time.
+AGAIN = 5
 
 # --- filters ----------------------------------------------------------------------------------------------------------
 
@@ -67,7 +69,9 @@ def bird_has_ended_since(evidence: Evidence, subject: Subject) -> list[Seen]:
     started = [daemon.booted_seconds_ago for daemon in node.daemons.values() if daemon.booted_seconds_ago is not None]
     if age is None or not started or max(started) + ROUNDING >= age:
         return []
-    return [Seen(node.name, "bird", f"started {words.span(max(started))} ago, the last error was {words.span(age)} ago")]
+    return [
+        Seen(node.name, "bird", f"started {words.span(max(started))} ago, the last error was {words.span(age)} ago")
+    ]
 
 
 def _age(node: Node, line: LogLine | HostLine) -> int | None:
@@ -160,6 +164,13 @@ def bird_finds_no_file(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "bird log", line.text, line.at) for line in lines[:2]]
 
 
+def bird_finds_none_again_and_again(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """It says so again and again, and not only at a start, when BIRD is there a little sooner than the file."""
+    lines = subject.node.log_lines("config_missing") if subject.node else []
+    number = sum(line.count for line in lines)
+    return [Seen(subject.nodes[0], "bird log", f"{number} times")] if number >= AGAIN else []
+
+
 def there_is_no_file(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD is expected and has no configuration on disk."""
     return [Seen(subject.nodes[0], "bird.cfg", detail) for detail in (_no_file(subject.node) if subject.node else ())]
@@ -197,12 +208,17 @@ def it_was_rendered_since(evidence: Evidence, subject: Subject) -> list[Seen]:
     node = subject.node
     if node is None:
         return []
-    lines = (*node.log_lines("render_failed", "config_missing"), *node.control.lines("render"))
+    lines: list[LogLine | HostLine] = [*node.log_lines("render_failed", "config_missing")]
+    lines += node.control.lines("render")
     ages = [age for line in lines if (age := _age(node, line)) is not None]
     if not lines or len(ages) < len(lines):
         return []
     return [
-        Seen(node.name, "bird.cfg", f"written {words.span(written)} ago, the last complaint is {words.span(min(ages))} old")
+        Seen(
+            node.name,
+            "bird.cfg",
+            f"written {words.span(written)} ago, the last complaint is {words.span(min(ages))} old",
+        )
         for daemon in node.daemons.values()
         if daemon.config.path
         and (written := daemon.config.modified_seconds_ago) is not None
@@ -225,7 +241,8 @@ CONFD_CANNOT_RENDER = Fault(
     subjects=nodes_without_configuration,
     signals=(
         Signal(confd_says_so, STRONG + WEAK, required=True),
-        Signal(bird_finds_no_file, STRONG, required=True),
+        Signal(bird_finds_no_file, WEAK, required=True),
+        Signal(bird_finds_none_again_and_again, STRONG - WEAK),
         Signal(there_is_no_file, STRONG, required=True),
         Signal(it_was_rendered_and_refused, -STRONG),
         Signal(typha_is_not_reached, -STRONG),

@@ -82,8 +82,11 @@ def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
     reporters = {path.reported_by for path in narrow.values() if path.reported_by}
     for reporter in sorted(reporters):
         reported = {pair: path for pair, path in narrow.items() if path.reported_by == reporter}
-        names = tuple(sorted({name for pair in reported for name in pair}))
-        yield Subject(names, (), _mtu_where(evidence, names[0], reported), evidence.nodes.get(names[0]), reported)
+        learnt = {name for name in odd if _learnt_from(evidence, name, reporter)}
+        odd -= learnt
+        names = tuple(sorted(learnt.union(*reported)))
+        lead = min(learnt, default=names[0])
+        yield Subject(names, (), _mtu_where(evidence, lead, reported), evidence.nodes.get(lead), reported)
     remaining = {pair: path for pair, path in narrow.items() if not path.reported_by}
     while remaining or odd:
         name = _next_culprit(remaining, odd)
@@ -93,6 +96,15 @@ def narrow_nodes(evidence: Evidence) -> Iterator[Subject]:
         odd.discard(name)
         node = evidence.nodes.get(name)
         yield Subject((name,), evidence.down_at(name), _mtu_where(evidence, name, mine), node, mine)
+
+
+def _learnt_from(evidence: Evidence, name: str, reporter: str) -> bool:
+    """Only routes by way of this router are too small at the node: it told the size before, and the kernel keeps it."""
+    node = evidence.nodes[name]
+    small = _too_small(node)
+    return not _odd_interfaces(evidence, node) and all(
+        _by_route(node, path) and f" via {reporter} " in path.path_class for path in small
+    )
 
 
 def _narrow_places(evidence: Evidence) -> Iterator[Subject]:

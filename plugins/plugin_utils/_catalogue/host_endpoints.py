@@ -112,8 +112,8 @@ def _stopped(evidence: Evidence, found: list[tuple[str, str, rules.Outcome]]) ->
     ways = {(name, direction) for name, direction, _outcome in found}
     for session in evidence.table.down:
         for side, other in session.sides():
-            dials = session.dials(side) and (evidence.name_of(side.address), rules.EGRESS) in ways
-            waits = session.dials(other) and (evidence.name_of(side.address), rules.INGRESS) in ways
+            dials = session.dials(side) and (evidence.name_at(side), rules.EGRESS) in ways
+            waits = session.dials(other) and (evidence.name_at(side), rules.INGRESS) in ways
             if dials or waits:
                 yield session
                 break

@@ -266,6 +266,7 @@ BIRD_PROBE_WITHOUT_BIRD = Fault(
     ),
     verify="The pods of calico-node are Ready.",
     lookalikes=(Lookalike("bird_not_running", "the backend is bird"),),
+    explains=("undetermined",),
 )
 
 FAULTS = (OPERATOR_MIGRATION_STUCK,)

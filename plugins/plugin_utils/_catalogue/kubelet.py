@@ -129,7 +129,8 @@ KUBELET_NOT_READY = Fault(
         Signal(kubelet_is_silent, DECISIVE, required=True),
         Signal(kubelet_is_stopped, DECISIVE, required=True),
         Signal(kubelet_is_unwell, STRONG + MODERATE, required=True),
-        Signal(not_ready_for_no_told_reason, MODERATE, required=True),
+        # Of itself it is a guess: nothing tells whether Calico is the reason.
+        Signal(not_ready_for_no_told_reason, WEAK, required=True),
         Signal(kubelet_is_gone, MODERATE),
         Signal(runtime_is_gone, MODERATE),
         Signal(kubelet_complains, MODERATE),

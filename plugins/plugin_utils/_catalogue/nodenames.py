@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NODENAME = "NODENAME"
 MULTIPLE = "multiple nodes with the same name"
 NOT_FOUND = "not found"
+INVALID = "error with field Metadata.Name ="
 # Calico warns so at every change of an address; where two hosts take turns, it does again and again.
 TURNS = 3
 
@@ -29,7 +30,7 @@ def names_apart(evidence: Evidence) -> Iterator[Subject]:
     """Nodes that Calico calls otherwise than Kubernetes does, or that go by one name with another host."""
     shared: dict[str, list[Node]] = {}
     for node in evidence.nodes.values():
-        if node.has_calico:
+        if node.has_calico or _told_in_log(node):
             shared.setdefault(node.nodename, []).append(node)
     for name, nodes in shared.items():
         if len(nodes) > 1:
@@ -67,12 +68,15 @@ def _told_in_log(node: Node) -> bool:
     return bool(_lines(node))
 
 
+def _names_no_node(text: str) -> bool:
+    """The API server has no Node of the name, or it is none that a Node may have (libcalico-go's validator)."""
+    return (("Node" in text or 'nodes "' in text) and NOT_FOUND in text) or INVALID in text
+
+
 def _lines(node: Node | None) -> list[Seen]:
     if node is None:
         return []
-    lines = [
-        line for line in node.control.lines("datastore", "other") if "Node" in line.text and NOT_FOUND in line.text
-    ]
+    lines = [line for line in node.control.lines("datastore", "other") if _names_no_node(line.text)]
     changes = [line for line in node.control.lines("node_ip_changed") if MULTIPLE in line.text]
     lines += changes if sum(line.count for line in changes) >= TURNS else []
     return [Seen(node.name, f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]

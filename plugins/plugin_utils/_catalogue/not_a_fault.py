@@ -17,8 +17,8 @@ from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Miss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.model import MissingNode, Node, Verdict
-    from .._evidence.sessions import Session
+    from .._evidence.model import Node, Verdict
+    from .._evidence.sessions import Session, Side
 
 YOUNG_SECONDS = 30
 RECENT_SECONDS = 120
@@ -139,6 +139,7 @@ BENIGN_STARTUP_TRANSIENT = Fault(
     verify="A second diagnosis some minutes later shows nothing.",
     prior=0.0,
     lookalikes=(Lookalike("bird_not_running", "BIRD starts again and again"),),
+    explains=("undetermined",),
 )
 
 
@@ -226,6 +227,7 @@ BIRD_NOT_EXPECTED = Fault(
         Lookalike("bird_not_running", "the backend is bird"),
         Lookalike("bird_probe_without_bird", "a readiness probe asks for BIRD all the same"),
     ),
+    explains=("undetermined",),
 )
 
 
@@ -299,7 +301,7 @@ def _undetermined_summary(evidence: Evidence, subject: Subject) -> str:
     one_sided = [(session, side) for session in subject.sessions if (side := session.stranger) is not None]
     if one_sided and len(one_sided) == len(subject.sessions):
         session, side = one_sided[0]
-        lacking = f"BIRD on {side.label} has no protocol for {evidence.name_of(session.other(side).address)}"
+        lacking = f"BIRD on {side.label} has no protocol for {evidence.name_at(session.other(side))}"
         more = f", and so with {len(one_sided) - 1} more" if len(one_sided) > 1 else ""
         return f"{down}: {lacking}{more}; the evidence does not tell why."
     return f"{down}, and the evidence does not tell why."
@@ -320,18 +322,17 @@ def _needed(evidence: Evidence, subject: Subject) -> list[Missing]:
             counters = f"on {node.name}, twice, 10 s apart: iptables-save -c; ip6tables-save -c; nft list ruleset"
             tells = f"whether the counter of {words.rule_place(verdict.rule) if verdict.rule else 'a rule'} grows"
             wanted[(node.name, "firewall counters")] = Missing(node.name, "firewall counters", counters, tells)
-        for side, other in session.sides():
-            absent = evidence.missing_at(side.address)
-            for item in _needed_of(evidence, session, side.address, other.address, absent):
+        for side, _other in session.sides():
+            for item in _needed_of(evidence, session, side):
                 wanted.setdefault((item.node, item.source), item)
     return list(wanted.values())[:5]
 
 
-def _needed_of(
-    evidence: Evidence, session: Session, address: str, peer: str, absent: MissingNode | None
-) -> list[Missing]:
-    name = evidence.name_of(address)
-    if absent:
+def _needed_of(evidence: Evidence, session: Session, side: Side) -> list[Missing]:
+    name = evidence.name_at(side)
+    other = session.other(side)
+    peer = other.identity
+    if evidence.missing_at(side.address):
         return [
             Missing(
                 name,
@@ -356,8 +357,9 @@ def _needed_of(
     if own is not None and own.verdicts is None:
         rules = f"on {name}: iptables-save -c; ip6tables-save -c; nft list ruleset"
         return [Missing(name, "firewall", rules, f"whether its firewall blocks TCP 179 with {peer}")]
-    if session.listener.address == address:
-        capture = f"on {name}: timeout 30 tcpdump -c 5 -ni any 'tcp port 179 and host {peer}'"
+    if side is session.listener:
+        of_peer = f" and host {other.address}" if other.address else ""
+        capture = f"on {name}: timeout 30 tcpdump -c 5 -ni any 'tcp port 179{of_peer}'"
         return [Missing(name, "tcpdump", capture, "whether the connection attempts arrive, and what answers them")]
     return []
 

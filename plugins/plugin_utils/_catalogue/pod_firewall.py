@@ -134,14 +134,18 @@ def its_plugin_does_not_run(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def a_host_endpoint_wants_it(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """It is a chain of a host endpoint, and there is a HostEndpoint of this node: today's objects call for such rules."""
+    """It is a chain of host endpoints, and this node has a HostEndpoint: today's objects call for such rules."""
     if not isinstance(subject.about, list) or evidence.cluster is None:
         return []
     rule = subject.about[0][1]
     if rule.owner != CALICO or not rule.chain.startswith(_OF_HOST_ENDPOINTS):
         return []
     name = commands.kube_name(evidence, subject.nodes[0])
-    return [api.seen(f"HostEndpoint {one.name}", "spec.node", name) for one in evidence.cluster.host_endpoints if one.node == name]
+    return [
+        api.seen(f"HostEndpoint {one.name}", "spec.node", name)
+        for one in evidence.cluster.host_endpoints
+        if one.node == name
+    ]
 
 
 def rules_remain(evidence: Evidence, subject: Subject) -> list[Seen]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._evidence.evidence import Evidence
     from .._evidence.host_facts import OtherSpeaker
-    from .._evidence.model import Protocol
+    from .._evidence.model import LogLine, Node, Protocol
 
 # What a router says when it refuses. That it was told another AS number is another fault; an expired timer, too.
 REFUSALS = (
@@ -64,10 +64,10 @@ def routers_in_trouble(evidence: Evidence) -> Iterator[Subject]:
     for address, one in _outside(evidence).items():
         names = tuple(sorted(one.troubled))
         peer = bgp_peer(evidence, address)
-        # The BGPPeer only asks for the session: what refuses it stands in the router, and nothing is wrong with the object.
+        # The BGPPeer only asks for the session: what refuses it stands in the router.
         where: dict[str, object] = {"address": address, **({"peering": f"BGPPeer/{peer}"} if peer else {})}
         subject = Subject(names, api.sessions_with(evidence, (address,)), where, evidence.nodes[names[0]], one)
-        if _over_limit(subject):
+        if _over_limit(evidence, subject):
             limit = _limit(evidence, subject)
             where.update({"setting": "limit of prefixes", **({"limit": limit} if limit is not None else {})})
         yield subject
@@ -95,7 +95,17 @@ def router_refuses(evidence: Evidence, subject: Subject) -> list[Seen]:
         Seen(name, "bird", f"{protocol.name}: {protocol.last_error}")
         for name, protocol in subject.about.troubled.items()
         if protocol.last_error.startswith("Received: ") and any(word in protocol.last_error for word in REFUSALS)
+    ] or [
+        # A router that has ended a session so often closes the next connections without a word.
+        Seen(name, "bird log", line.text, line.at)
+        for name in subject.about.troubled
+        for line in _limit_lines(evidence.nodes[name], subject.about.address)[:1]
     ]
+
+
+def _limit_lines(node: Node, address: str) -> list[LogLine]:
+    """What BIRD's log tells of a router that ended the session for the number of prefixes, the newest first."""
+    return [line for line in node.log if line.peer == address and PREFIX_LIMIT in f"{line.text} {line.value}"]
 
 
 def router_does_not_listen(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -143,9 +153,12 @@ def another_speaker_is_connected(evidence: Evidence, subject: Subject) -> list[S
     ]
 
 
-def _over_limit(subject: Subject) -> bool:
+def _over_limit(evidence: Evidence, subject: Subject) -> bool:
     """The router ends sessions because more prefixes are announced to it than it takes."""
-    return any(PREFIX_LIMIT in protocol.last_error for protocol in subject.about.troubled.values())
+    return any(
+        PREFIX_LIMIT in protocol.last_error or _limit_lines(evidence.nodes[name], subject.about.address)
+        for name, protocol in subject.about.troubled.items()
+    )
 
 
 def _limit(evidence: Evidence, subject: Subject) -> int | None:
@@ -166,7 +179,7 @@ def _limit_summary(subject: Subject, limit: int | None) -> str:
 
 
 def _router_summary(evidence: Evidence, subject: Subject) -> str:
-    if _over_limit(subject):
+    if _over_limit(evidence, subject):
         return _limit_summary(subject, _limit(evidence, subject))
     told = router_refuses(evidence, subject)
     how = (
@@ -227,7 +240,7 @@ EXTERNAL_ROUTER_CONFIG = Fault(
 
 def _on_router(evidence: Evidence, subject: Subject) -> str:
     neighbours = ", ".join(_addresses(evidence, subject))
-    if _over_limit(subject):
+    if _over_limit(evidence, subject):
         return f"raise the limit of prefixes for the neighbours {neighbours}, and clear their sessions"
     return f"show the neighbours {neighbours} and why they are refused"
 

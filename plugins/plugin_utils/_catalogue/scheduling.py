@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 BARRIERS = ("selector", "affinity", "taint")
 REFUSALS = ("quota", "pod_security", "service_account", "priority_class", "other")
 WAITING = ("resources", "pending")
-CONSEQUENCES = ("bird_not_running", "peer_bird_not_running", "undetermined", "tunnel_device_missing", "routes_missing")
+# Without calico-node there is no confd either, and what that said before is of the past.
+CONSEQUENCES = (
+    *("bird_not_running", "peer_bird_not_running", "confd_cannot_render", "undetermined"),
+    *("tunnel_device_missing", "routes_missing"),
+)
 
 
 def _agent(evidence: Evidence) -> Workload | None:

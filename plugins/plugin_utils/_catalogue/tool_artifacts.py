@@ -273,6 +273,7 @@ PROBE_EXEC_FAILURE = Fault(
         Lookalike("benign_startup_transient", "the probe ran, in the first seconds after a start"),
         Lookalike("bird_not_running", "the probe ran, and says that BIRD does not answer"),
     ),
+    explains=("undetermined",),
 )
 
 FAULTS = (BENIGN_TOOL_ARTIFACT, PROBE_EXEC_FAILURE)

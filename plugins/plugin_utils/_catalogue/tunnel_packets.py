@@ -28,12 +28,17 @@ _STRAY, _MANY = 5, 100
 
 
 def tunnels_with_wrong_checksums(evidence: Evidence) -> Iterator[Subject]:
-    """Nodes at, or of, which packets with wrong checksums were seen in tunnels."""
+    """Nodes at, or of, which packets with wrong checksums were seen in tunnels; and tunnels that carry only pings."""
+    found = False
     for node in evidence.nodes.values():
         wrong = [one for one in node.packets.captures if one.bad and one.protocol in _TUNNELLED]
         counted = _counted(node) if node.packets.offloading else {}
         if wrong or counted:
             yield Subject((node.name,), (), {"node": node.name, **_device(node)}, node, wrong)
+            found = True
+    if not found and packet_signals.uses(evidence, packet_signals.VXLAN) and observed.by_protocol(evidence)[1]:
+        names = packet_signals.names_of(evidence)
+        yield Subject(names, (), {"nodes": list(names)}, None, [])
 
 
 def _device(node: Node) -> dict[str, str]:
@@ -113,9 +118,20 @@ def _release(node: Node) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
+def tunnel_carries_pings_only(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Through the same VXLAN tunnel pings pass and TCP or UDP does not: what differs are the inner checksums."""
+    return observed.by_protocol(evidence)[1] if subject.node is None else []
+
+
+def cards_know_the_port(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The nodes run on vSphere, whose network cards (vmxnet3) take over VXLAN's checksums on UDP 4789."""
+    told = packet_signals.platform(evidence) if subject.node is None else ""
+    return packet_signals.platform_seen(evidence, told) if told == "vsphere" else []
+
+
 def small_pass_and_sessions_stall(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Pings pass, TCP or UDP between the same ends does not."""
-    return observed.by_protocol(evidence)[1]
+    return observed.by_protocol(evidence)[1] if subject.node is not None else []
 
 
 CHECKSUM_OFFLOAD = Fault(
@@ -136,6 +152,8 @@ CHECKSUM_OFFLOAD = Fault(
         Signal(wrong_ones_come_in, STRONG + MODERATE, required=True),
         Signal(errors_are_counted, STRONG, required=True),
         Signal(wrong_ones_are_seen, WEAK, required=True),
+        Signal(tunnel_carries_pings_only, MODERATE, required=True),
+        Signal(cards_know_the_port, MODERATE),
         Signal(a_tunnel_leaves_it_to_the_card, MODERATE),
         Signal(kernel_is_old, MODERATE),
         Signal(small_pass_and_sessions_stall, MODERATE),
@@ -145,6 +163,8 @@ CHECKSUM_OFFLOAD = Fault(
         f"Packets of the tunnel arrive with wrong checksums ({words.listed(_sums(one) for one in subject.about)})."
         if subject.about
         else f"{subject.nodes[0]} receives packets with wrong checksums."
+        if subject.node
+        else "Between pods of different nodes pings pass and TCP does not: the tunnel's checksums seem to arrive wrong."
     ),
     fix=Fix(
         action="switch_checksum_offload_off",
@@ -156,7 +176,7 @@ CHECKSUM_OFFLOAD = Fault(
         risk="low",
         disrupts="nothing; the processor makes the checksums",
         commands=lambda evidence, subject: packet_signals.on(
-            subject.nodes[0],
+            subject.nodes[0] if subject.nodes else "each node",
             [f"sudo ethtool -K {commands.word(_tunnel_name(evidence, subject), 'DEVICE')} tx-checksum-ip-generic off"],
         ),
     ),

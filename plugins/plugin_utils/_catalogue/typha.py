@@ -254,9 +254,7 @@ def nodes_that_look_elsewhere(evidence: Evidence) -> Iterator[Subject]:
     groups: dict[str, list[str]] = {}
     for node in typha_words.clients(evidence):
         told = node.control.typha.service
-        if not node.control.typha.connected and (
-            _service_exists(evidence, told) is False or _not_found(node)
-        ):
+        if not node.control.typha.connected and (_service_exists(evidence, told) is False or _not_found(node)):
             groups.setdefault(told, []).append(node.name)
     known = typha_words.cluster_typha(evidence)
     if not groups and known is not None and known.service and _service_exists(evidence, known.service) is False:

@@ -136,7 +136,7 @@ def deployment(evidence: Evidence, field: str) -> dict[str, str]:
 
 
 def told_by(evidence: Evidence) -> dict[str, str]:
-    """Where calico-node is told which Service is Typha's, as a finding's where: its DaemonSet, or the ConfigMap behind."""
+    """Where calico-node is told of Typha's Service, as a finding's where: in its DaemonSet, or the ConfigMap behind."""
     for agent in evidence.cluster.node_agents if evidence.cluster else ():
         container = agent.container("calico-node")
         if container is None:

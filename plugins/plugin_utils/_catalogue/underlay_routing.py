@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._evidence.age import when
 from . import api, commands, observed, packet_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 from .packet_signals import NONE
@@ -40,6 +41,7 @@ _HYPERVISORS = (
     "bhyve",
     "ovirt",
 )
+AGAIN_SECONDS = 60
 _NOT_REACHED = "etwork is unreachable"
 # Felix' words where it may not change the check itself (felix/aws/ec2.go).
 _AWS_FAILED = "source-destination-check"
@@ -227,8 +229,16 @@ def _refusals(node: Node) -> list[LogLine]:
     """Lines of BIRD's in which the kernel refuses a route for its next hop."""
     if _all_are_there(node):
         return []
-    found = [line for line in node.log_lines("kernel_route") if _NOT_REACHED in line.value]
-    return found + node.log_lines("next_hop_unresolvable")
+    refused = [line for line in node.log_lines("kernel_route") if _NOT_REACHED in line.value]
+    return [line for line in refused if not _is_over(node, line)] + node.log_lines("next_hop_unresolvable")
+
+
+def _is_over(node: Node, line: LogLine) -> bool:
+    """BIRD, which is at work, would have said it again: it tries at each scan of the kernel, every few seconds."""
+    said, looked = when(line.at), when(node.taken_at)
+    if said is None or looked is None or not any(one.socket_state == "answers" for one in node.daemons.values()):
+        return False
+    return (looked - said).total_seconds() > AGAIN_SECONDS
 
 
 def _all_are_there(node: Node) -> bool:
@@ -404,6 +414,13 @@ def pods_travel_bare(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen("", "encapsulation", NONE)] if packet_signals.encapsulations(evidence) == {NONE} else []
 
 
+def tunnels_hide_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """All of it travels in a tunnel: who filters outside cannot tell its pings from its TCP."""
+    used = packet_signals.encapsulations(evidence)
+    hidden = bool(used) and NONE not in used and bool(observed.by_protocol(evidence)[1])
+    return [Seen("", "encapsulation", words.listed(sorted(used)))] if hidden else []
+
+
 def hosts_let_it_pass(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The nodes' own firewalls stop nothing of pods' packets."""
     asked = [node for node in evidence.nodes.values() if node.packets.pods_accepted]
@@ -432,6 +449,7 @@ HYPERVISOR_IPTABLES = Fault(
         Signal(pods_travel_bare, WEAK),
         Signal(bgp_is_well, WEAK),
         Signal(hosts_let_it_pass, WEAK),
+        Signal(tunnels_hide_it, -STRONG),
         Signal(pods_pass, -DECISIVE),
     ),
     summary=lambda evidence, subject: (

@@ -47,7 +47,7 @@ def peers_of(evidence: Evidence, name: str, sessions: Sequence[Session]) -> list
     for session in sessions:
         side = session.side_of(name)
         if side:
-            found.append(evidence.name_of(session.other(side).address))
+            found.append(evidence.name_at(session.other(side)))
     return found
 
 

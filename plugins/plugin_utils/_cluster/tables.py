@@ -11,7 +11,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .._texts import calicoctl_nodes, kubectl_describe, kubectl_events, kubectl_nodes, kubectl_pods, tigerastatus
+from .._texts import (
+    calicoctl_nodes,
+    calicoctl_pools,
+    kubectl_describe,
+    kubectl_events,
+    kubectl_nodes,
+    kubectl_pods,
+    tigerastatus,
+)
 from .components import CALICO_NODE, component
 
 if TYPE_CHECKING:
@@ -195,6 +203,18 @@ def calico_nodes(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
+def ip_pools(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the pools of `calicoctl get ippools`; their modes only where they are printed."""
+    for row in calicoctl_pools.parse(text).value:
+        spec: dict[str, Any] = _filled(cidr=row.cidr, ipipMode=row.ipip, vxlanMode=row.vxlan, nodeSelector=row.selector)
+        flags = {"natOutgoing": row.nat, "disabled": row.disabled}
+        spec.update({name: told for name, told in flags.items() if told is not None})
+        yield (
+            "ippools",
+            {"apiVersion": _CALICO_VERSION, "kind": "IPPool", "metadata": {"name": row.name}, "spec": spec},
+        )
+
+
 def tigera_statuses(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the components of `kubectl get tigerastatus`."""
     for row in tigerastatus.parse(text).value:
@@ -220,5 +240,6 @@ READERS = {
     "events": events,
     "describe": described,
     "calicoctl-get-nodes": calico_nodes,
+    "calicoctl-get-ippools": ip_pools,
     "tigerastatus": tigera_statuses,
 }

@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The groups of nodes in trouble, and what each of them has in common, for the report."""
+"""The nodes in trouble: the fewest that explain the sessions that are down, and what such groups have in common."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._evidence.evidence import culprits
 from .._gate.gate import gate
 from .._gate.names import inventory_names
 from . import properties
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .._evidence.evidence import Evidence
+
+
+DOWN = "sessions down"
+
+
+def culprits_of(evidence: Evidence) -> list[dict[str, Any]]:
+    """The fewest nodes at which all sessions end that are down, those with the most of them first.
+
+    tie: any one of these nodes would explain these sessions as well as the others would.
+    """
+    return evidence.once("culprits", lambda: _culprits(evidence))
+
+
+def _culprits(evidence: Evidence) -> list[dict[str, Any]]:
+    down = evidence.table.down
+    return [
+        {"nodes": list(names), "tie": len(names) > 1, "sessions": len(sessions)}
+        for names, sessions in culprits((session, evidence.labels(session)) for session in down)
+    ]
 
 
 def commonality(evidence: Evidence, findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -45,12 +65,13 @@ def commonality(evidence: Evidence, findings: Sequence[Mapping[str, Any]]) -> li
 
 
 def _groups(evidence: Evidence, findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, set[str]]]:
-    """By fault all nodes at which it was found, then those of the gate at which the same thing is wrong."""
+    """By fault all nodes at which it was found, the culprits, those of the gate at which the same thing is wrong."""
     at: dict[str, set[str]] = {}
     for finding in findings:
         if finding["role"] != "consequence" and not finding.get("guess"):
             at.setdefault(finding["fault"], set()).update(finding["nodes"])
     yield from at.items()
+    yield DOWN, {one["nodes"][0] for one in culprits_of(evidence) if not one["tie"]}
     known_as = inventory_names(evidence)
     for scope in gate(evidence).scopes:
         yield scope.step, {known_as.get(name, name) for name in scope.nodes}

@@ -153,8 +153,7 @@ def _pool_of(block: Network, pools: list[tuple[Network, IPPool]]) -> IPPool | No
     holding = (
         pool
         for network, pool in pools
-        if network.version == block.version
-        and int(network.network_address) <= at <= int(network.broadcast_address)
+        if network.version == block.version and int(network.network_address) <= at <= int(network.broadcast_address)
     )
     return next(holding, None)
 

@@ -10,7 +10,7 @@ nodes have it, before it is looked at which ones; only such are counted as teste
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .exact import holm, tail
 
@@ -47,11 +47,15 @@ class Shared(NamedTuple):
     @property
     def told(self) -> str:
         """The property for a person, as what one has: "kernel 6.1", "a pod of speaker"."""
-        return worded(self.attribute, self.value)
+        return worded(self._asdict())
 
 
-def worded(attribute: str, value: str) -> str:
-    """A property for a person, as what one has: "kernel 6.1", "joined within the last day", "no pod of speaker"."""
+def worded(shared: Mapping[str, Any]) -> str:
+    """A property for a person, as what one has: "kernel 6.1", "joined within the last day", "no pod of speaker".
+
+    shared: an entry of the report's commonality.
+    """
+    attribute, value = str(shared["attribute"]), str(shared["value"])
     words = {HERE: attribute, NONE: f"no {attribute.removeprefix('a ')}", NOT: f"not {attribute}"}
     return words.get(value, f"{attribute} {value}")
 
@@ -83,11 +87,12 @@ class Table:
         for (having, known), names in self._questions.items():
             counted = _count(chosen, having, known)
             if counted is not None:
-                found.append([Shared(*name, *counted) for name in names])
+                affected_there, of, elsewhere, others, p_value = counted
+                found.append([Shared(*name, affected_there, of, elsewhere, others, p_value) for name in names])
         corrected = holm([same[0].p_value for same in found], groups * len(self._questions))
         told = [
             one._replace(corrected=value)
-            for same, value in zip(found, corrected)
+            for same, value in zip(found, corrected, strict=True)
             if value <= SURPRISING
             for one in same
         ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._catalogue import gate_signals, host_words, observed
 from .._catalogue.control_plane import NO_WAY
 from .._catalogue.model import Seen
+from .._evidence.control_plane import HostLine
 from .._texts import readiness
 from .model import Symptom
 
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._cluster.model import Event, Pod
-    from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
 FELIX_NOT_READY, FELIX_SILENT, FELIX_SLOW = "felix_not_ready", "felix_silent", "felix_slow"
 PROBE_SAYS_NOTHING, CRASHES, INIT_FAILS = "probe_says_nothing", "calico_node_crashes", "init_fails"
-NO_TYPHA, POD_WITHOUT_API = "typha_not_reached", "pod_without_api"
+# The first of them is one of symptoms.py, too.
+NO_TYPHA, POD_WITHOUT_API = "no_typha", "pod_without_api"
 NO_SANDBOX, NO_NODENAME = "no_sandbox", "no_nodename"
 PODS_APART, LARGE_LOST, FELIX_FAILS = "pods_apart", "large_packets_lost", "felix_cannot_program"
+TUNNEL_FAILS = "tunnel_not_made"
 
 _SHOWN = 3
 # What kubelet writes of a probe's command that printed nothing: calico-node's own check always says what it found.
@@ -38,6 +40,7 @@ _LOGGED = {
     "pod_setup": NO_SANDBOX,
     "certificate": NO_SANDBOX,
     "typha": NO_TYPHA,
+    "tunnel": TUNNEL_FAILS,
 }
 _PROGRAMMING = ("iptables", "nftables", "ipset")
 _FAILS = ("Failed to", "failed")
@@ -52,7 +55,7 @@ def symptoms(evidence: Evidence) -> list[Symptom]:
 
 
 def _agents(evidence: Evidence) -> list[Pod]:
-    return [pod for pod in evidence.cluster.pods_of("calico-node", "canal")] if evidence.cluster else []
+    return list(evidence.cluster.pods_of("calico-node", "canal")) if evidence.cluster else []
 
 
 def _all_ready(evidence: Evidence) -> bool:
@@ -74,6 +77,8 @@ def _of_trials(evidence: Evidence) -> Iterator[Symptom]:
 def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
     """What logs complain of without a reason."""
     for node in evidence.nodes.values():
+        if node.control.felix.state == "ready":
+            continue  # what it complained of is over
         found: dict[str, list[HostLine]] = {}
         for line in node.control.log:
             kind = _kind(node, line)
@@ -90,13 +95,14 @@ def _kind(node: Node, line: HostLine) -> str:
     if line.kind == "typha" and node.control.typha.connected:
         return ""
     if line.kind in ("calico_not_ready", "calico_not_live"):
-        return _of_readiness(line.text)
+        return _of_readiness(line)
     if line.kind in _PROGRAMMING and host_words.is_felix(line):
         return FELIX_FAILS if any(word in line.text for word in _FAILS) else ""
     return _LOGGED.get(line.kind, "")
 
 
-def _of_readiness(message: str) -> str:
+def _of_readiness(said: Event | HostLine) -> str:
+    message = said.text if isinstance(said, HostLine) else said.message
     told = [_REASONS.get(one.reason, "") for one in readiness.read(message) if one.component == "felix"]
     return next(filter(None, told), "")
 
@@ -105,7 +111,7 @@ def _of_events(evidence: Evidence) -> Iterator[Symptom]:
     """What calico-node's probes say of Felix, each kind once for a node."""
     found: dict[tuple[str, str], list[Event]] = {}
     for event in evidence.cluster.events if evidence.cluster else ():
-        kind = _of_readiness(event.message) or _of_silence(evidence, event)
+        kind = _of_readiness(event) or _of_silence(evidence, event)
         if kind:
             found.setdefault((kind, event.node), []).append(event)
     for (kind, node), events in found.items():
@@ -114,7 +120,7 @@ def _of_events(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _of_silence(evidence: Evidence, event: Event) -> str:
-    """A probe's command printed nothing. An event that does not say whose it is is of a pod that somebody shows here."""
+    """A probe's command printed nothing. An event that does not say whose it is, somebody shows for a pod of ours."""
     ours = not event.about or "calico-node" in event.about or "canal" in event.about
     return PROBE_SAYS_NOTHING if ours and event.message.strip() in _EMPTY else ""
 

@@ -24,7 +24,7 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
     # Felix runs and does not get through its first round: it waits for data, or cannot program the host.
     kinds.FELIX_NOT_READY: (
         Cause("apiserver_unreachable", 2, "api"),
-        Cause("typha_port_blocked", 2, "typha"),
+        Cause("typha_port_blocked", 2, "typha port"),
         Cause("kernel_module_missing", 1.5, "felix log"),
         Cause("felix_crash_loop", 1.5, "felix log"),
         Cause("iptables_backend_mismatch", 1, "felix log"),
@@ -56,6 +56,11 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("felix_crash_loop", 1.5, "felix log"),
         Cause("ipset_version_mismatch", 0.8, "felix log"),
     ),
+    kinds.TUNNEL_FAILS: (
+        Cause("tunnel_device_missing", 3, "felix log"),
+        Cause("kernel_module_missing", 2, "felix log"),
+        Cause("host_network_manager_interference", 1, "managers"),
+    ),
     kinds.CRASHES: (
         Cause("apiserver_unreachable", 2.5, "api"),
         Cause("felix_crash_loop", 2, "felix log"),
@@ -68,12 +73,6 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("apiserver_unreachable", 4, "api"),
         Cause("certificate_expired", 1, "init log"),
         Cause("cni_token_expired", 0.5, "init log"),
-    ),
-    kinds.NO_TYPHA: (
-        Cause("typha_port_blocked", 4, "typha"),
-        Cause("typha_down", 2, "typha"),
-        Cause("typha_tls_mismatch", 1.5, "felix log"),
-        Cause("typha_stale_endpoint", 1, "typha"),
     ),
     # A pod's way to the API server leads through the host's rules and, on most nodes, to another node.
     kinds.POD_WITHOUT_API: (
@@ -134,7 +133,9 @@ DATAPLANE_CONTEXTS = (
         "by VXLAN",
         _carried_by(VXLAN, "VXLAN"),
         {
-            **{"ipip_blocked": _RARELY, "encapsulation_disabled_but_needed": 0.1, "cloud_source_dest_check": 0.1},
+            "ipip_blocked": _RARELY,
+            "encapsulation_disabled_but_needed": 0.1,
+            "cloud_source_dest_check": 0.1,
             "checksum_offload": 2,
         },
     ),
@@ -142,8 +143,11 @@ DATAPLANE_CONTEXTS = (
         "bare",
         _carried_by(NONE, "no encapsulation"),
         {
-            **{"ipip_blocked": _RARELY, "vxlan_udp_blocked": _RARELY, "checksum_offload": 0.1},
-            **{"encapsulation_disabled_but_needed": 2, "cloud_source_dest_check": 2},
+            "ipip_blocked": _RARELY,
+            "vxlan_udp_blocked": _RARELY,
+            "checksum_offload": 0.1,
+            "encapsulation_disabled_but_needed": 2,
+            "cloud_source_dest_check": 2,
         },
     ),
 )
@@ -184,17 +188,27 @@ DATAPLANE_NEEDS = (
         "here",
     ),
     Need(
-        "typha",
-        "Typha",
-        lambda name: "kubectl get pods,endpoints -A -l k8s-app=calico-typha -o wide; nc -zv TYPHA 5473 from the node",
-        "whether a Typha is ready, and whether its TCP 5473 answers on the node",
+        "typha port",
+        "way to Typha",
+        _on("timeout 5 nc -zv TYPHA-ADDRESS 5473; ss -tn dport = :5473"),
+        "whether Typha's TCP 5473 answers on the node",
+        _never,
+        "here",
+    ),
+    Need(
+        "managers",
+        "network managers",
+        _on(
+            "nmcli device; networkctl; ip -d link show type vxlan; ip -d link show tunl0; lsmod | grep -e vxlan -e ipip"
+        ),
+        "who else manages the tunnel device, whether the kernel has it, and whether another device takes its port",
         _never,
         "here",
     ),
     Need(
         "strain",
         "load",
-        _on("uptime; free -m; cat /proc/pressure/cpu; sudo journalctl -u kubelet -u containerd --since -1h | grep -i exec"),
+        _on("uptime; free -m; cat /proc/pressure/cpu; journalctl -u kubelet -u containerd --since -1h | grep -i exec"),
         "whether the host or the container runtime had no time for the probe",
         _never,
         "here",

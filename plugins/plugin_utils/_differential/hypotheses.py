@@ -26,21 +26,33 @@ WORTH_TELLING = 0.08
 # However much of the usual causes is ruled out, what is left is not much likelier than it was.
 LEAST_SHARE = 0.6
 TOLD = 3
+# Of the causes of one kind of symptom, those that are nearly as likely as its likeliest one count as that, too.
+NEARLY = 0.95
 COMMANDS = 3
 
 
 def hypotheses(evidence: Evidence, symptoms: Sequence[Symptom]) -> list[Hypothesis]:
-    """What may be the cause of these symptoms, likeliest first; [] without any, or where all of it is ruled out."""
+    """What may be the cause of these symptoms, likeliest first; [] without any, or where all of it is ruled out.
+
+    Symptoms of several kinds may have a cause each: the likeliest of each kind are among them, however many there are.
+    """
     weights: dict[str, float] = {}
+    by_kind: dict[str, dict[str, float]] = {}
     told: dict[str, list[tuple[Symptom, Cause]]] = {}
     why: dict[str, list[str]] = {}
     for symptom in symptoms:
         for cause, odds, reasons in _possible(evidence, symptom):
             # What explains more of the sessions that are down is the likelier for it.
-            weights[cause.fault] = weights.get(cause.fault, 0) + odds * max(1, len(symptom.sessions))
+            weight = odds * max(1, len(symptom.sessions))
+            weights[cause.fault] = weights.get(cause.fault, 0) + weight
+            of_kind = by_kind.setdefault(symptom.kind, {})
+            of_kind[cause.fault] = of_kind.get(cause.fault, 0) + weight
             told.setdefault(cause.fault, []).append((symptom, cause))
             why.setdefault(cause.fault, []).extend(reasons)
     whole = _whole(weights, symptoms)
+    ranked = sorted(weights.items(), key=lambda pair: -pair[1])
+    worth_it = [fault for fault, weight in ranked if SHARE_OF_THE_KNOWN * weight / whole >= WORTH_TELLING][:TOLD]
+    wanted = {*worth_it, *(_likeliest(by_kind.values()) if len(by_kind) > 1 else ())}
     return [
         Hypothesis(
             fault,
@@ -49,9 +61,14 @@ def hypotheses(evidence: Evidence, symptoms: Sequence[Symptom]) -> list[Hypothes
             tuple(dict.fromkeys(why[fault])),
             told[fault][0][1].need,
         )
-        for fault, weight in sorted(weights.items(), key=lambda pair: -pair[1])
-        if SHARE_OF_THE_KNOWN * weight / whole >= WORTH_TELLING
-    ][:TOLD]
+        for fault, weight in ranked
+        if fault in wanted
+    ]
+
+
+def _likeliest(kinds: Iterable[Mapping[str, float]]) -> set[str]:
+    """The likeliest cause of each kind of symptom, with those that are as likely."""
+    return {fault for kind in kinds for fault, weight in kind.items() if weight >= NEARLY * max(kind.values())}
 
 
 def _whole(weights: Mapping[str, float], symptoms: Sequence[Symptom]) -> float:
@@ -66,9 +83,7 @@ def _whole(weights: Mapping[str, float], symptoms: Sequence[Symptom]) -> float:
 
 def _possible(evidence: Evidence, symptom: Symptom) -> Iterable[tuple[Cause, float, list[str]]]:
     """The causes of a symptom about which nothing is known yet, with their odds in these circumstances and why."""
-    causes = [
-        cause for cause in DIFFERENTIAL.get(symptom.kind, ()) if not NEEDS[cause.need].had(evidence, symptom)
-    ]
+    causes = [cause for cause in DIFFERENTIAL.get(symptom.kind, ()) if not NEEDS[cause.need].had(evidence, symptom)]
     held = [(context, reason) for context in CONTEXTS if causes and (reason := context.holds(evidence, symptom))]
     for cause in causes:
         odds = cause.odds

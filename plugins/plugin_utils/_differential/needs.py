@@ -54,8 +54,15 @@ def _nodes_are_known(evidence: Evidence, symptom: Symptom) -> bool:
 
 def _host_was_tried(evidence: Evidence, symptom: Symptom) -> bool:
     """A node at this end has tried the other one's host by an echo or by its neighbour entry."""
-    tried = [node for node in _nodes(evidence, symptom.here) if node and node.reachability]
-    return bool(tried) or _all(lambda node: True, "there")(evidence, symptom)
+    peers = {session.other(side).address for session in symptom.sessions for side, _other in session.sides()}
+    tried = any(
+        reach.neighbour or reach.echo != "not_tried"
+        for node in _nodes(evidence, symptom.here)
+        if node
+        for address, reach in node.reachability.items()
+        if address in peers or not peers
+    )
+    return tried or _all(lambda node: True, "there")(evidence, symptom)
 
 
 def _path_was_probed(evidence: Evidence, symptom: Symptom) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
     from .._evidence.sessions import Session, Side
 
 REFUSED, RESET, CLOSED = "refused", "reset", "closed"
@@ -24,7 +25,7 @@ SILENT, UNREACHABLE, WAITS = "silent", "unreachable", "waits"
 OPEN_STUCK, EXPIRED = "open_stuck", "hold_expired"
 NOT_ESTABLISHED, NO_SOCKET, STRANGER = "not_established", "no_socket", "stranger_calls"
 MUTE, BAD_IDENTIFIER, CANNOT_BIND = "socket_is_mute", "bad_identifier", "cannot_bind"
-NO_TYPHA = "no_typha"
+NO_TYPHA, LEFT_OUT = "no_typha", "left_out"
 
 # BIRD's words for how a connection or session ended: errno's from the socket (strerror), its own of the protocol.
 _ERRORS = (
@@ -82,7 +83,7 @@ def _of_sessions(evidence: Evidence, unexplained: Iterable[Session]) -> Iterator
         yield Symptom(
             kind,
             (label,),
-            tuple(dict.fromkeys(evidence.name_of(session.other(side).address) for session, side in several)),
+            tuple(dict.fromkeys(evidence.name_at(session.other(side)) for session, side in several)),
             tuple(session for session, _side in several),
             tuple(
                 Seen(label, "bird", f"{side.protocol.name} is {words.state(side.protocol)}")
@@ -128,10 +129,28 @@ def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
             peers = tuple(dict.fromkeys(evidence.name_of(line.peer) for line in lines if line.peer))
             seen = tuple(Seen(node.name, "bird log", line.text, line.at) for line in lines)
             yield Symptom(STRANGER, (node.name,), peers, (), seen)
+        left_out = _left_out(evidence, node)
+        if left_out:
+            seen = (Seen(node.name, "bird log", f"never names {', '.join(left_out[:4])}"),)
+            yield Symptom(LEFT_OUT, (node.name,), left_out, (), seen)
         typha = [line for line in node.control.lines("typha") if "onnect to " in line.text]
         if typha:
             seen = tuple(Seen(node.name, f"log of {line.component}", line.text, line.at) for line in typha)
             yield Symptom(NO_TYPHA, (node.name,), (), (), seen)
+
+
+def _left_out(evidence: Evidence, node: Node) -> tuple[str, ...]:
+    """The nodes on record that are no peers of the mesh in what this node's BIRD says that it runs."""
+    families = {":" in address for address in node.host.kept}
+    return tuple(
+        record.name
+        for record in evidence.registered
+        for family in ("ipv4", "ipv6")
+        if record.node is not node
+        and record.stored(family)
+        and record.address(family) not in node.host.kept
+        and (family == "ipv6") in families
+    )
 
 
 def _of_sources(evidence: Evidence) -> Iterator[Symptom]:
@@ -145,9 +164,11 @@ def _of_sources(evidence: Evidence) -> Iterator[Symptom]:
 
 def _of_events(evidence: Evidence) -> Iterator[Symptom]:
     """What calico-node's readiness probe says."""
+    pods = {f"pod {pod.name}": pod.node for pod in evidence.cluster.pods} if evidence.cluster else {}
     for event in evidence.cluster.events if evidence.cluster else ():
-        seen = (Seen(event.node, "events", event.message[:200]),)
-        here = (event.node,) if event.node else ()
+        name = event.node or pods.get(event.about, "")
+        seen = (Seen(name, "events", event.message[:200]),)
+        here = (name,) if name else ()
         named = _NOT_ESTABLISHED.search(event.message)
         if named:
             peers = tuple(evidence.name_of(part.strip()) for part in named.group(1).split(",") if part.strip())

@@ -107,8 +107,14 @@ DIFFERENTIAL: dict[str, tuple[Cause, ...]] = {
         Cause("vip_chosen_as_node_ip", 3, "own addresses"),
         Cause("wrong_ip_autodetection", 2, "own addresses"),
     ),
+    # A node is registered, and this one's BIRD was not told of it, or did not listen.
+    kinds.LEFT_OUT: (
+        Cause("bird_reload_stuck", 3, "bird here"),
+        Cause("bird_config_rejected", 1.5, "bird here"),
+        Cause("bgppeer_selects_nothing", 0.5, "bgp peers"),
+    ),
     kinds.NO_TYPHA: (
-        Cause("typha_port_blocked", 3, "typha"),
+        Cause("typha_port_blocked", 3, "typha port"),
         Cause("typha_down", 3, "typha"),
         Cause("typha_not_scheduled", 1.5, "typha"),
         Cause("typha_stale_endpoint", 1, "typha"),

@@ -65,7 +65,7 @@ class AddressSet(AbstractSet[str]):
         return cls(groups, verbatim)
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[Any]) -> AddressSet:
+    def _from_iterable(cls, it: Iterable[Any]) -> AddressSet:  # type: ignore[override]  # only addresses are put in
         return cls.of(it)
 
     def __contains__(self, address: object) -> bool:
@@ -103,7 +103,7 @@ class AddressSet(AbstractSet[str]):
 
     __rand__ = __and__
 
-    def __or__(self, other: AbstractSet[Any]) -> AddressSet:  # type: ignore[override]
+    def __or__(self, other: AbstractSet[Any]) -> AddressSet:
         more = other if isinstance(other, AddressSet) else AddressSet.of(other)
         groups = dict(self._groups)
         for name, mask in more._groups.items():

@@ -129,11 +129,14 @@ class Evidence:
 
     @cached_property
     def unlisted(self) -> list[str]:
-        """Nodes that nobody asked: those of the API, and mesh peers whose sessions are up, in no inventory."""
+        """Nodes that nobody asked: those of the API (where it tells none, those of calico-node's pods), and mesh peers
+        whose sessions are up, in no inventory."""
         in_api = self._linux_nodes()
         asked = {one.address for one in self.missing} | {one.name for one in self.missing}
         known = asked | set(self.nodes) | set(self.owners) | {node.nodename for node in self.nodes.values()}
         not_asked = {name for name, addresses in in_api.items() if known.isdisjoint((name, *addresses))}
+        pods = self.cluster.pods_of("calico-node", "canal") if self.cluster and not in_api else ()
+        not_asked |= {pod.node for pod in pods if pod.node} - known
         told_by_name = {address for addresses in in_api.values() for address in addresses}
         peers = AddressSet()
         for node in self.nodes.values():
@@ -159,7 +162,7 @@ class Evidence:
 
     def missing_at(self, address: str) -> MissingNode | None:
         """The expected node that could not be read and has this address."""
-        return next((node for node in self.missing if node.address == address), None)
+        return next((node for node in self.missing if node.address == address), None) if address else None
 
     def name_of(self, address: str) -> str:
         """The best name for an address: a node that was read, one that was not, or the address itself."""
@@ -169,9 +172,14 @@ class Evidence:
         absent = self.missing_at(address)
         return absent.name if absent else address
 
+    def name_at(self, side: Side) -> str:
+        """The best name for an end of a session, also for that of a node whose own address is not known."""
+        name = self.name_of(side.address)
+        return side.label if name == side.address else name
+
     def labels(self, session: Session) -> tuple[str, str]:
         """Both ends of a session by name, dialler first."""
-        return (self.name_of(session.dialler.address), self.name_of(session.listener.address))
+        return (self.name_at(session.dialler), self.name_at(session.listener))
 
 
 def steps(dialler: Side, listener: Side) -> Iterator[tuple[Node, str, str]]:

@@ -117,6 +117,7 @@ class HostFacts:
     """Everything of the above; exchange and routes by family.
 
     unanswered: the peers whose BGP port was called and has not answered yet.
+    kept: the peers of the mesh that BIRD named when it read its configuration anew, where nothing else tells of peers.
     loop_rules: Felix' rules against loops of Services' addresses (chain cali-cidr-block) that stop packets of pods.
     """
 
@@ -130,6 +131,7 @@ class HostFacts:
     loop_rules: tuple[str, ...] = ()
     conversations: tuple[captures.Conversation, ...] = ()
     turned_away: tuple[captures.TurnedAway, ...] = ()
+    kept: frozenset[str] = frozenset()
 
 
 def read(facts: Mapping[str, Any]) -> HostFacts:
@@ -147,6 +149,7 @@ def read(facts: Mapping[str, Any]) -> HostFacts:
         hardware=plain.text(about.get("hardware")),
         conversations=tuple(captures.conversations(bgp)),
         turned_away=tuple(captures.turned_away(bgp)),
+        kept=frozenset(plain.texts(bgp.get("kept"))),
         loop_rules=tuple(_loop_rules(plain.mapping(plain.mapping(facts.get("calico_firewall")).get("pods")))),
     )
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .model import Daemon, Node, Protocol
 
 
-# The family and both addresses of a session, whichever end dials.
+_DIALLING = ("Connect", "Active")
+
+# The family and both ends of a session by their identity, whichever dials.
 Key = tuple[str, frozenset[str]]
 
 
@@ -42,6 +44,11 @@ class Side:
         return self.node.name if self.node else self.address
 
     @property
+    def identity(self) -> str:
+        """What tells this end from others: the address, or the node's name where the node does not tell it."""
+        return self.address or self.label
+
+    @property
     def readable(self) -> bool:
         """This end's BIRD was heard, so that its silence about the peer means something."""
         return self.daemon is not None and self.daemon.socket_state == "answers"
@@ -58,8 +65,8 @@ class Session:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Identity: the family and both addresses, dialler first."""
-        return (self.family, self.dialler.address, self.listener.address)
+        """Identity: the family and both addresses, dialler first; of an end without one that is known, its label."""
+        return (self.family, self.dialler.identity, self.listener.identity)
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -164,7 +171,7 @@ def join(nodes: Mapping[str, Node], real: RealAddresses = UNCHANGED) -> SessionT
 
 def _remember(down: dict[Key, Session], session: Session) -> None:
     """Keep a session once, whichever end told of it first."""
-    ends = frozenset((session.dialler.address, session.listener.address))
+    ends = frozenset((session.dialler.identity, session.listener.identity))
     down.setdefault((session.family, ends), session)
 
 
@@ -201,6 +208,11 @@ def _by_direction(here: Side, there: Side, real: RealAddresses) -> tuple[Side, S
         return there, here
     if there.protocol and there.protocol.passive:
         return here, there
+    # Where nobody told by which address this end speaks, what it does tells who dials.
+    if not here.address and here.protocol and here.protocol.bgp_state in _DIALLING:
+        return here, there
+    if not here.address and here.protocol and here.protocol.bgp_state == "Passive":
+        return there, here
     return (here, there) if real.greater(here.address, there.address) else (there, here)
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _FOUR = re.compile(r"(?<!\d)(?<!\d\.)(\d{1,3}(?:\.\d{1,3}){3})(?![\d])(?:/(\d{1,2})(?!\d))?")
+# As Calico calls blocks and affinities, also of those that are in no list any more.
+_BLOCK = re.compile(r"(?<!\d)(?=(\d{1,3}(?:-\d{1,3}){3})-(2\d|3[01])(?![-\w]))")
 _NAMED = re.compile(r"(?:Mesh|Node|Global|Local_Workload)_([0-9A-Fa-f_]+)")
 _SIX = re.compile(r"(?<![\w:])(?=[0-9A-Fa-f:]{0,9}:)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?![\w])")
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
@@ -134,7 +136,7 @@ class Redactor:
         return Redacted(made, list(scan.leaks(made, originals)), count)
 
     def _rewriter(self) -> Texts:
-        speller = Speller(self._addresses, self._seen)
+        speller = Speller(self._addresses, self._seen, self._networks)
         words = Words(self._keyed, self._names, speller)
         return Texts(words, self._names, self._secrets, speller)
 
@@ -160,6 +162,10 @@ class Redactor:
                 self._see(raw, ordered=ordered)
                 if length:
                     self._addresses.learn(raw, int(length))
+        for address, length in set(_BLOCK.findall(text)):
+            raw = octets(address.replace("-", "."))
+            if raw and is_network(raw, int(length)):
+                self._networks.add((raw, int(length)))
         for found in {match.group() for match in _SIX.finditer(text)}:
             raw = octets(found)
             if raw:

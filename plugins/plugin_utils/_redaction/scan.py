@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...module_utils._inet import octets
 from . import secrets
@@ -33,7 +34,9 @@ _BY_FORM = (
     ("a bearer token", re.compile(r"(?i)\bbearer\s+(?!REDACTED)(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,}")),
 )
 _ADDRESS = re.compile(r"(?<!\d)(?<!\d\.)\d{1,3}(?:([._-])\d{1,3})(?:\1\d{1,3}){2}(?!\d)")
-_JOINED = re.compile(r"(?<!\d)(\d{1,3})([_-])(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\d)")
+# Wherever one may begin: a number before it may look like its first byte.
+_JOINED = re.compile(r"(?<!\d)(?=(\d{1,3}([_-])\d{1,3}\2\d{1,3}\2\d{1,3})(?!\d))")
+_JOINED_SIX = re.compile(r"(?<![0-9A-Za-z])(?=([0-9a-f]{1,4}(?:-[0-9a-f]{0,4}){2,8})-\d{1,3}(?![-\w]))")
 _SIX = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?![0-9A-Za-z])")
@@ -43,6 +46,12 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _EDGES = re.compile(r"[.-]")
 _RANDOM = re.compile(
     r"(?<![\w+/=.-])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[A-Za-z0-9+/_-]{40,}={0,2}(?![\w+/=.-])"
+)
+_OWN_NAME = "its own name"
+_PLAIN_KEY = re.compile(r"[A-Za-z][\w-]{0,63}$")
+WAY_OUT = (
+    "Look there in the original: name the word that it stands in as one of redact_words, "
+    "or redact a copy that does without this file."
 )
 _CALICO_NODE = re.compile(r"(?<![A-Za-z0-9])calico-node-", re.IGNORECASE)
 
@@ -59,22 +68,71 @@ class Originals(NamedTuple):
 
 
 class Leak(NamedTuple):
-    """Where something was found, and what kind of thing it is."""
+    """Where something was found, and what kind of thing it is. `place`: the line or the field, "" if it is in none."""
 
     path: str
     kind: str
+    place: str = ""
 
 
 def leaks(texts: Mapping[str, str], originals: Originals) -> Iterator[Leak]:
     """Yield what still stands in texts that are to be shared, by their paths; of each kind once in a text."""
     for path, text in texts.items():
-        kinds = dict.fromkeys((*_kinds(path, originals, 0), *_kinds(text, originals, 0)))
-        yield from (Leak(path, kind) for kind in kinds)
+        kinds = dict.fromkeys(_kinds(path, originals, 0))
+        yield from (Leak(path, kind, _OWN_NAME) for kind in kinds)
+        for kind in dict.fromkeys(_kinds(text, originals, 0)):
+            if kind not in kinds:
+                yield Leak(path, kind, _place(text, kind, originals))
 
 
 def sentence(leak: Leak) -> str:
-    """Say why nothing was written."""
-    return f"Nothing was written: after redaction {leak.path} still holds {leak.kind}."
+    """Say why nothing was written, and what can be done."""
+    return f"Nothing was written: after redaction {told(leak)}. {WAY_OUT}"
+
+
+def told(leak: Leak) -> str:
+    """Say what is where. A file whose own name tells something is not named."""
+    if leak.place == _OWN_NAME:
+        return f"the name of a file still holds {leak.kind}"
+    return f"{leak.path} still holds {leak.kind}{' in ' if leak.place else ''}{leak.place}"
+
+
+def _place(text: str, kind: str, originals: Originals) -> str:
+    """Return the line, or the field of JSON, in which the first of this kind is; "" if it is in no single one."""
+    try:
+        found = json.loads(text) if text.lstrip()[:1] in ("{", "[") else None
+    except (ValueError, RecursionError):
+        found = None
+    if found is not None:
+        field = _field(found, kind, originals)
+        return f"the field {field}" if field else ""
+    lines, first = text.split("\n"), 1
+    while len(lines) > 1:
+        half = len(lines) // 2
+        if kind in _kinds("\n".join(lines[:half]), originals, 0):
+            lines = lines[:half]
+        else:
+            lines, first = lines[half:], first + half
+    return f"line {first}" if kind in _kinds(lines[0], originals, 0) else ""
+
+
+def _field(value: Any, kind: str, originals: Originals) -> str:
+    """Return the path to what holds this kind of thing, as far as it leads to a single field. For a key that may tell
+    something itself its number stands."""
+    path = ""
+    while isinstance(value, (dict, list)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for at, (key, item) in enumerate(items):
+            tells = isinstance(key, str) and (not _PLAIN_KEY.match(key) or any(_kinds(key, originals, 0)))
+            own = f"[{at}]" if tells or not isinstance(key, str) else f".{key}"
+            if isinstance(key, str) and kind in _kinds(key, originals, 0):
+                return f"{path}{own} (its key)".lstrip(".")
+            if kind in _kinds(json.dumps(item, ensure_ascii=False), originals, 0):
+                path, value = path + own, item
+                break
+        else:
+            break
+    return path.lstrip(".")
 
 
 def _kinds(text: str, originals: Originals, depth: int) -> Iterator[str]:
@@ -104,10 +162,11 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 
 def _addresses(text: str, originals: Originals) -> Iterator[str]:
     forbidden = originals.addresses - originals.replacements
-    for pattern, signs in ((_ADDRESS, "._-"), (_JOINED, "_-")):
-        for found in set(_matches(pattern, text)):
-            if octets(re.sub(f"[{signs}]", ".", found)) in forbidden:
-                yield "an IPv4 address"
+    found4 = {*_matches(_ADDRESS, text), *(match.group(1) for match in _JOINED.finditer(text))}
+    if any(octets(re.sub("[_-]", ".", found)) in forbidden for found in found4):
+        yield "an IPv4 address"
+    if any(octets(found.replace("-", ":")) in forbidden for found in set(match.group(1) for match in _JOINED_SIX.finditer(text))):
+        yield "an IPv6 address"
     if any(octets(found) in forbidden for found in set(_matches(_SIX, text)) if found.strip(":")):
         yield "an IPv6 address"
     if any(bytes.fromhex(re.sub("[:-]", "", found)) in forbidden for found in set(_matches(_MAC, text))):

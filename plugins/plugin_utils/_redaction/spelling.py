@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...module_utils._inet import octets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .addresses import Addresses
 
@@ -21,7 +21,7 @@ _RANGE = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})-(\d{1,3}(?:\.\d{1,3}){3})$")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}$")
 _SIX = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$")
 _PROTOCOL = re.compile(r"((?:Mesh|Node|Global|Local_Workload|bgp)_)([0-9A-Fa-f_]+?)((?:_port_\d+)?)$")
-_JOINED = re.compile(r"(?<!\d)(\d{1,3})([-_])(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\d)")
+_JOINED = re.compile(r"(?<!\d)(\d{1,3})([-_])(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\d)(?:-(\d{1,2})(?![-\w]))?")
 _BACKWARDS = re.compile(r"((?:\d{1,3}\.){4})(in-addr\.arpa\.?)$", re.IGNORECASE)
 _KERNEL = re.compile(r"([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$")
 _HEX = re.compile(r"(?:0x)?([0-9A-Fa-f]{8})$")
@@ -30,11 +30,12 @@ _OF_PARTS = {2: (9, 16), 3: (17, 24)}
 
 
 class Speller:
-    """Rewrites one word. `seen` are the original addresses that stand as such somewhere, as bytes: forms that may just
-    as well be something else are rewritten only for them."""
+    """Rewrites one word. `seen` are the original addresses that stand as such somewhere, as bytes, and `networks` those of
+    prefixes with their lengths: forms that may just as well be something else are rewritten only for them."""
 
-    def __init__(self, addresses: Addresses, seen: set[bytes]) -> None:
-        self.addresses, self.seen = addresses, seen
+    def __init__(self, addresses: Addresses, seen: set[bytes], networks: Collection[tuple[bytes, int]] = ()) -> None:
+        self.addresses, self.seen, self._networks = addresses, seen, networks
+        self._of_networks = {raw for raw, _length in networks}
         self._forms: tuple[Callable[[str, int | None], str | None], ...] = (
             self._four,
             self._mac,
@@ -152,15 +153,43 @@ class Speller:
         return made.upper() if text != text.lower() else made
 
     def joined(self, text: str) -> str:
-        """Return a name without the addresses in it that are joined by dashes or underscores (ip-10-0-1-45)."""
-        return _JOINED.sub(self._joined, text) if "-" in text or "_" in text else text
+        """Return a name without the addresses in it that are joined by dashes or underscores (ip-10-0-1-45), nor the
+        prefixes, as Calico calls blocks and affinities by them (node-1-10-244-1-0-26)."""
+        if "-" not in text and "_" not in text:
+            return text
+        made, at, match = "", 0, _JOINED.search(text)
+        while match is not None:
+            replaced = self._joined(match)
+            # A number before the address may look like its first byte: the next try begins behind that one alone.
+            end = match.end(1) if replaced is None else match.end(5)
+            made += text[at:end] if replaced is None else text[at : match.start()] + replaced
+            at, match = end, _JOINED.search(text, end)
+        return self._joined6(made + text[at:])
 
-    def _joined(self, match: re.Match[str]) -> str:
+    def _joined(self, match: re.Match[str]) -> str | None:
         raw = octets(".".join(match.group(1, 3, 4, 5)))
+        if not raw:
+            return None
+        length = int(match.group(6) or 0)
+        if (raw, length) in self._networks:
+            return match.group(2).join(str(byte) for byte in self.addresses.network(raw, length))
         before = match.string[: match.start()].lower()
-        if not raw or not (raw in self.seen or before.endswith(("ip-", "ip_", "mesh_", "node_", "global_"))):
-            return match.group()
+        known = raw in self.seen or raw in self._of_networks
+        if not (known or before.endswith(("ip-", "ip_", "mesh_", "node_", "global_"))):
+            return None
         return match.group(2).join(str(byte) for byte in self.addresses.raw(raw))
+
+    def _joined6(self, text: str) -> str:
+        """Here a prefix of IPv6 ends the name that it stands in (node-1-fd00-10-244---122)."""
+        parts = text.split("-")
+        if len(parts) < 4 or not parts[-1].isdigit() or len(parts[-1]) > 3:
+            return text
+        for at in range(len(parts) - 3):
+            raw = octets(":".join(parts[at:-1]))
+            if raw in self.seen:
+                made = socket.inet_ntop(socket.AF_INET6, self.addresses.network(raw, int(parts[-1])))
+                return "-".join((*parts[:at], made.replace(":", "-"), parts[-1]))
+        return text
 
     def short_prefix(self, text: str, length: int) -> str | None:
         """Return what a prefix without its last bytes ("10.244/16") becomes, None if this is none."""

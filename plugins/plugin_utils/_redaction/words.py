@@ -119,23 +119,23 @@ class Words:
         domain = self._domain(word)
         if domain is not None:
             return domain
-        return self._speller.joined(self._parts(word))
+        return self._parts(word)
 
     def _parts(self, word: str) -> str:
+        """Replace names in a word, and addresses in what is between them."""
         parts = _SPLIT.split(word)
         if not self._longest or len(parts) > _MOST_PARTS:
-            return word
+            return self._speller.joined(word)
         made: list[str] = []
-        at = 0
+        at = left = 0
         while at < len(parts):
             end = self._end_of_name(parts, at)
             if end:
-                made.append(self._name("".join(parts[at:end])))
-                at = end
+                made += (self._speller.joined("".join(parts[left:at])), self._name("".join(parts[at:end])))
+                at = left = end
             else:
-                made.append(parts[at])
                 at += 1
-        return "".join(made)
+        return "".join((*made, self._speller.joined("".join(parts[left:]))))
 
     def _end_of_name(self, parts: list[str], at: int) -> int:
         """Return where the longest name that begins here ends, 0 if none does."""

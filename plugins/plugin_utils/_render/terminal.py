@@ -120,7 +120,7 @@ def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _cut_off(report["impact"], width)
     yield from _culprits(report, width)
     for shared in report["commonality"]:
-        told = f"{shared['affected']} of {shared['of']}: {worded(shared['attribute'], shared['value'])}"
+        told = f"{shared['affected']} of {shared['of']}: {worded(shared)}"
         what = f"{shared['what']}: " if shared.get("what") else ""
         yield from _wrap(f"{what}{told}; of all other nodes {shared['elsewhere']}", width, "Shared", 0)
     yield from _history(report.get("history") or {}, width)
@@ -183,7 +183,7 @@ def _guesses(report: Mapping[str, Any], width: int) -> Iterator[str]:
     for number, item in enumerate(guesses):
         where = f" on {_few(item['nodes'])}" if item["nodes"] else ""
         told = f"{item['fault']}{where} ({item['confidence']:.0%}): {item['title']}"
-        yield from _wrap(told, width, " " if number else "It may be", 0)
+        yield from _wrap(told, width, " " if number else "Maybe", 0)
     if guesses:
         yield ""
 
@@ -213,14 +213,12 @@ def _few(names: list[str]) -> str:
 
 def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
     waived = f" (waived until {item['waived']['expires']}: {item['waived']['reason']})" if item["waived"] else ""
-    yield (
-        f"{number}. {item['severity']}  {item['fault']}  on {_few(item['nodes'])}  ({item['confidence']:.0%} "
-        f"sure){waived}"
-    )
+    where = f"  on {_few(item['nodes'])}" if item["nodes"] else ""
+    yield f"{number}. {item['severity']}  {item['fault']}{where}  ({item['confidence']:.0%} sure){waived}"
     yield from _wrap(item["summary"], width, "what", 3)
-    where = place(item["where"])
-    if where:
-        yield from _wrap(where, width, "where", 3)
+    at_fault = place(item["where"])
+    if at_fault:
+        yield from _wrap(at_fault, width, "where", 3)
     yield from _seen(item, width)
     yield from _wrap(item["means"], width, "means", 3)
     yield from _fix(item, width)

@@ -20,6 +20,7 @@ PARSERS = {
     "birdcl-protocols": "bird_protocols",
     "birdcl-route": "bird_routes",
     "birdcl-status": "bird_protocols",
+    "calicoctl-get-ippools": "calicoctl_pools",
     "calicoctl-get-nodes": "calicoctl_nodes",
     "calicoctl-node-status": "calicoctl_status",
     "chronyc-sources": "chrony",

@@ -18,7 +18,8 @@ _COUNTED = re.compile(r"(.{1,40}?) \(x(\d{1,9}) over (.{1,40})\)$")
 _DESCRIBED = re.compile(r"\s*(?:Type\s+Reason\s+(?:Age|First)|FirstSeen\s+LastSeen\s+Count\s)")
 # A row of a description without its head, and glued together as web pages do it.
 _BARE = re.compile(
-    r"\s*(?P<TYPE>Normal|Warning)\s+(?P<REASON>[A-Z]\w{2,60})\s+(?P<AGE>\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?)\s+"
+    r"\s*(?P<TYPE>Normal|Warning)\s+(?P<REASON>[A-Z]\w{2,60})\s+"
+    r"(?P<AGE>\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?)\s+"
     r"(?P<FROM>[a-z][\w-]{2,60}(?:, ?[\w.-]{1,253})?)(?:\s+(?P<MESSAGE>.*))?$"
 )
 _RULER = re.compile(r"\s*-{3,}[\s-]*$")

@@ -18,7 +18,8 @@ _READY = re.compile(r"(\d{1,4})/(\d{1,4})$")
 # A row whose head was lost: what stands after the age is the address and the node, if anything does.
 _ROW = re.compile(
     r"\s*(?:(?P<NAMESPACE>[a-z0-9][a-z0-9-]{0,62})\s+)?(?P<NAME>[a-z0-9][\w.-]{1,252})\s+(?P<READY>\d{1,4}/\d{1,4})\s+"
-    r"(?P<STATUS>[A-Z][\w:/]{2,60})\s+(?P<RESTARTS>\d{1,9}(?: \([\w ]{1,20} ago\))?)(?:\s+(?P<AGE>\d{1,6}[smhdy]\w{0,12}))?"
+    r"(?P<STATUS>[A-Z][\w:/]{2,60})\s+(?P<RESTARTS>\d{1,9}(?: \([\w ]{1,20} ago\))?)"
+    r"(?:\s+(?P<AGE>\d{1,6}[smhdy]\w{0,12}))?"
     r"(?:\s+(?P<IP>[0-9a-fA-F:][0-9a-fA-F.:]+|<none>)\s+(?P<NODE>[\w.-]{1,253}|<none>))?(?:\s|$)"
 )
 

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What network managers say of Calico's interfaces: `networkctl status` and `list`, `nmcli` alone and `nmcli device`, .network
-files."""
+"""What network managers say of Calico's interfaces: `networkctl status` and `list`, `nmcli`, `nmcli device`; and what
+.network files say."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ...module_utils._facts import bgp, bgp_sockets, speakers
 from ...module_utils._facts.bgp_daemon import BGP_PORT, Peer, facts_of, has_anything, local_address, peers_of
 from ...module_utils._facts.packing import canonical
 from ...module_utils._host import counters, log_lines, sockets, tcp_table
-from . import bgp_capture, node_bird, node_told, speaker_log, stand_ins, tcpdump
+from . import bgp_capture, bird_kept, node_bird, node_told, speaker_log, stand_ins, tcpdump
 from . import sockets as socket_texts
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Session:
             entries = sources.guard(name, gather, no_lines)
             if entries:
                 self.facts[name] = entries
+        nobody: list[str] = []
+        kept = sources.guard("kept", lambda: bird_kept.facts(texts), nobody)
+        if kept and not self.peers:
+            self.facts["kept"] = kept
         self.local_addresses = {look.daemon.family: local_address(look) for look in self.looks if local_address(look)}
         self.tunnels = list(
             dict.fromkeys(tunnel for look in self.looks if look.on_disk for tunnel in look.on_disk.config.tunnels)

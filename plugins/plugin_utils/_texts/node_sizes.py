@@ -49,6 +49,8 @@ def gather(whole: Assembly, session: Session, peers: Sequence[Peer]) -> Facts:
     )
     results = list(_measured(told, gathered.paths))
     mtu.finish(gathered, results)
+    if whole.network is None:
+        _by_routes(whole, gathered.facts)
     left = len(gathered.paths) - len(results)
     if not told.is_raw:
         sources.absent("path_mtu", node_told.NO_TEXT)
@@ -59,6 +61,17 @@ def gather(whole: Assembly, session: Session, peers: Sequence[Peer]) -> Facts:
     others = [link.name for link in whole.network.links.values()] if whole.network else []
     others = [name for name in others if name.startswith(OTHER_TUNNELS) and name not in mtu.TUNNELS]
     return {**gathered.facts, **({"other_tunnels": others[:_MOST_NAMED]} if others else {})}
+
+
+def _by_routes(whole: Assembly, facts: Facts) -> None:
+    """Where no text lists the devices, routes that lead to a gateway through a tunnel tell which one is in use."""
+    used = {
+        entry.device: f"routes lead into {entry.device}"
+        for entry in whole.table.entries()
+        if entry.device in mtu.TUNNELS and entry.gateway
+    }
+    if used:
+        facts["encapsulation"] = mtu.encapsulation(used)
 
 
 def _measured(told: Told, paths: Iterable[Path]) -> Iterator[PathResult]:

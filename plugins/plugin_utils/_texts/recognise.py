@@ -165,16 +165,23 @@ _SIGNS = (
         "tcpdump",
         3,
         r"(?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d\.\d+|\d{9,11}\.\d+)"
-        r"\s+(?:\S+\s+(?:In|Out|B|M|P)\s+)?(?:\S+ > \S+, )?(?:.{0,60}?)?\b(?:IP6?,? (?:\(|\S+ > |\S+,? .* > )|ARP,? ).*",
+        r"\s+(?:\S+\s+(?:In|Out|B|M|P)\s+)?(?:\S+ > \S+, )?(?:.{0,60}?)?"
+        r"\b(?:IP6?,? (?:\(|\S+ > |\S+,? .* > )|ARP,? ).*",
     ),
     _sign("tcpdump", 3, r"tcpdump: (?:listening|verbose|data link)|listening on \S+, link-type"),
     _sign("nodes", 3, r"NAME\s+STATUS\s+(?:ROLES\s+)?AGE\s+VERSION"),
     _sign("pods", 3, r"(?:NAMESPACE\s+)?NAME\s+READY\s+STATUS\s+RESTARTS"),
     # A row alone, of what somebody sifted with grep: its second column is like no other's.
-    _sign("pods", 3, r"\s*(?:[\w.-]{1,64}\s+)?[a-z0-9][\w.-]{1,253}\s+\d{1,3}/\d{1,3}\s+[A-Z][\w:/]{2,60}\s+\d{1,6}(?:\s|$)"),
+    _sign(
+        "pods",
+        3,
+        r"\s*(?:[\w.-]{1,64}\s+)?[a-z0-9][\w.-]{1,253}\s+\d{1,3}/\d{1,3}\s+[A-Z][\w:/]{2,60}\s+\d{1,6}(?:\s|$)",
+    ),
     _sign("events", 3, r"(?:NAMESPACE\s+)?LAST ?SEEN\s+|\s*Type\s+Reason\s+Age\s+From|\s*FirstSeen\s+LastSeen\s+Count"),
     _sign("events", 1, r"Events:|.*calico/node is not ready:"),
-    _sign("events", 3, r"\s*(?:Normal|Warning)\s+[A-Z]\w{2,60}\s+\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?\s+[a-z]"),
+    _sign(
+        "events", 3, r"\s*(?:Normal|Warning)\s+[A-Z]\w{2,60}\s+\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?\s+[a-z]"
+    ),
     _sign("networkctl", 3, r"(?:\W{1,3} )?\d{1,9}: [\w.-]{1,64}\s*$|IDX LINK\s+TYPE\s+OPERATIONAL|\s+Network File: "),
     _sign("nmcli", 3, r"DEVICE\s+TYPE\s+STATE\s+CONNECTION|GENERAL\.(?:DEVICE|STATE): "),
     _sign(
@@ -185,6 +192,7 @@ _SIGNS = (
     ),
     _sign("network-unit", 3, r"\[(?:Match|Network)\]\s*$"),
     _sign("iptables-version", 3, r"ip6?tables\S{0,40} v\d+\.\d+(?:\.\d+)?(?: \((?:legacy|nf_tables)\))?\s*$"),
+    _sign("calicoctl-get-ippools", 3, r"NAME\s+CIDR\s+(?:NAT\s+IPIPMODE|SELECTOR\s*$)"),
     _sign("calicoctl-get-nodes", 3, r"NAME\s+ASN\s+IPV4|NAME\s+AS\s+IPV4"),
     _sign("tigerastatus", 3, r"NAME\s+AVAILABLE\s+PROGRESSING\s+DEGRADED"),
     _sign("describe", 3, r"Name:\s{2,}\S"),
@@ -201,7 +209,8 @@ _LOG_LINE = re.compile(
     r"|modprobe: (?:FATAL|ERROR|can't)|ip6?tables\S{0,40} v\d+\.\d+\S*(?: \(\w+\))?: |ipset v\d+\.\d+: "
     rf"|\W?{_POSITION}"
     r"|# Table `\w+' is incompatible|WARNING: Unable to detect the \w+ module"
-    r"|[IWEF]\d{4} \d\d:\d\d:\d\d|(?:.{0,100}[\s\]])?bird6?: |\[pod/[\w./-]{1,300}\] |@[0-9a-f]{24} |\{\"(?:log|level)\":"
+    r"|[IWEF]\d{4} \d\d:\d\d:\d\d|(?:.{0,100}[\s\]])?bird6?: |\[pod/[\w./-]{1,300}\] |@[0-9a-f]{24} "
+    r"|\{\"(?:log|level)\":"
     # calico-node of releases before 3.0 at its start.
     r"|time=\"\d{4}-|level=\w+ |(?:No IP provided\. )?Using (?:auto)?detected IP"
     r"|Calico node (?:started successfully|failed to start)|ERROR: IP address \S+ is already in use by host"
@@ -211,6 +220,7 @@ _LOG_LINE = re.compile(
 _OF_COMMANDS = (
     (r"calicoctl node status", "calicoctl-node-status"),
     (r"calicoctl get nodes?\b", "calicoctl-get-nodes"),
+    (r"calicoctl get ip-?pools?\b(?!.*-o ?(?:yaml|json))", "calicoctl-get-ippools"),
     (r"birdcl?6?\b.*show route", "birdcl-route"),
     (r"birdcl?6?\b.*show proto", "birdcl-protocols"),
     (r"birdcl?6?\b.*show stat", "birdcl-status"),

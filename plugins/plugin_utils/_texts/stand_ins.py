@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...module_utils._facts.sources import Sources
-    from .calicoctl_status import PeerRow
+    from .calicoctl_status import Family, PeerRow
     from .told_files import ToldFiles
 
 VIA = "calicoctl"
@@ -61,14 +61,15 @@ def spoken(family: str, texts: Mapping[str, str], path: str) -> daemon.Spoken | 
     unread = [(problem.line, problem.text) for problem in told.problems]
     if known.error or not known.running:
         why = known.error or "is not running, as calicoctl says"
-        state = _state(known.error)
+        state = _state(known)
         return daemon.Spoken(state, why, "", path, None, None, time.time(), STATUS, unread)
     sessions = [_session(row) for row in known.peers]
     return daemon.Spoken(control.ANSWERS, "", VIA, path, None, sessions, time.time(), STATUS, unread)
 
 
-def _state(error: str) -> str:
-    """Return what calicoctl's words for why it could not ask BIRD mean, '' if it says that there is no process."""
+def _state(known: Family) -> str:
+    """Return what calicoctl's words for why it could not ask BIRD mean; it has none where there is no process."""
+    error = known.error
     if not error or "refused" in error:
         return control.REFUSED
     if "no such file" in error.lower():

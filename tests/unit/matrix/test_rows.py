@@ -21,6 +21,16 @@ def test_everywhere_there_are_more_and_none_without_bird_that_does_not_ask_for_i
             assert needed[row.injections[0].fault, row.injections[0].variant] == row.topology
 
 
+def test_what_brings_a_second_fault_with_it_is_left_out():
+    named = {row.name for row in rows.alone(everywhere=True)}
+    assert "bird_reload_stuck-as@dual_stack" in named
+    assert "bird_reload_stuck-as@external_router" not in named
+    drawn = {each.fault for row in rows.pairs(1, 300) for each in row.injections}
+    assert drawn.isdisjoint(rows.NOT_IN_PAIRS)
+    assert "bird_hung-sigstop@route_reflectors" not in named
+    assert "rp_filter_loose-all@route_reflectors" in named
+
+
 def test_the_same_seed_draws_the_same_pairs_and_another_one_others():
     assert rows.pairs(3, 10) == rows.pairs(3, 10) != rows.pairs(4, 10)
 

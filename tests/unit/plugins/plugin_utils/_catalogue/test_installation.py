@@ -5,8 +5,14 @@ from __future__ import annotations
 
 import copy
 
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils import kube as shapes
-from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.told import commands, summary, told
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.told import (
+    commands,
+    evidence_of,
+    summary,
+    told,
+)
 
 LABEL = "projectcalico.org/operator-node-migration"
 NO_SOCKET = (
@@ -67,6 +73,9 @@ def test_a_probe_that_asks_for_bird(mesh, kube):
     assert found["bird_probe_without_bird"].severity == "minor"
     assert "-felix-ready" in commands(mesh, kube, "bird_probe_without_bird")
     assert "UDP 4789" in summary(mesh, kube, "bird_not_expected")
+    # What is known to be the reason is not left open, though it is called no cause.
+    findings = analyse(evidence_of(mesh, kube), shapes.NOW)["findings"]
+    assert {one["fault"] for one in findings} == {"bird_probe_without_bird", "bird_not_expected"}
 
 
 def test_a_probe_without_bird_that_asks_for_felix_only_is_well(mesh, kube):

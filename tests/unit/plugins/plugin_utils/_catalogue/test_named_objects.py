@@ -97,6 +97,15 @@ def test_the_limit_that_the_notification_holds_is_told(mesh):
     assert told(mesh)["external_router_config"].subject.where["limit"] == 100
 
 
+def test_a_router_that_only_hangs_up_has_said_before_why(mesh):
+    limited(mesh, "Socket: Connection reset by peer")
+    text = "Global_10_0_0_254: Received: Maximum number of prefixes reached"
+    mesh.bgp("node-1")["log"] = [{"kind": "session_lost", "peer": ROUTER, "value": "", "text": text}]
+    item = told(mesh)["external_router_config"]
+    assert item.subject.where["setting"] == "limit of prefixes"
+    assert item.confidence > 0.9
+
+
 def test_another_refusal_is_told_as_before(mesh):
     limited(mesh, "Received: Connection rejected")
     assert "refuses node-1" in summary(mesh, None, "external_router_config")

@@ -98,3 +98,17 @@ def test_a_restart_is_told_beside_a_node_without_bird(mesh):
     found = told(mesh)
     assert found["benign_startup_transient"].subject.nodes == ("node-2",)
     assert found["bird_not_running"].subject.nodes == ("node-4",)
+
+
+@pytest.mark.parametrize(("at", "still"), [("00:00:50", True), ("00:00:00", False)])
+def test_what_the_kernel_refused_a_while_ago_it_has_taken_since(mesh, at, still):
+    about = mesh.facts["node-2"]["calico_bgp"]
+    line = {
+        "kind": "kernel_route",
+        "peer": "",
+        "value": "Network is unreachable",
+        "text": "Netlink: Network is unreachable",
+    }
+    about["log"] = [{**line, "at": f"2026-01-01T{at}Z", "count": 27}]
+    about["taken_at"] = mesh.facts["node-2"]["calico_node"]["taken_at"] = "2026-01-01T00:01:30Z"
+    assert ("no_encap_next_hop_not_onlink" in told(mesh)) is still

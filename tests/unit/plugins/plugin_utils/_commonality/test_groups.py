@@ -6,12 +6,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
-from ansible_collections.netmedic.calico.plugins.plugin_utils._commonality.groups import commonality
+from ansible_collections.netmedic.calico.plugins.plugin_utils._commonality.groups import commonality, culprits_of
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.evidence import Evidence
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.facts import read_node
 from ansible_collections.netmedic.calico.plugins.plugin_utils._render.terminal import lines
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils import kube as shapes
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.kube import Kube
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.mesh import Mesh
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ZONE = "topology.kubernetes.io/zone"
@@ -54,3 +55,28 @@ def test_nodes_at_which_one_fault_was_found_are_a_group():
     assert (told["attribute"], told["value"], told["what"]) == ("interface", "eth1", "bird_hung")
     assert commonality(Evidence(nodes), [{**one, "guess": True} for one in found]) == []
     assert commonality(Evidence(nodes), []) == []
+
+
+def test_three_nodes_are_named_and_not_297_pairs():
+    mesh = Mesh({f"node-{number}": f"10.0.0.{number}" for number in range(1, 101)})
+    names = list(mesh.addresses)
+    bad = names[10:13]
+    for name in bad:
+        for other in names:
+            if other != name:
+                mesh.trouble(name, other, "Connect")
+                mesh.trouble(other, name, "Connect")
+    report = analyse(mesh.evidence(), NOW)
+    assert report["sessions"]["down"] == 294
+    assert sorted(one["nodes"] for one in report["culprits"]) == sorted([name] for name in bad)
+    assert sum(one["sessions"] for one in report["culprits"]) == 294
+    printed = " ".join("".join(lines(report)).split())
+    assert "all 294 sessions that are down end at" in printed
+
+
+def test_a_tie_is_told():
+    mesh = Mesh()
+    mesh.trouble("node-1", "node-2", "Connect")
+    mesh.trouble("node-2", "node-1", "Connect")
+    (one,) = culprits_of(mesh.evidence())
+    assert (sorted(one["nodes"]), one["tie"], one["sessions"]) == (["node-1", "node-2"], True, 1)

@@ -85,10 +85,10 @@ def test_more_groups_ask_for_more_proof():
 
 
 def test_a_property_in_words():
-    assert worded("kernel", "6.1") == "kernel 6.1"
-    assert worded("a pod of speaker", "yes") == "a pod of speaker"
-    assert worded("a pod of speaker", "none") == "no pod of speaker"
-    assert worded("booted within the last day", "no") == "not booted within the last day"
+    assert worded({"attribute": "kernel", "value": "6.1"}) == "kernel 6.1"
+    assert worded({"attribute": "a pod of speaker", "value": "yes"}) == "a pod of speaker"
+    assert worded({"attribute": "a pod of speaker", "value": "none"}) == "no pod of speaker"
+    assert worded({"attribute": "booted within the last day", "value": "no"}) == "not booted within the last day"
 
 
 def test_groups_of_one_share_nothing():
@@ -102,7 +102,10 @@ def test_a_thousand_nodes_take_no_time():
     assert time.process_time() - started < 2  # 0.1 s where nothing else runs
 
 
-@given(st.dictionaries(st.text(max_size=3), st.dictionaries(st.text(max_size=2), st.text(max_size=2)), max_size=12), st.data())
+@given(
+    st.dictionaries(st.text(max_size=3), st.dictionaries(st.text(max_size=2), st.text(max_size=2)), max_size=12),
+    st.data(),
+)
 def test_any_properties_give_true_counts(properties, data):
     affected = data.draw(st.lists(st.sampled_from(sorted(properties)), unique=True)) if properties else []
     for one in Table(properties).shared(affected):

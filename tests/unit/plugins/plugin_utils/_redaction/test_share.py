@@ -42,6 +42,40 @@ def test_what_is_no_leak_is_none(text):
     assert list(scan.leaks({"file": f"before {text} after"}, ORIGINALS)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("one\ntwo\nat 10.20.30.40\nfour\n", "line 3"),
+        ('{"items": [{}, {"metadata": {"name": "db-10-20-30-40"}}]}', "the field items[1].metadata.name"),
+        ('{"a": {"x": 1, "10.20.30.40": "eth0"}}', "the field a[1] (its key)"),
+        ('{"a": {"of 10.20.30.40": {"b": "prod-db-07"}}}', "the field a[0] (its key)"),
+        ('[["525400123456"]]', "the field [0][0]"),
+        ("not {json 10.20.30.40", "line 1"),
+    ],
+)
+def test_the_sentence_names_the_place_and_a_way_out_and_no_value(text, place):
+    leak = next(scan.leaks({"cluster/x.json": text}, ORIGINALS))
+    assert leak.place == place
+    sentence = scan.sentence(leak)
+    assert f"cluster/x.json still holds {leak.kind} in {place}. " in sentence
+    assert "redact_words" in sentence
+    assert "10.20.30" not in sentence
+    assert "10-20-30" not in sentence
+
+
+def test_a_file_whose_name_leaks_is_not_named():
+    (leak,) = scan.leaks({"nodes/prod-db-07/x.txt": "prod-db-07"}, ORIGINALS)
+    assert "prod-db-07" not in scan.sentence(leak)
+
+
+def test_the_way_out_leads_out():
+    hidden = base64.b64encode(b"dial 10.20.30.40 now").decode()
+    texts = {"bundle.json": "{}", "a/x.log": f"at 10.20.30.40\n{hidden}\n"}
+    (leak,) = Redactor("key").texts(texts).leaks
+    assert leak.place == "line 2"
+    assert Redactor("key", [hidden]).texts(texts).leaks == []
+
+
 def given(tmp_path, name):
     folder = tmp_path / name / "nodes" / "prod-db-07"
     folder.mkdir(parents=True)
