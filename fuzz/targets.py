@@ -179,7 +179,7 @@ TARGETS: tuple[Target, ...] = (
     _printed("tool_versions", "iptables-version"),
     _printed("uname", "uname"),
     Target("texts_bird_kept", node_readers.bird_kept, _cases("log")),
-    Target("texts_speaker_log", node_readers.speaker_log, _cases("log")),
+    Target("texts_speaker_log", node_readers.speaker_log, (*_cases("log"), "fuzz/seeds/*.log")),
     Target("texts_bgp_capture", node_readers.bgp_capture, _cases("tcpdump")),
     Target("texts_readiness", _text("plugin_utils._texts.readiness:read"), _cases("events describe")),
     Target("texts_messages", node_readers.messages_of_probes, _cases("events describe log")),

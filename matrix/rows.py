@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 FIRST = "one_subnet"
 WITHOUT_BIRD = ("vxlan", "canal")
-# Where a variant brings a second fault with it: routers outside know the cluster by its AS number.
-UNFIT = {("bird_reload_stuck", "as"): ("external_router", "two_subnets")}
+# Where a variant brings a second fault with it (routers outside know the cluster by its AS number), or needs a mesh.
+UNFIT = {
+    ("bird_reload_stuck", "as"): ("external_router", "two_subnets"),
+    ("tcp179_latent_one_way_block", "iptables-nft"): ("route_reflectors",),
+}
 # Sessions by BGPPeers, which both ends dial and which not every two nodes have: the lab's faults that break sessions
 # wait for those of a mesh.
 WITHOUT_MESH = ("route_reflectors",)
@@ -60,8 +63,9 @@ def alone(everywhere: bool = False) -> list[Row]:
     for fault in FAULTS:
         for variant in fault.variants:
             shapes = [variant.topology] if variant.topology else _shapes(everywhere)
-            unfit = UNFIT.get((fault.id, variant.name), ())
-            unfit += WITHOUT_MESH if fault.breaks_sessions and not variant.topology else ()
+            unfit = {*UNFIT.get((fault.id, variant.name), ())}
+            if fault.breaks_sessions and not variant.topology:
+                unfit.update(WITHOUT_MESH)
             rows += [Row(shape, (Injection(fault.id, variant.name),)) for shape in shapes if shape not in unfit]
     return rows
 

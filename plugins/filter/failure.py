@@ -27,7 +27,9 @@ options:
     type: dict
     required: true
   fail_on:
-    description: The least severity of a finding that fails the play.
+    description:
+      - The least severity of a finding that fails the play. With V(never) no finding does; that no node, or nothing
+        about BGP, could be read is told all the same.
     type: str
     choices: [info, minor, major, critical, never]
     default: major

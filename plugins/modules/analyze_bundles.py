@@ -35,7 +35,9 @@ options:
     type: int
     default: 80
   fail_on:
-    description: The least severity of a finding for which RV(failure) is not empty.
+    description:
+      - The least severity of a finding for which RV(failure) is not empty. For V(never) no finding is one; of a bundle
+        that cannot be read, or that tells nothing of a node or of BGP, RV(failure) tells all the same.
     type: str
     choices: [info, minor, major, critical, never]
     default: major

@@ -40,7 +40,7 @@ options:
   redact:
     description:
       - Write the bundle as it may be shared, as M(netmedic.calico.save_redacted) does. If something would leak, nothing
-        is written and the task fails.
+        is written, and the task fails and warns.
     type: bool
     default: false
     version_added: 1.2.0

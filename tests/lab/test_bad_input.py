@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -99,3 +100,22 @@ def test_check_mode_gives_the_same_report(lab, diagnose, tmp_path):
     run = diagnose("--check")
     assert run.status == 0, run.printed
     assert "HEALTHY" in run.printed
+
+
+def test_a_bundle_that_would_leak_costs_the_bundle_and_not_the_diagnosis(lab, diagnose, tmp_path):
+    hidden = tmp_path / "environment.yml"
+    address = lab.exec("node-1", ["hostname", "-I"]).stdout.split()[0]
+    hidden.write_text(f"# {base64.b64encode(f'dial {address} now'.encode()).decode()}\n", encoding="utf-8")
+    bundle = tmp_path / "bundle"
+    options = {"collect_bundle_dir": bundle, "collect_bundle_environment": hidden, "collect_bundle_redact": "true"}
+    run = diagnose(*(word for name, value in options.items() for word in ("-e", f"{name}={value}")))
+    assert run.status == 2
+    assert run.report["verdict"] == "healthy", run.printed
+    assert "environment.yml still holds an IPv4 address in base64 in line 1" in run.printed
+    assert not bundle.exists()
+
+
+def test_a_boolean_of_the_command_line_is_one(diagnose):
+    run = diagnose("-e", "report_redact=true")
+    assert (run.status, run.report["verdict"]) == (0, "healthy"), run.printed
+    assert "node-1" not in json.dumps(run.report)

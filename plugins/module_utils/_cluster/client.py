@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 import time
 
 from . import problems, redact, trouble
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 _CONNECT_SECONDS = 10.0
 _PIECE = 256 * 1024
+_PLUGIN = re.compile(r"""(?:^|[\s{,])["']?(?:exec|auth-provider)["']?[ \t]*:""")
 
 
 def why_not() -> str:
@@ -53,10 +56,13 @@ class Client:
         self.workers = WORKERS
         configuration = _configuration(access)
         self._secrets = [*access.secrets, *(str(one) for one in configuration.api_key.values())]
-        self._host = str(configuration.host).rstrip("/")
+        self._host = str(configuration.host or "").rstrip("/")
+        if self._host in ("", "None"):
+            raise ApiError(problems.CONFIG, f"{self.where} names no server. Get a new one, or name another.")
         self.server = redact.without(self._host, self._secrets)
         self._configuration, self._pool = configuration, _pool(configuration, access)
         self._expiry = _expiry(configuration)
+        self.anonymous = not _has_credentials(configuration)
 
     def request(
         self,
@@ -104,6 +110,8 @@ class Client:
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise self._problem(error, response is not None, seconds) from None
+        if found.status in (401, 403) and problems.ANONYMOUS.encode() in found.body:
+            raise problems.nobody(self.where)
         if found.status == 401 and self._expiry:
             raise ApiError(problems.UNAUTHORISED, f"The API at {self.server} does not accept {self._expiry}")
         return found
@@ -182,17 +190,46 @@ def _configuration(access: Access) -> Any:
 
 def _load(configuration: Any, access: Access) -> None:
     """Read the kubeconfig. Nothing is written back to it."""
+    import contextlib
+    import io
+    import logging
+
     from kubernetes import config
 
+    # The library logs what a plugin for credentials printed, and goes on without any; on a terminal it lets it print.
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=access.kubeconfig,
-            context=access.context or None,
-            client_configuration=configuration,
-            persist_config=False,
-        )
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=access.kubeconfig,
+                context=access.context or None,
+                client_configuration=configuration,
+                persist_config=False,
+            )
     except Exception as error:  # noqa: BLE001 - whatever is wrong in the file, the library stumbles over it somewhere
         raise ApiError(problems.CONFIG, _why_not_loaded(access, error)) from None
+    finally:
+        logging.disable(before)
+    if not _has_credentials(configuration) and not access.api_key and _names_plugin(access.kubeconfig):
+        raise problems.nobody(access.where)
+
+
+def _has_credentials(configuration: Any) -> bool:
+    return bool(configuration.api_key or configuration.cert_file or configuration.username)
+
+
+def _names_plugin(kubeconfig: str) -> bool:
+    """Say whether one of these files (with colons between) gets credentials from a program or a provider."""
+    return any(_PLUGIN.search(_start_of(path)) for path in kubeconfig.split(os.pathsep))
+
+
+def _start_of(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(4 * 1024 * 1024)
+    except OSError:
+        return ""
 
 
 def _why_not_loaded(access: Access, error: Exception) -> str:
@@ -211,7 +248,11 @@ def _why_not_loaded(access: Access, error: Exception) -> str:
             return f"There is no context {access.context} in {access.where}; there are: {shown}."
     said = ""
     if type(error).__name__ == "ConfigException":
-        said = f" ({redact.without(' '.join(str(error).split())[:200], access.secrets)})"
+        # Behind "in" the library prints the whole entry, with certificates and keys.
+        lacking = re.match(r"(?s).{0,200}Expected (?:key|object with name) ([\w.@:/-]{1,100}) in ", str(error))
+        absent = re.match(r"File does not exist: ([^\n]{1,300})", str(error))
+        told = f"it has no {lacking[1]}" if lacking else absent[0] if absent else ""
+        said = f" ({redact.without(told, access.secrets)})" if told else ""
     return f"{access.where[0].upper()}{access.where[1:]} is no usable kubeconfig{said}. Get a new one, or name another."
 
 

@@ -126,6 +126,8 @@ class Kubectl:
             raise ApiError(problems.CONFIG, f"{self._argv[0]} could not be run ({failure}). Name another with kubectl.")
         if status == 0:
             return Answer(200, out.encode())
+        if problems.ANONYMOUS in err or "getting credentials" in err:
+            raise problems.nobody(self.where)
         answer = parse_error(err)
         if answer is not None:
             return answer

@@ -23,6 +23,8 @@ THROTTLED, FAILING, REFUSED, ANSWER, LATE = "throttled", "failing", "refused", "
 _LONGEST = 300
 _ROLE = "roles/collect/files/rbac.yml of this collection holds all that is needed"
 
+# As whom the API knows those who bring no credentials.
+ANONYMOUS = "system:anonymous"
 # Go's whole answer to who speaks plain HTTP where TLS is spoken.
 _PLAIN_TO_TLS = b"HTTP request to an HTTPS server"
 
@@ -50,6 +52,16 @@ class ApiError(Exception):
         super().__init__(sentence)
         self.kind = kind
         self.sentence = " ".join(sentence.split())[:600]
+
+
+def nobody(where: str) -> ApiError:
+    """Return the problem of asking without credentials; what a plugin printed is not for others to read."""
+    return ApiError(
+        UNAUTHORISED,
+        f"Nobody is logged in to the API with {where}: its credential plugin failed or gave nothing, or it has no "
+        "credentials. Install what the plugin needs or log in again (kubectl get nodes must work with it), or name "
+        "another one.",
+    )
 
 
 def status_of_reason(word: str) -> int:

@@ -46,6 +46,7 @@ def gather(params: Mapping[str, Any], environ: Mapping[str, str] | None = None, 
         fact.update(via=transport.via, server=transport.server)
         asker = Asker(transport, timeout, until)
         fact["version"] = _greeted(asker, timeout)
+        _let_in(asker)
     except ApiError as problem:
         fact.update(why=problem.sentence, taken_at=_now())
         fact["sources"] = [Got("api", "failed", problem.sentence).entry()]
@@ -89,6 +90,17 @@ def _greeted(asker: Asker, timeout: float) -> str:
             "timeout", asker.transport.server, asker.transport.where, f" within {seconds:.0f} s"
         )
     return word(found.get("gitVersion"))[:60]
+
+
+def _let_in(asker: Asker) -> None:
+    """Raise ApiError if nobody is logged in: everybody may read the version, but nothing else."""
+    if not getattr(asker.transport, "anonymous", False):
+        return
+    try:
+        asker.get("/api")
+    except ApiError as problem:
+        if problem.kind == problems.UNAUTHORISED:
+            raise
 
 
 def _now() -> str:

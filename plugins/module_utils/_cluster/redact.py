@@ -23,28 +23,57 @@ _DEEPEST = 40
 _LONGEST = 8192
 # "secretKeyRef", "imagePullSecrets" and the like hold names; what they hold is looked at on its own.
 _NAMES_ONLY = frozenset(("secretkeyref", "secretref", "imagepullsecrets", "secretname", "configmapkeyref"))
+# Of a name whose parts are joined by _, however they were joined before. "pass" also ends a longer word (ETCDPASS).
 _WORDS = re.compile(
-    r"passw|passphrase|secret|token|credential|private.?key|api.?key|access.?key|bearer|authorization$|cert.?data|"
-    r"key.?data|psk$|(?:^|_)pass$",
-    re.IGNORECASE,
+    r"passw|passphrase|pass_?(?:code|key)|(?<!by)(?<!com)(?<!sur)(?<!tres)pass\d*(?:$|_(?!through|thru|ive))|"
+    r"pwd|secret|token|"
+    r"credential|"
+    r"(?:private|api|access|signing|encryption|auth|ssh|host|client|server|session|shared|preshared|master|account|tls|"
+    r"ssl|hmac|licen[cs]e)_?key|bearer|authorization$|auth\d*$|(?<!syn)cookie|cert_?data|key_?(?:data|material)|"
+    r"psk\d*$|licen[cs]e$|(?:^|_)signing$|snmp_?community|(?:^|_)dsn$|conn(?:ection)?_?str(?:ing)?$"
 )
-# Names with such a word that carry a switch, a number or a path of Calico's own.
-_HARMLESS = re.compile(r"(?:file|path|dir|enabled|seconds|timeout|interval|automount\w*)$", re.IGNORECASE)
+# A variable's name that ends with KEY, but for those that say where something is found.
+_ANY_KEY = re.compile(r"[A-Z0-9_]+(?<!PUBLIC)(?<!TOPOLOGY)(?<!LABEL)(?<!ANNOTATION)_KEY$")
+# Names with such a word that carry a switch, a number, a path or the name of an object.
+_HARMLESS = re.compile(
+    r"(?:file|file_?name|path|dir|folder|enabled|disabled|required|seconds|timeout|interval|ttl|automount\w*|"
+    r"secret_?names?|secret_?namespace|(?:auth|token|secret)_?(?:type|mode))$"
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _USER_OF_URL = re.compile(r"://[^/@\s\"']*@")
 _BEARER = re.compile(r"(?i)\b(bearer|basic) +[\w.~+/=-]{8,}")
 # The beginning of every JSON web token: {" in base64.
 _CLAIMS = re.compile(r"eyJ[\w.+/=-]{8,}")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_NAMED = re.compile(
-    r"""(?i)((?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|credential|private[_-]?key|\b[\w-]*pass)"""
-    r"""\\?["']?\s*[:=]\s*\\?["']?)[^\s&"',}\\]+"""
+_NAME = re.compile(r"""(?<![\w.-])([\w.-]{1,200})\\?["']?\s*[:=]\s*\\?["']?""")
+_VALUE = re.compile(r"""(?:[Bb]earer|[Bb]asic|[Dd]igest) +[^\s"',}\\]+|[^\s&"',}\\]+""")
+_NAMED_BY = (
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "auth",
+    "cookie",
+    "psk",
+    "licen",
+    "signing",
+    "dsn",
+    "conn",
+    "community",
+    "data",
+    "bearer",
 )
 _SIGNS = ("://", "eyJ", "-----BEGIN")
 
 
 def is_secret(name: str) -> bool:
     """Say whether what stands under this name (of a variable, a field, a key) must not travel."""
-    return bool(_WORDS.search(name)) and not _HARMLESS.search(name) and name.lower() not in _NAMES_ONLY
+    parts = _HUMP.sub("_", name.replace("-", "_").replace(".", "_").replace(" ", "_")).lower()
+    if name.lower() in _NAMES_ONLY or _HARMLESS.search(parts):
+        return False
+    return bool(_WORDS.search(parts) or _ANY_KEY.match(name))
 
 
 def text(written: str, most: int = _LONGEST) -> str:
@@ -56,9 +85,20 @@ def text(written: str, most: int = _LONGEST) -> str:
         written = _CLAIMS.sub(_GONE, written)
     if "bearer " in folded or "basic " in folded:
         written = _BEARER.sub(rf"\1 {_GONE}", written)
-    if any(word in folded for word in ("pass", "secret", "token", "key", "credential")):
-        written = _NAMED.sub(rf"\1{_GONE}", written)
+    if any(word in folded for word in _NAMED_BY):
+        written = _without_named(written)
     return written if len(written) <= most else f"{written[: most - 1]}{_GONE}"
+
+
+def _without_named(written: str) -> str:
+    """Cut the values of secrets; what stands behind another name may be the next name ("failed: token=…")."""
+    kept, done = [], 0
+    for found in _NAME.finditer(written):
+        named = _VALUE.match(written, found.end()) if found.start() >= done and is_secret(found[1]) else None
+        if named is not None:
+            kept += [written[done : found.end()], _GONE]
+            done = named.end()
+    return "".join([*kept, written[done:]])
 
 
 def without(written: str, known: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ _OWN = r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d+)? <\w+> "
 _LOGGER = r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\.\d+ \[\w+\]\[\d+\] (?:\S+ \d+: )?"
 _HIDDEN = r"(?i)\b(password|secret)(\s*[:=]\s*|\s+(?=[\"']))\S.*"
 # One value and no more of the line, for these words stand in lines that tell much: in a URL's query, say.
-_NAMED = r"(?i)(token|passwd|[_-]key)([\"']?=[\"']?|[\"']\s*:\s*[\"'])[^\s&\"',}]+"
+_NAMED = r"(?i)(token|passwd|pwd|(?<!by)pass|credential|cookie|[_-]key)([\"']?=[\"']?|[\"']\s*:\s*[\"'])[^\s&\"',}]+"
 _BEARER = r"(?i)\b(bearer) +(?!token)[\w.~+/=-]{8,}"
 USER_OF_URL = r"://[^/@\s\"]*:[^/@\s\"]*@"
 # The beginning of every JSON web token: {" in base64.
@@ -128,7 +128,7 @@ def shown(message: str) -> str:
     folded = message.casefold()
     if "://" in message and "@" in message:
         message = re.sub(USER_OF_URL, "://…@", message)
-    if any(word in folded for word in ("token", "passwd", "key", "bearer")):
+    if any(word in folded for word in ("token", "pass", "pwd", "key", "bearer", "credential", "cookie")):
         message = re.sub(_BEARER, r"\1 …", re.sub(_NAMED, r"\1\2…", message))
     if "password" in folded or "secret" in folded:
         message = re.sub(_HIDDEN, r"\1\2…", message)

@@ -151,8 +151,8 @@ def _nothing_heard(evidence: Evidence) -> dict[str, Any]:
         **_open(BY_ID[UNDETERMINED], (), summary),
         "severity": "info",
         "means": (
-            "Neither that something is broken nor that all is well can be told: nothing about BGP or Calico's sessions is "
-            "in what was read. The commands below would tell."
+            "Neither that something is broken nor that all is well can be told: nothing in what was read is about BGP "
+            "sessions or what stops them. The commands below would tell."
         ),
         "missing": [
             {

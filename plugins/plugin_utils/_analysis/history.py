@@ -8,6 +8,7 @@ A report carries what the ones before it found, so that the newest one is enough
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 from pathlib import Path
@@ -67,17 +68,14 @@ def _runs(report: Any) -> Iterable[Run]:
     if not isinstance(report, dict) or report.get("schema") != SCHEMA or not isinstance(report.get("findings"), list):
         return
     carried = report.get("history")
-    runs = carried.get("runs") if isinstance(carried, dict) else None
+    runs: Any = carried.get("runs") if isinstance(carried, dict) else None
     for item in runs if isinstance(runs, list) else ():
         if isinstance(item, dict) and isinstance(item.get("at"), str) and isinstance(item.get("found"), list):
             found = frozenset(map(str, item["found"]))
             yield Run(item["at"], str(item.get("verdict", "")), found, item.get("api") is not False)
-    try:
-        run = run_of(report)
-    except (KeyError, TypeError, AttributeError):
-        return
-    if isinstance(run.at, str) and isinstance(run.verdict, str):
-        yield run
+    if all(isinstance(report.get(key), str) for key in ("generated_at", "verdict")):
+        with contextlib.suppress(KeyError, TypeError, AttributeError):
+            yield run_of(report)
 
 
 def run_of(report: Mapping[str, Any]) -> Run:

@@ -41,7 +41,8 @@ _HYPERVISORS = (
     "bhyve",
     "ovirt",
 )
-AGAIN_SECONDS = 60
+# confd has BIRD scan every two seconds (scan time 2).
+AGAIN_SECONDS = 15
 _NOT_REACHED = "etwork is unreachable"
 # Felix' words where it may not change the check itself (felix/aws/ec2.go).
 _AWS_FAILED = "source-destination-check"

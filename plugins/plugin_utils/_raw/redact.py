@@ -18,12 +18,14 @@ _COMMENT = re.compile(r'^([^"#\n]*#)[^\n]*password[^\n]*', re.IGNORECASE | re.MU
 _REST = re.compile(r'\b(password)\b(?!\s+"cut";)[^\n]*', re.IGNORECASE)
 _KEYS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NAMED = re.compile(
-    r"""((?:token|secret|passwd|psk|private[_-]?key|client-key-data)["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}]+)""",
+    r"""((?:token|secret|passwd|pwd|(?<!by)pass|credentials?|psk|cookie|(?:private|api|access)[_-]?key|client-key-data)"""
+    r"""["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}]+)""",
     re.IGNORECASE,
 )
 # In files that are no configuration of BIRD's: one value and no more of its line.
 _VALUE = re.compile(
-    r"""((?:password|passwd|token|secret|psk|private[_-]?key|client-key-data)["']?[ \t]*[:=][ \t]*)"""
+    r"""((?:password|passwd|pwd|(?<!by)pass|token|secret|credentials?|psk|cookie|(?:private|api|access)[_-]?key|"""
+    r"""client-key-data)["']?[ \t]*[:=][ \t]*)"""
     r"""("[^"\n]*"|'[^'\n]*'|[^\s,}]+)""",
     re.IGNORECASE,
 )
@@ -53,7 +55,11 @@ def without_secrets(text: str) -> str:
         text = _COMMENT.sub(r"\1", text)
         text = _STATEMENT.sub(_cut, text)
         text = _REST.sub(CUT, text)
-    if re.search(r"token|secret|passwd|psk|private.?key|client-key-data", text, re.IGNORECASE):
+    if re.search(
+        r"token|secret|passwd|pwd|pass\b|credential|psk|cookie|(?:private|api|access).?key|client-key-data",
+        text,
+        re.IGNORECASE,
+    ):
         text = _NAMED.sub(r"\1(cut)", text)
     return _USER_OF_URL.sub("://…@", text)
 

@@ -105,7 +105,9 @@ class Data:
             if _is_packed(item):
                 return self._packed(item)
             return {
-                self._key(key): self.value(one, depth + 1) if key in secrets.REFERENCES else self._under(one, depth + 1)
+                CUT if secrets.is_key(key) else self._key(key): self.value(one, depth + 1)
+                if key in secrets.REFERENCES
+                else self._under(one, depth + 1)
                 for key, one in item.items()
             }
         return item

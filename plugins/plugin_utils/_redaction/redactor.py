@@ -35,6 +35,7 @@ _NAMED = re.compile(r"(?:Mesh|Node|Global|Local_Workload)_([0-9A-Fa-f_]+)")
 _SIX = re.compile(r"(?<![\w:])(?=[0-9A-Fa-f:]{0,9}:)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,8}(?![\w])")
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _BARE_MAC = re.compile(r"(?<![\w:.-])[0-9a-f]{12}(?![\w:-])")
+_ONE_WORD = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?$")
 _LARGEST_OBJECTS = 64 * 1024 * 1024
 
 
@@ -63,7 +64,12 @@ class Redactor:
         self._networks: set[tuple[bytes, int]] = set()
         self._ordered: set[str] = set()
         for word in words:
-            self._names.strict.add(word.lower())
+            # As it may have been copied out of a text, with its quotes or what fills up base64.
+            bare = word.strip("\"'`.,;:=()[]{}<> \t\n")
+            if _ONE_WORD.match(bare):
+                self._names.strict.add(bare.lower())
+            elif bare:
+                self._secrets.found.add(bare)
 
     def learn(self, given: Mapping[str, str]) -> None:
         """Take in what is in files that are to be redacted, before any of them is."""
@@ -154,6 +160,21 @@ class Redactor:
         self._learn_addresses(text, ordered=not path.endswith(".log"))
 
     def _learn_addresses(self, text: str, *, ordered: bool) -> None:
+        self._learn_prefixes(text, ordered=ordered)
+        for found in {match.group() for match in _SIX.finditer(text)}:
+            raw = octets(found)
+            if raw:
+                self._see(raw, ordered=ordered)
+        for found in {match.group(1) for match in _NAMED.finditer(text)}:
+            raw = octets(found.replace("_", ".")) or octets(found.replace("_", ":"))
+            if raw:
+                self._see(raw, ordered=True)
+        for match in _MAC.finditer(text):
+            self._seen.add(bytes.fromhex(match.group().replace(match.group(1), "")))
+        self._seen.update(bytes.fromhex(found) for found in set(_BARE_MAC.findall(text)) if not found.isdigit())
+
+    def _learn_prefixes(self, text: str, *, ordered: bool) -> None:
+        """Addresses of IPv4 with and without their masks."""
         for address, length in set(_FOUR.findall(text)):
             raw = octets(address)
             if raw and length and is_network(raw, int(length)):
@@ -166,17 +187,6 @@ class Redactor:
             raw = octets(address.replace("-", "."))
             if raw and is_network(raw, int(length)):
                 self._networks.add((raw, int(length)))
-        for found in {match.group() for match in _SIX.finditer(text)}:
-            raw = octets(found)
-            if raw:
-                self._see(raw, ordered=ordered)
-        for found in {match.group(1) for match in _NAMED.finditer(text)}:
-            raw = octets(found.replace("_", ".")) or octets(found.replace("_", ":"))
-            if raw:
-                self._see(raw, ordered=True)
-        for match in _MAC.finditer(text):
-            self._seen.add(bytes.fromhex(match.group().replace(match.group(1), "")))
-        self._seen.update(bytes.fromhex(found) for found in set(_BARE_MAC.findall(text)) if not found.isdigit())
 
     def _see(self, raw: bytes, *, ordered: bool) -> None:
         self._seen.add(raw)

@@ -165,7 +165,8 @@ def _addresses(text: str, originals: Originals) -> Iterator[str]:
     found4 = {*_matches(_ADDRESS, text), *(match.group(1) for match in _JOINED.finditer(text))}
     if any(octets(re.sub("[_-]", ".", found)) in forbidden for found in found4):
         yield "an IPv4 address"
-    if any(octets(found.replace("-", ":")) in forbidden for found in set(match.group(1) for match in _JOINED_SIX.finditer(text))):
+    found6 = {match.group(1).replace("-", ":") for match in _JOINED_SIX.finditer(text)}
+    if any(octets(found) in forbidden for found in found6):
         yield "an IPv6 address"
     if any(octets(found) in forbidden for found in set(_matches(_SIX, text)) if found.strip(":")):
         yield "an IPv6 address"

@@ -34,15 +34,90 @@ _CREDENTIAL = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}|gh[opsu]_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}"
     r"|AIza[A-Za-z0-9_-]{35}|glpat-[A-Za-z0-9_-]{16,}|K10[0-9a-f]{32,}(?:::\S+)?)"
 )
-# name=value, name: value, "name": "value", --name value; the name ends with one of these words.
-_NAMED = re.compile(
-    r"""(?i)((?:passw(?:or)?d|passphrase|passwd|secret|token|credentials?|(?:api|access|private|preshared|"""
-    r"""secret|auth|ssh|encryption)[_-]?key|psk|(?<![a-z])pwd|(?<=[_-])pass|(?:key|cert(?:ificate)?|"""
-    r"""authority|ca)[_-]?data|cabundle)"""
-    r"""\\?["']?[ \t]*(?:[:=]|:=|=>)[ \t]*|--?[\w-]{0,40}(?:password|token|secret|(?:api|access)-key)[ \t]+)"""
-    r"""(\\?"(?:[^"\\\n]|\\(?!["]))*\\?"|'[^'\n]*'|[^\s,;&"'{}\[\]()<>|]+)"""
-)
+_VALUE = r"""(\\?"(?:[^"\\\n]|\\(?!["]))*\\?"|'[^'\n]*'|[^\s,;&"'{}\[\]()<>|]+)"""
+# name=value, name: value, "name": "value"; which names are meant says _is_named().
+_NAME = re.compile(r"""(?<![\w.-])([\w.-]{1,200}\\?["']?[ \t]*(?:[:=]|:=|=>)[ \t]*)""")
+_NAMED = re.compile(_NAME.pattern + r"""(\$[({]\w+[)}](?![\w$/.-])|""" + _VALUE[1:])
+# A line of its own, as in YAML: the value goes to the line's end, with its blanks.
+_LINE = re.compile(r"""([ \t]*(?:- +)?["']?[\w.-]{1,200}["']?[ \t]*[:=][ \t]+)(?![|>"'{\[&!])([^\n#]*[^\s#,])""")
+_OPTION = re.compile(r"(--?[\w-]{1,60}[ \t]+)" + _VALUE)
 _BIRD = re.compile(r'(\bpassword[ \t]+)("[^"\n]*"|[^\s";]+)(?=[ \t]*;)')
+# What is written behind such a word without a sign in between.
+_SAID = re.compile(
+    r"""(?i)((?<![\w.])(?:[\w-]{0,40}?(?:password|passwd|passphrase|pass|pwd|secret|token|psk)|pw)"""
+    r"""[ \t]+(?:\d{1,2}[ \t]+|"""
+    r"""encrypted[ \t]+|is[ \t]+)?)((?!(?:Mesh|Node|Global)_)(?=[^\s"';,]*\d)(?=[^\s"';,]*[A-Za-z])"""
+    r"""(?!\d+(?:\.\d+){3}|v?\d+\.\d+|\d{4}-)[^\s"';,]{6,})"""
+)
+# Words of routers' and daemons' configurations, of command lines and of HTTP, and what follows them.
+_PHRASES = tuple(
+    (word, re.compile(pattern))
+    for word, pattern in (
+        (
+            "password",
+            r"""(?im)(\bneighbor[ \t]+\S+[ \t]+password[ \t]+(?:\d{1,2}[ \t]+|encrypted[ \t]+)?)(\S[^\n]*?)(?=\s*$)""",
+        ),
+        ("password", r"""(?im)(^[ \t]*password[ \t]+)("[^"\n]+"|[^\s;]+)(?=[ \t]*;?[ \t]*$)"""),
+        (
+            "key",
+            (
+                r"""(?i)(\b(?:authentication-key|key-string|md5-key|tcp-md5-key|message-digest-key[ \t]+\d+[ \t]+md5)"""
+                r"""[ \t]+)("[^"\n]*"|[^\s;]+)"""
+            ),
+        ),
+        (
+            "auth",
+            r"""(?i)(\b(?:auth_pass|vrrp(?:[ \t]+\d+)?[ \t]+authentication(?:[ \t]+text)?)[ \t]+)("[^"\n]*"|[^\s;]+)""",
+        ),
+        (
+            "community",
+            (
+                r"""(?i)(\b(?:snmp-server[ \t]+community|r[ow]community6?|com2sec[ \t]+\S+[ \t]+\S+)[ \t]+)"""
+                r"""("[^"\n]*"|[^\s;]+)"""
+            ),
+        ),
+        ("community", r"""(?i)(\bsnmp\w*[ \t]+-[^\n]{0,80}?-c[ \t]*)("[^"\n]*"|[^\s;]+)"""),
+        ("sshpass", r"""(\bsshpass[ \t]+-p[ \t]*)("[^"\n]*"|'[^'\n]*'|\S+)"""),
+        ("login", r"""(\blogin\b[^\n]{0,120}?[ \t](?:-p|--password)[ \t=]*)("[^"\n]*"|'[^'\n]*'|\S+)"""),
+        ("-u", r"""((?<!\S)(?:-u|--user|--proxy-user|-U)[ \t=]*["']?[\w.@\\-]{1,80}:)([^\s"']+)"""),
+        (
+            "authorization",
+            (
+                r"""(?i)(\bauthorization\\?["']?[ \t]*:[ \t]*\\?["']?(?:\w+[ \t]+)?)"""
+                r"""([^"'\n\\]+[^\s"'\\])"""
+            ),
+        ),
+        ("cookie", r"""(?i)(\b(?:set-)?cookie2?\\?["']?[ \t]*:[ \t]*\\?["']?)([^"'\n\\]+[^\s"'\\])"""),
+        ("x-", r"""(?i)(\bx-(?:api|auth|vault|amz-security|csrf|goog-iam)(?:-\w+)*[ \t]*:[ \t]*)([^\s"']+)"""),
+        ("sig", r"""(?i)((?:[?&;]|\b)(?:sig|signature)=)([^&\s"'#]{6,})"""),
+        ("x-", r"""(?i)(\bx-(?:amz|goog)-(?:credential|signature|security-token)=)([^&\s"'#]+)"""),
+        ("$", r"""()((?<![\w$])\$(?:1|2[abxy]?|5|6|7|8|9|y|gy|apr1|argon2\w{0,2})\$[^\s:"';]+)"""),
+        (
+            "value",
+            (
+                r"""(?m)(^[ \t]*(?:- +)?name:[ \t]*["']?(?P<name>[\w.-]{1,200})["']?[ \t]*\r?\n[ \t]*value:[ \t]*)"""
+                r"""(?P<value>\S[^\n]*?)(?=\s*$)"""
+            ),
+        ),
+        (
+            "value",
+            (
+                r"""(?m)(\bname\\?["']?:[ \t]*\\?["']?(?P<name>[\w.-]{1,200})\\?"""
+                r"""["']?[ \t]*,\s*\\?["']?value\\?["']?:[ \t]*)(?P<value>\\?"[^"\n\\]*\\?"|'[^'\n]*'|[^\s,}"']+)"""
+            ),
+        ),
+    )
+)
+# The value is below its name: a block, or a line of one word.
+_BELOW = re.compile(
+    r"""(?m)^(?P<indent>[ \t]*)(?:- +)?["']?(?P<name>[\w.-]{1,200})"""
+    r"""["']?[ \t]*[:=][ \t]*(?P<block>[|>][+\d-]{0,2})?[ \t]*\n"""
+)
+_ONE_WORD = re.compile(r"[ \t]*(?!- |---)[^\s:{\[]+(?::[^\s:]+)?[ \t]*$")
+_OF_SECRET = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret\b")
+_DATA = re.compile(r"(?m)^(?:data|stringData):[ \t]*\n((?:[ \t]+[^\n]*\n?|[ \t]*\n)+)")
+_DATUM = re.compile(r"(?m)(^[ \t]+[\w.-]+:[ \t]*)(\S[^\n]*)")
+_OTHERS_NAMED = re.compile(r"(?i)(?:(?:key|cert(?:ificate)?|authority|ca)[_-]?data|cabundle)$")
 _WIREGUARD = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=(?![A-Za-z0-9+/=])")
 _MAY_BE_WIREGUARD = re.compile(r"=(?<=[A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])")
 _CREDENTIAL_SIGNS = ("AKIA", "ASIA", "AROA", "AIDA", "gho_", "ghp_", "ghs_", "ghu_", "xox", "AIza", "glpat-", "K10")
@@ -70,12 +145,36 @@ _PROVIDER = re.compile(
     r"|((?<![\w])(?:ibm|openstack|vsphere|digitalocean|hcloud|linode|equinixmetal|packet|oci|baremetalhost|metal3|k3s|"
     r"rke2|kind)://)([^\s\"',]+)"
 )
+# A reference to a variable is harmless, a path is not: passwords begin with any letter.
 _HARMLESS = re.compile(
-    r"\\?[\"']?(?:true|false|null|none|nil|yes|no|all|some|<[^>]*>|\(?cut\)?|REDACTED|…|\*+|x+|\d{1,2}|[/.~]\S*|\$\S*|"
-    r"\(private|is|was|not|has|for|and|from|in|to|of|the|file|expired|invalid|missing|authentication)?\\?[\"']?$",
+    r"\\?[\"']?(?:true|false|null|none|nil|yes|no|all|some|<[^>]*>|\(?cut\)?|REDACTED|…|\*+|x+|\d{1,2}|"
+    r"(?-i:\$[A-Z][A-Z_]*[A-Z])|\$\{\w+\}|\$\(\w+\)|"
+    r"\(private|is|was|not|has|for|and|from|in|to|of|the|file|failed|expired|invalid|missing|authentication)?\\?[\"']?$",
     re.IGNORECASE,
 )
-_NAMED_BY = ("pass", "pwd", "secret", "token", "key", "psk", "credential", "data", "bundle")
+_PATH = re.compile(r"\\?[\"']?[~.]{0,2}/")
+_NAMED_BY = (
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "psk",
+    "credential",
+    "data",
+    "bundle",
+    "auth",
+    "cookie",
+    "licen",
+    "signing",
+    "dsn",
+    "connstr",
+    "conn_str",
+    "connectionstr",
+    "connection_str",
+    "community",
+    "pw ",
+)
 IN_BASE64 = "in base64"
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _LEAST = 6
@@ -112,8 +211,12 @@ class Secrets:
         folded = text.lower()
         if "bearer" in folded or "basic" in folded:
             text = _BEARER.sub(self._second, text)
+        for word, pattern in _PHRASES:
+            if word in folded:
+                text = pattern.sub(self._variable if word == "value" else self._second, text)
         if any(word in folded for word in _NAMED_BY):
-            text = on_lines_with(text, _NAMED_BY, lambda line: _NAMED.sub(self._second, _BIRD.sub(self._second, line)))
+            text = self._below(text)
+            text = on_lines_with(text, _NAMED_BY, self._named)
         if any(sign in text for sign in _CREDENTIAL_SIGNS):
             text = _CREDENTIAL.sub(self._whole, text)
         text = _BOOTSTRAP.sub(self._bootstrap, text)
@@ -129,13 +232,59 @@ class Secrets:
         return f"{CUT}@"
 
     def _second(self, match: re.Match[str]) -> str:
-        value = match.group(2)
+        value = match["value"] if "value" in match.re.groupindex else match.group(2)
         if _HARMLESS.match(value):
             return match.group()
         quoted = re.match(r"(\\?[\"']?)(.*?)(\\?[\"']?)$", value, re.DOTALL)
         before, inner, after = quoted.groups() if quoted else ("", value, "")
         self.take(inner)
         return f"{match.group(1)}{before}{CUT}{after}"
+
+    def _named(self, line: str) -> str:
+        line = _LINE.sub(self._if_named, line, count=1) if line[:1] != "{" else line
+        line = self._assigned(_BIRD.sub(self._second, line))
+        return _SAID.sub(self._second, _OPTION.sub(self._if_named, line) if "-" in line else line)
+
+    def _assigned(self, line: str) -> str:
+        """Cut the values of secrets; what stands behind another name may be the next name ("failed: token=…")."""
+        made: list[str] = []
+        done = 0
+        for name in _NAME.finditer(line):
+            if name.start() < done or not _is_named(_name_before(name.group(1))):
+                continue
+            match = _NAMED.match(line, name.start())
+            if match is not None:
+                made += (line[done : match.start()], self._if_named(match))
+                done = match.end()
+        return "".join((*made, line[done:])) if made else line
+
+    def _if_named(self, match: re.Match[str]) -> str:
+        name = _name_before(match.group(1))
+        if not _is_named(name) or (name in ("PWD", "OLDPWD") and _PATH.match(match.group(2))):
+            return match.group()
+        return self._second(match)
+
+    def _variable(self, match: re.Match[str]) -> str:
+        return self._second(match) if _is_named(match["name"]) else match.group()
+
+    def _below(self, text: str) -> str:
+        """Cut values that stand on the lines below their names, and those of Secrets that are no whole YAML."""
+        if "kind: Secret" in text and _OF_SECRET.search(text):
+            text = _DATA.sub(lambda found: _DATUM.sub(self._second, found.group()), text)
+        made: list[str] = []
+        done = 0
+        for match in _BELOW.finditer(text):
+            if match.start() < done or not _is_named(match["name"]):
+                continue
+            end = _end_of_block(text, match) if match["block"] else _end_of_word(text, match.end())
+            value = text[match.end() : end]
+            if not value.strip() or harmless(value.strip()):
+                continue
+            self.take(value.strip())
+            made += (text[done : match.end()], value[: len(value) - len(value.lstrip())], CUT)
+            made.append("\n" if value.endswith("\n") else "")
+            done = end
+        return "".join((*made, text[done:])) if made else text
 
     def _bootstrap(self, match: re.Match[str]) -> str:
         if not any(letter.isdigit() for letter in match.group(1)):
@@ -203,6 +352,36 @@ class Secrets:
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (("-----BEGIN ", _PEM), ("LS0tLS1CRUdJTi", _PEM64), ("eyJ", _JWT))
 
 
+def _is_named(name: str) -> bool:
+    """Say whether what follows this name in a text is to be cut."""
+    return is_secret(name) or bool(_OTHERS_NAMED.search(name))
+
+
+def _name_before(written: str) -> str:
+    """Return the name in what stands before a value: without quotes, dashes and the sign behind it."""
+    found = re.findall(r"[\w.-]+", written)
+    return found[-1].strip("-.") if found else ""
+
+
+def _end_of_block(text: str, match: re.Match[str]) -> int:
+    """Return where a block of YAML ends: before the next line that is indented no deeper than its name."""
+    end, deep = match.end(), len(match["indent"])
+    while end < len(text):
+        after = text.find("\n", end)
+        line = text[end : after if after >= 0 else len(text)]
+        if line.strip() and len(line) - len(line.lstrip(" \t")) <= deep:
+            break
+        end = after + 1 if after >= 0 else len(text)
+    return end
+
+
+def _end_of_word(text: str, start: int) -> int:
+    """Return where the line ends that begins here if it is one word, else where it begins."""
+    after = text.find("\n", start)
+    end = after if after >= 0 else len(text)
+    return end if _ONE_WORD.match(text[start:end]) else start
+
+
 def on_lines_with(text: str, words: Iterable[str], change: Callable[[str], str]) -> str:
     """Return the text with those lines changed that hold one of the words, in capitals or not."""
     folded = text.lower()
@@ -234,8 +413,15 @@ def holds_secrets(name: str) -> bool:
 
 
 def harmless(value: str) -> bool:
-    """Say whether a value under a secret's name is none: a switch, a number, a path, a mark of a cut."""
+    """Say whether a value under a secret's name is none: a switch, a number, a variable, a mark of a cut."""
     return bool(_HARMLESS.match(value))
+
+
+def is_key(key: Any) -> bool:
+    """Say whether a key under a secret's name is a secret itself: capitals, small letters and digits, without order."""
+    text = str(key)
+    mixed = all(re.search(letters, text) for letters in ("[A-Z]", "[a-z]", "[0-9]"))
+    return len(text) >= 8 and mixed and text not in REFERENCES
 
 
 def entropy(text: str) -> float:
@@ -308,6 +494,8 @@ def in_data(value: Any, secrets: Secrets, *, under: bool = False, depth: int = 0
         of_kind = value.get("kind") == "Secret"
         variable = isinstance(value.get("name"), str) and "value" in value and holds_secrets(value["name"])
         for key, item in value.items():
+            if under and is_key(key):
+                secrets.take(str(key))
             inside = (
                 (of_kind and key in ("data", "stringData"))
                 or (variable and key == "value")

@@ -30,7 +30,7 @@ _OF_PARTS = {2: (9, 16), 3: (17, 24)}
 
 
 class Speller:
-    """Rewrites one word. `seen` are the original addresses that stand as such somewhere, as bytes, and `networks` those of
+    """Rewrites one word. `seen` are the original addresses that stand as such somewhere, as bytes, and `networks`
     prefixes with their lengths: forms that may just as well be something else are rewritten only for them."""
 
     def __init__(self, addresses: Addresses, seen: set[bytes], networks: Collection[tuple[bytes, int]] = ()) -> None:

@@ -22,6 +22,14 @@ def test_several_bundles_and_one_with_blanks(tmp_path):
     assert request.arguments == ("-v", "-e", "a=b c")
 
 
+def test_a_path_that_is_not_there_stops_no_others(tmp_path):
+    (tmp_path / "a").touch()
+    there, absent = str(tmp_path / "a"), str(tmp_path / "b")
+    assert analyze.read_request({"BUNDLE": f"{absent} {there}"}).bundles == (absent, there)
+    with pytest.raises(UserError, match="no such file"):
+        analyze.read_request({"BUNDLE": f"{absent} {absent}"})
+
+
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [

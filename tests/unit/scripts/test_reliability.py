@@ -90,3 +90,7 @@ def test_rows_of_a_new_matrix_replace_their_like(tmp_path, monkeypatch):
         "matrix": {"a@b": [Told("a", 0.7, False, False)], "d@b": []},
         "public": {"case-1": []},
     }
+
+
+def test_what_a_router_reports_now_and_reported_before_is_one_finding():
+    assert [one.right for one in reliability.recorded()["mtu_mismatch-router"]] == [True]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import email.message
 import json
 import os
 import socket
@@ -231,12 +232,62 @@ def test_a_context_that_is_not_there(api, why, tmp_path):
     )
 
 
-def test_a_plugin_that_fails(api, params, tmp_path):
-    command = {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/false", "interactiveMode": "Never"}
-    path = kubeconfig(tmp_path, api.url, user={"exec": command})
-    api.allowed = lambda *_asked: False
-    fact = read.gather({**params, "kubeconfig": path}, {}, "/nonexistent")["calico_cluster"]
-    assert fact["objects"] == {}
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"exec": {"command": "/no/such", "args": ["canary"]}},
+        {"exec": {"command": "/bin/sh", "args": ["-c", "echo canary; echo canary >&2; exit 3"]}},
+        {"auth-provider": {"name": "oidc", "config": {"id-token": "canary", "idp-issuer-url": "https://127.0.0.1:1"}}},
+    ],
+)
+def test_a_plugin_that_fails(api, why, tmp_path, user, capfd, caplog):
+    if "exec" in user:
+        user["exec"].update(apiVersion="client.authentication.k8s.io/v1", interactiveMode="Never")
+    said = why(kubeconfig=kubeconfig(tmp_path, api.url, user=user))
+    assert said.startswith("Nobody is logged in to the API with the kubeconfig ")
+    assert "canary" not in said + "".join(capfd.readouterr()) + caplog.text
+
+
+def test_nobody_is_logged_in(api, why, tmp_path, monkeypatch):
+    answer = {"kind": "Status", "message": 'forbidden: User "system:anonymous" cannot get path "/api"'}
+
+    class Forbidding:
+        status = 403
+        headers = email.message.Message()
+
+        def stream(self, *_size, **_more):
+            yield json.dumps(answer).encode()
+
+        def release_conn(self):
+            pass
+
+        def close(self):
+            pass
+
+    made = client.Client.__init__
+
+    def init(self, *arguments):
+        made(self, *arguments)
+        plain = self._pool.request
+        monkeypatch.setattr(
+            self._pool,
+            "request",
+            lambda method, url, **more: plain(method, url, **more) if url.endswith("/version") else Forbidding(),
+        )
+
+    monkeypatch.setattr(client.Client, "__init__", init)
+    assert why(kubeconfig=kubeconfig(tmp_path, api.url)).startswith("Nobody is logged in")
+
+
+def test_a_kubeconfig_without_a_server(why, tmp_path):
+    path = kubeconfig(tmp_path, None, user={"token": "t"}, **{"certificate-authority-data": "canary"})
+    config = json.loads((tmp_path / "config").read_text(encoding="utf-8"))
+    for server in ({}, {"server": None}):
+        config["clusters"][0]["cluster"] = {"certificate-authority-data": "canary", **server}
+        (tmp_path / "config").write_text(json.dumps(config), encoding="utf-8")
+        said = why(kubeconfig=path)
+        assert "server" in said
+        assert "canary" not in said
 
 
 def test_a_library_that_is_missing(monkeypatch, why):

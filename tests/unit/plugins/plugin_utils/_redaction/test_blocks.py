@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redactor
 
-NODES = ("node-1", "worker-2.corp.example.com", "ip-10-0-1-45", "web7", "node-1-10", "master")
+NODES = ("node-1", "worker-2.corp.internal", "ip-10-0-1-45", "web7", "node-1-10", "master")
 BLOCKS = (
     *("10.244.1.0/26", "10.244.2.64/26", "10.244.4.0/22", "192.168.144.128/28", "10.244.7.9/32"),
     *("fd00:10:244::/122", "fd00:10:244:0:8c1::/122", "fd00:10:244:0:1:2:3:0/116"),

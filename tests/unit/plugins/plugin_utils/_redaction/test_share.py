@@ -76,6 +76,13 @@ def test_the_way_out_leads_out():
     assert Redactor("key", [hidden]).texts(texts).leaks == []
 
 
+@pytest.mark.parametrize("word", ["Acme Corp", "acme_rack", "Überwald", '"acme"', "acme.rack-7"])
+def test_words_of_any_form_are_replaced(word):
+    made = Redactor("key", [word]).texts({"bundle.json": "{}", "a/x.log": f"of {word} here\n"})
+    assert made.leaks == []
+    assert word.strip('"') not in made.texts["a/x.log"]
+
+
 def given(tmp_path, name):
     folder = tmp_path / name / "nodes" / "prod-db-07"
     folder.mkdir(parents=True)
