@@ -16,7 +16,8 @@ _KNOWN = """\
 NAME                   STATUS   ROLES    AGE   VERSION
 prod-db-07.acme.corp   Ready    <none>   10d   v1.28.1
 Nov 21 10:00:00 prod-db-07 kubelet[12]: Mesh_10_20_30_41: to 10.20.30.42:179, 10.20.30.43-10.20.30.50 and 10.244/16
-token: abc123def456 password=Tr0ub4dor3x https://admin:Tr0ub4dor3x@vault.acme.corp/ fd12:3456::15 ops@acme.corp
+token: abc123def456 password=Tr0ub4dor3x https://admin:Tr0ub4dor3x@vault.acme.corp/ fd12:3456::15
+written by ops@acme.corp
 arn:aws:iam::123456789012:role/x openstack:///0123-4567 52:54:00:12:34:56 525400123456 41.30.20.10.in-addr.arpa
 0: 281E140A:00B3 0A141E28 etcd-prod-db-07 10.20.0.0/255.255.240.0 VHIwdWI0ZG9yM3ggYWdhaW4gYW5kIGFnYWlu
 yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=

@@ -219,9 +219,9 @@ def _has_credentials(configuration: Any) -> bool:
     return bool(configuration.api_key or configuration.cert_file or configuration.username)
 
 
-def _names_plugin(kubeconfig: str) -> bool:
+def _names_plugin(path: str) -> bool:
     """Say whether one of these files (with colons between) gets credentials from a program or a provider."""
-    return any(_PLUGIN.search(_start_of(path)) for path in kubeconfig.split(os.pathsep))
+    return any(_PLUGIN.search(_start_of(one)) for one in path.split(os.pathsep))
 
 
 def _start_of(path: str) -> str:

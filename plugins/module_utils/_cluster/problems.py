@@ -54,11 +54,11 @@ class ApiError(Exception):
         self.sentence = " ".join(sentence.split())[:600]
 
 
-def nobody(where: str) -> ApiError:
+def nobody(place: str) -> ApiError:
     """Return the problem of asking without credentials; what a plugin printed is not for others to read."""
     return ApiError(
         UNAUTHORISED,
-        f"Nobody is logged in to the API with {where}: its credential plugin failed or gave nothing, or it has no "
+        f"Nobody is logged in to the API with {place}: its credential plugin failed or gave nothing, or it has no "
         "credentials. Install what the plugin needs or log in again (kubectl get nodes must work with it), or name "
         "another one.",
     )

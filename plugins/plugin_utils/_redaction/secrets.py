@@ -39,7 +39,7 @@ _VALUE = r"""(\\?"(?:[^"\\\n]|\\(?!["]))*\\?"|'[^'\n]*'|[^\s,;&"'{}\[\]()<>|]+)"
 _NAME = re.compile(r"""(?<![\w.-])([\w.-]{1,200}\\?["']?[ \t]*(?:[:=]|:=|=>)[ \t]*)""")
 _NAMED = re.compile(_NAME.pattern + r"""(\$[({]\w+[)}](?![\w$/.-])|""" + _VALUE[1:])
 # A line of its own, as in YAML: the value goes to the line's end, with its blanks.
-_LINE = re.compile(r"""([ \t]*(?:- +)?["']?[\w.-]{1,200}["']?[ \t]*[:=][ \t]+)(?![|>"'{\[&!])([^\n#]*[^\s#,])""")
+_LINE = re.compile(r"""(?m)^([ \t]*(?:- +)?["']?[\w.-]{1,200}["']?[ \t]*[:=][ \t]+)([^\s|>"'{\[&!][^\n]*)""")
 _OPTION = re.compile(r"(--?[\w-]{1,60}[ \t]+)" + _VALUE)
 _BIRD = re.compile(r'(\bpassword[ \t]+)("[^"\n]*"|[^\s";]+)(?=[ \t]*;)')
 # What is written behind such a word without a sign in between.
@@ -55,7 +55,7 @@ _PHRASES = tuple(
     for word, pattern in (
         (
             "password",
-            r"""(?im)(\bneighbor[ \t]+\S+[ \t]+password[ \t]+(?:\d{1,2}[ \t]+|encrypted[ \t]+)?)(\S[^\n]*?)(?=\s*$)""",
+            r"""(?im)(\bneighbor[ \t]+\S+[ \t]+password[ \t]+(?:\d{1,2}[ \t]+|encrypted[ \t]+)?)(\S[^\n]*)""",
         ),
         ("password", r"""(?im)(^[ \t]*password[ \t]+)("[^"\n]+"|[^\s;]+)(?=[ \t]*;?[ \t]*$)"""),
         (
@@ -84,10 +84,10 @@ _PHRASES = tuple(
             "authorization",
             (
                 r"""(?i)(\bauthorization\\?["']?[ \t]*:[ \t]*\\?["']?(?:\w+[ \t]+)?)"""
-                r"""([^"'\n\\]+[^\s"'\\])"""
+                r"""([^\s"'\\][^"'\n\\]*)"""
             ),
         ),
-        ("cookie", r"""(?i)(\b(?:set-)?cookie2?\\?["']?[ \t]*:[ \t]*\\?["']?)([^"'\n\\]+[^\s"'\\])"""),
+        ("cookie", r"""(?i)(\b(?:set-)?cookie2?\\?["']?[ \t]*:[ \t]*\\?["']?)([^\s"'\\][^"'\n\\]*)"""),
         ("x-", r"""(?i)(\bx-(?:api|auth|vault|amz-security|csrf|goog-iam)(?:-\w+)*[ \t]*:[ \t]*)([^\s"']+)"""),
         ("sig", r"""(?i)((?:[?&;]|\b)(?:sig|signature)=)([^&\s"'#]{6,})"""),
         ("x-", r"""(?i)(\bx-(?:amz|goog)-(?:credential|signature|security-token)=)([^&\s"'#]+)"""),
@@ -96,7 +96,7 @@ _PHRASES = tuple(
             "value",
             (
                 r"""(?m)(^[ \t]*(?:- +)?name:[ \t]*["']?(?P<name>[\w.-]{1,200})["']?[ \t]*\r?\n[ \t]*value:[ \t]*)"""
-                r"""(?P<value>\S[^\n]*?)(?=\s*$)"""
+                r"""(?P<value>\S[^\n]*)"""
             ),
         ),
         (
@@ -111,7 +111,7 @@ _PHRASES = tuple(
 # The value is below its name: a block, or a line of one word.
 _BELOW = re.compile(
     r"""(?m)^(?P<indent>[ \t]*)(?:- +)?["']?(?P<name>[\w.-]{1,200})"""
-    r"""["']?[ \t]*[:=][ \t]*(?P<block>[|>][+\d-]{0,2})?[ \t]*\n"""
+    r"""["']?[ \t]*[:=](?:[ \t]*(?P<block>[|>][+\d-]{0,2}))?[ \t]*\n"""
 )
 _ONE_WORD = re.compile(r"[ \t]*(?!- |---)[^\s:{\[]+(?::[^\s:]+)?[ \t]*$")
 _OF_SECRET = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret\b")
@@ -241,7 +241,7 @@ class Secrets:
         return f"{match.group(1)}{before}{CUT}{after}"
 
     def _named(self, line: str) -> str:
-        line = _LINE.sub(self._if_named, line, count=1) if line[:1] != "{" else line
+        line = _LINE.sub(self._if_named, line) if line[:1] != "{" else line
         line = self._assigned(_BIRD.sub(self._second, line))
         return _SAID.sub(self._second, _OPTION.sub(self._if_named, line) if "-" in line else line)
 
@@ -262,6 +262,8 @@ class Secrets:
         name = _name_before(match.group(1))
         if not _is_named(name) or (name in ("PWD", "OLDPWD") and _PATH.match(match.group(2))):
             return match.group()
+        if harmless(match.group(2).rstrip(" \t\r,")):
+            return match.group()
         return self._second(match)
 
     def _variable(self, match: re.Match[str]) -> str:
@@ -276,7 +278,7 @@ class Secrets:
         for match in _BELOW.finditer(text):
             if match.start() < done or not _is_named(match["name"]):
                 continue
-            end = _end_of_block(text, match) if match["block"] else _end_of_word(text, match.end())
+            end = _end_of_block(match) if match["block"] else _end_of_word(match)
             value = text[match.end() : end]
             if not value.strip() or harmless(value.strip()):
                 continue
@@ -363,8 +365,9 @@ def _name_before(written: str) -> str:
     return found[-1].strip("-.") if found else ""
 
 
-def _end_of_block(text: str, match: re.Match[str]) -> int:
+def _end_of_block(match: re.Match[str]) -> int:
     """Return where a block of YAML ends: before the next line that is indented no deeper than its name."""
+    text = match.string
     end, deep = match.end(), len(match["indent"])
     while end < len(text):
         after = text.find("\n", end)
@@ -375,8 +378,9 @@ def _end_of_block(text: str, match: re.Match[str]) -> int:
     return end
 
 
-def _end_of_word(text: str, start: int) -> int:
-    """Return where the line ends that begins here if it is one word, else where it begins."""
+def _end_of_word(match: re.Match[str]) -> int:
+    """Return where the line ends that begins behind the match if it is one word, else where it begins."""
+    text, start = match.string, match.end()
     after = text.find("\n", start)
     end = after if after >= 0 else len(text)
     return end if _ONE_WORD.match(text[start:end]) else start
