@@ -102,9 +102,14 @@ def _difference(like: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
             pieces = [_difference(*pair) for pair in zip(known, value)]
             if any(pieces):
                 different[name] = pieces
-        elif isinstance(known, bool) is not isinstance(value, bool) or known != value:  # True is no 1 here
+        elif type(known) is not type(value) or known != value or (known and not _same_kinds(known, value)):
             different[name] = value
     return different
+
+
+def _same_kinds(known: Any, value: Any) -> bool:
+    """To Python 1, 1.0 and True are equal, and so are lists of them; here they are not."""
+    return not isinstance(value, (list, dict)) or _key(known) == _key(value)
 
 
 def _merged(like: dict[str, Any], one: dict[str, Any], depth: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.netmedic.calico.plugins.module_utils._cluster import leases, packing
@@ -28,6 +28,8 @@ OBJECTS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
 
 
 @settings(max_examples=300)
+@example(kinds=[{"a": {"x": False, "z": 1.0}}, {"a": {"x": [], "z": 1}}], order=[0, 0, 1])
+@example(kinds=[{"a": [1.0]}, {"a": [1]}], order=[0, 0, 1])
 @given(kinds=st.lists(OBJECTS, min_size=1, max_size=4), order=st.lists(st.integers(0, 3), min_size=1, max_size=12))
 def test_nothing_is_lost(kinds, order):
     objects = [copy.deepcopy(kinds[number % len(kinds)]) for number in order]
