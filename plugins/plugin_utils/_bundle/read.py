@@ -45,6 +45,12 @@ _IN_PIECES = frozenset(
 )
 
 
+# What shows BGP at a moment: of two of them only one can be how it is.
+_OF_A_MOMENT = frozenset(
+    f"{kind}.txt" for kind in ("calicoctl-node-status", "birdcl-protocols", "birdcl6-protocols", "birdcl-status")
+)
+
+
 class NodeTexts(NamedTuple):
     """What a bundle holds of one node: facts ({}: none), texts by their canonical names; address and result as the
     index tells them, '' and {} without one."""
@@ -153,6 +159,8 @@ def _place(own: _Texts, name: str, path: str, text: str, bundle: Bundle, canonic
     elif canonical not in own:
         own[canonical] = text
         own.origins[canonical] = path
+    elif canonical in _OF_A_MOMENT:
+        _of_another_moment(own, canonical, path, text, bundle)
     elif canonical in _IN_PIECES:
         own[canonical] = _joined(own[canonical], text)
     # The one whose name is the canonical one is it; a second one of its kind is kept under its own.
@@ -161,6 +169,18 @@ def _place(own: _Texts, name: str, path: str, text: str, bundle: Bundle, canonic
         own.origins[canonical] = path
     else:
         own[name] = text
+
+
+def _of_another_moment(own: _Texts, canonical: str, path: str, text: str, bundle: Bundle) -> None:
+    """Of two pictures of one node in one paste the later one counts, else the first; the other one is told of."""
+    before = own.origins[canonical]
+    if text == own[canonical]:
+        return
+    if path.partition("#")[0] == before.partition("#")[0]:
+        own[canonical], own.origins[canonical] = text, path
+        path = before
+    why = f"{own.origins[canonical]} tells the same of this node, of another moment, and was read"
+    bundle.refused.append((path, why))
 
 
 def _joined(first: str, second: str) -> str:

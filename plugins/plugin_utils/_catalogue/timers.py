@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._evidence.evidence import culprits
 from . import api, commands, session_signals, words
-from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +152,17 @@ def again_and_again(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [seen for seen in timer_expired_before(evidence, subject) if " times)" in seen.detail]
 
 
+def it_may_be_long_ago(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Nothing tells when it expired, and the sessions of which BIRD tells are all up."""
+    lines = [line for name in subject.nodes if name in evidence.nodes for line in _lines(evidence.nodes[name])]
+    undated = bool(lines) and not any(line.at for line in lines)
+    return (
+        [Seen(subject.nodes[0], "bird log", lines[0].text)]
+        if undated and evidence.table.established and not evidence.table.down
+        else []
+    )
+
+
 def host_is_strained(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The host, or calico-node's container on it, is short of what BIRD needs to send keepalives in time."""
     return [Seen(name, "host", what) for name in subject.nodes for what in _strained(evidence, name)]
@@ -264,6 +275,7 @@ HOLD_TIMER_EXPIRED = Fault(
         Signal(capture_shows_it, MODERATE, required=True),
         Signal(peer_was_on_the_wire, STRONG),
         Signal(again_and_again, MODERATE),
+        Signal(it_may_be_long_ago, -WEAK),
         Signal(host_is_strained, STRONG),
         Signal(timers_are_short, MODERATE),
         Signal(connection_is_stuck, MODERATE),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._commonality.shared import worded
+from .._evidence import plain
 
 WIDTH = 80
 NARROWEST = 40
@@ -31,7 +32,7 @@ BAD_STATUS = ("failed", "unrecognised")
 
 
 def lines(report: Mapping[str, Any], width: int = WIDTH) -> list[str]:
-    """All lines, without colours and without trailing blanks."""
+    """All lines, without colours, without trailing blanks, and with nothing that a terminal obeys."""
     parts = (
         _coverage(report, width),
         _verdict(report, width),
@@ -39,7 +40,8 @@ def lines(report: Mapping[str, Any], width: int = WIDTH) -> list[str]:
         _notes(report, width),
         _not_checked(report, width),
     )
-    told = [line.rstrip() for part in parts for line in part]
+    # The names of nodes may come from an archive's folders.
+    told = [plain.text(line).rstrip() for part in parts for line in part]
     return told[:-1] if told and not told[-1] else told
 
 
