@@ -27,6 +27,8 @@ OF_CONTROL_PLANE = (
     "/var/snap/microk8s/current/credentials/client.config",
 )
 
+_OPTION = "the option kubeconfig (in the role: collect_kubeconfig)"
+
 
 class Access(NamedTuple):
     """How the API is to be reached. `where` says in words where that stands. `in_cluster`: by the pod's account.
@@ -93,12 +95,12 @@ def _of_control_plane(root: str, common: dict[str, Any]) -> Access:
     if there:
         raise ApiError(
             problems.CONFIG,
-            f"Only root may read {there[0]}, and there is no other kubeconfig. Use become or the option kubeconfig.",
+            f"Only root may read {there[0]}, and there is no other kubeconfig. Use become, or {_OPTION}.",
         )
     raise ApiError(
         problems.CONFIG,
         "There is no way to the API: no option kubeconfig or host, no KUBECONFIG, no ~/.kube/config, no service "
-        "account of a pod, and no kubeconfig of a control plane on this host. Name one with the option kubeconfig.",
+        f"account of a pod, and no kubeconfig of a control plane on this host. Name one with {_OPTION}.",
     )
 
 
@@ -108,7 +110,9 @@ def _readable(path: str) -> str:
     if "" in troubles:
         return path
     trouble = troubles[-1] if troubles else "No kubeconfig is named"
-    raise ApiError(problems.CONFIG, f"{trouble}. Name another one with the option kubeconfig.")
+    raise ApiError(
+        problems.CONFIG, f"{trouble}. Name another one with the option kubeconfig (collect_kubeconfig of the role)."
+    )
 
 
 def _trouble(path: str) -> str:

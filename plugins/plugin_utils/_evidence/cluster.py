@@ -23,6 +23,7 @@ FACT = "calico_cluster"
 RESULT = "collect_cluster_result"
 # The API is asked from here, unless the caller names another host.
 CONTROLLER = "localhost"
+_LONGEST = 300
 
 
 def from_variables(hostvars: Mapping[str, Any], hosts: Iterable[str], now: datetime, max_age: int) -> Cluster | None:
@@ -37,7 +38,17 @@ def from_variables(hostvars: Mapping[str, Any], hosts: Iterable[str], now: datet
             if why:
                 return Cluster(reached=False, why=why)
         return objects.read(fact)
-    return None
+    return _asked_in_vain(hostvars)
+
+
+def _asked_in_vain(hostvars: Mapping[str, Any]) -> Cluster | None:
+    """Why there is no fact although the API was to be asked: the host to ask from was not reached, say."""
+    result = plain.mapping(hostvars[CONTROLLER].get(RESULT)) if CONTROLLER in hostvars else {}
+    if not result or result.get("skipped"):
+        return None
+    said = " ".join(plain.text(result.get("msg")).split())[:_LONGEST]
+    host = "the host from which it was to be asked could not be reached" if result.get("unreachable") else ""
+    return Cluster(reached=False, why=": ".join(filter(None, (host, said))) or "the task that asks it failed")
 
 
 def of_these_nodes(cluster: Cluster | None, nodes: Iterable[Node]) -> Cluster | None:

@@ -41,6 +41,27 @@ def test_what_a_cache_holds_of_long_ago_is_refused_and_what_was_told_now_is_not(
     assert cluster.from_variables(told(old, collect_cluster_result={}), [], NOW, 900).reached
 
 
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        (
+            {"unreachable": True, "msg": "Failed to connect\n to master-1"},
+            "the host from which it was to be asked could not be reached: Failed to connect to master-1",
+        ),
+        ({"failed": True, "msg": "sudo: a password is required"}, "sudo: a password is required"),
+        ({"failed": True}, "the task that asks it failed"),
+    ],
+)
+def test_an_api_that_was_asked_in_vain(result, why):
+    found = cluster.from_variables({"localhost": {"collect_cluster_result": result}}, [], NOW, 900)
+    assert (found.reached, found.why) == (False, why)
+
+
+def test_an_api_that_was_not_to_be_asked():
+    skipped = {"localhost": {"collect_cluster_result": {"skipped": True, "changed": False}}}
+    assert cluster.from_variables(skipped, [], NOW, 900) is None
+
+
 def test_an_api_that_did_not_answer():
     found = cluster.from_variables(told({"reached": False, "why": "nobody there"}), [], NOW, 900)
     assert (found.reached, found.why) == (False, "nobody there")
