@@ -72,7 +72,8 @@ def test_the_reverse_path_filter_in_effect_is_told():
     loose = facts("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=2")
     strict = facts("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=0")
 
-    assert (loose["rp_filter"], strict["rp_filter"]) == ({"loose": ["eth0"]}, {"strict": ["eth0"]})
+    assert loose["rp_filter"] == {"strict": ["all"], "loose": ["eth0"]}
+    assert strict["rp_filter"] == {"strict": ["all", "eth0"]}
 
 
 def test_routes_of_bird_and_felix_are_told_apart():

@@ -28,7 +28,6 @@ mount -t tmpfs tmpfs /var/log
 mount -t proc proc /proc
 mkdir -p /run/systemd/system /run/systemd/journal /run/log/journal
 {daemon} 2>/dev/null &
-sleep 1
 exec {python} - {root}
 """
 # journald takes the unit from the sender's control group, or, of root, from what it says itself.
@@ -45,7 +44,12 @@ ERRORED = "E" + stamp + '"Probe errored" err="rpc error: code = DeadlineExceeded
 FAILED = "I" + stamp + '"Probe failed" pod="kube-system/calico-node-x" output=<'
 FAILED += "\\n\\tcalico/node is not ready: no BIRD\\n >"
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
-    journal.connect("/run/systemd/journal/socket")
+    for attempt in range(50):
+        try:
+            journal.connect("/run/systemd/journal/socket")
+            break
+        except OSError:  # it is still starting
+            time.sleep(0.2)
     for message, unit in ((ERRORED, "k3s-agent"), (FAILED, "k3s-agent"), (ERRORED, "other")):
         body = b"MESSAGE\\n" + struct.pack("<Q", len(message)) + message.encode()
         journal.send(body + ("\\nSYSLOG_IDENTIFIER=k3s\\nOBJECT_SYSTEMD_UNIT=%s.service\\n" % unit).encode())

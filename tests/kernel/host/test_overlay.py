@@ -85,10 +85,11 @@ def sources(facts, part):
 def test_the_other_nodes_of_a_vxlan_cluster(facts):
     found = facts(VXLAN + "iptables -A INPUT -p udp --dport 4789 -s 10.200.0.11 -j DROP")
 
-    assert found["calico_node"]["overlay"] == {
-        "addresses": {"ipv4": "10.200.0.9"},
-        "nodes": {"vxlan.calico": {"10.200.0": "10-11"}},
-    }
+    overlay = found["calico_node"]["overlay"]
+    assert overlay["addresses"] == {"ipv4": "10.200.0.9"}
+    assert overlay["nodes"] == {"vxlan.calico": {"10.200.0": "10-11"}}
+    device = overlay["devices"]["vxlan.calico"]
+    assert (device["local"], device["mtu"], device["addresses"]) == ("10.200.0.9", 1450, ["10.244.1.0"])
     assert sources(found, "calico_node")["overlay"] == "ok"
     assert found["calico_node"]["bgp_addresses"] == {}
     assert "probes" not in found["calico_bgp"]
@@ -148,7 +149,9 @@ def test_the_other_nodes_of_canal(facts):
     )
 
     node = found["calico_node"]
-    assert node["overlay"] == {"addresses": {"ipv4": "10.200.0.9"}, "nodes": {"flannel.1": {"10.200.0": "12"}}}
+    assert node["overlay"]["addresses"] == {"ipv4": "10.200.0.9"}
+    assert node["overlay"]["nodes"] == {"flannel.1": {"10.200.0": "12"}}
+    assert node["overlay"]["devices"]["flannel.1"]["addresses"] == ["10.244.1.0"]
     assert "autodetection" not in node
     assert sources(found, "calico_node")["autodetection"] == "absent"
     (entry,) = found["calico_firewall"]["flows"]["inbound"]
