@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from scripts import machine
@@ -37,16 +38,17 @@ def unit_on_other_pythons(paths: Sequence[str]) -> Outcome:
     """The node code's tests on every other Python from 3.7 on; those that are not here are named."""
     found = {python.version: python for python in machine.interpreters()}
     controller = machine.controller_python()
-    outcomes = []
-    for version in machine.NODE_PYTHONS:
+    others = [version for version in machine.NODE_PYTHONS if controller is None or version != controller.version]
+
+    def one(version: tuple[int, int]) -> Outcome:
         name = f"Python {version[0]}.{version[1]}"
-        if controller is not None and version == controller.version:
-            continue
-        if version in found:
-            outcomes.append(_on(found[version], name, paths or [NODE_TESTS]))
-        else:
-            outcomes.append(skipped(f"node code on {name}", "this Python is not on this machine"))
-    return total(outcomes)
+        if version not in found:
+            return skipped(f"node code on {name}", "this Python is not on this machine")
+        return _on(found[version], name, paths or [NODE_TESTS])
+
+    # Each is one process, so that as many of them as there are processors do not wait for each other.
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return total(pool.map(one, others))
 
 
 def pytest(
