@@ -28,5 +28,5 @@ def faults(paths: Sequence[str]) -> Outcome:
         return skipped("tests over the lab", problem)
     with lab_setup.place_for("tests") as directory:
         env = {**venv_path(), "NETMEDIC_LAB": directory}
-        # A test mostly waits for BGP. Two at a time, on labs of their own, keep two cores busy.
-        return pytest("lab", venv_program("python"), ["-n", "2", "--dist", "worksteal", *(paths or [TESTS])], env=env)
+        # A test mostly waits for BGP. Three at a time, on labs of their own, keep two cores busy.
+        return pytest("lab", venv_program("python"), ["-n", "3", "--dist", "worksteal", *(paths or [TESTS])], env=env)

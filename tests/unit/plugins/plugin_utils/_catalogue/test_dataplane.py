@@ -182,7 +182,7 @@ def test_some_checksums_right_and_some_wrong():
 
 
 def test_wrong_checksums_where_they_are_sent_are_usual():
-    text = "".join(CAPTURE.format(1, 2, WRONG) for _ in range(3))
+    text = CAPTURE.format(1, 2, WRONG) * 3
     addresses = '[{"ifname": "eth0", "addr_info": [{"family": "inet", "local": "10.0.0.1", "prefixlen": 24}]}]'
     assert "checksum_offload" not in of_bundle(tcpdump__txt=text, ip_addr__json=addresses)
 
