@@ -196,7 +196,8 @@ def recent(lines: Iterable[Line], now: float, window: float) -> list[Line]:
     only if they are about the same endpoint. Of addresses that were autodetected only those are told that are not
     always the same, or that are on an interface of containers or of a link between two, one line for each."""
     collapsed: dict[tuple[str, ...], Line] = {}
-    for line in sorted(lines, key=lambda line: line.at or 0.0):
+    # Of one moment they are told in one order, whichever file was read first.
+    for line in sorted(lines, key=lambda line: (line.at or 0.0, line.component, line.kind, line.text)):
         if line.at is not None and line.at < now - window:
             continue
         key = (line.component, line.kind, _subject(line))

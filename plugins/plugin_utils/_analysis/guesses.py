@@ -66,7 +66,9 @@ def with_guesses(
     causes = [one for one in findings if one["role"] == "cause" and one["fault"] != UNDETERMINED]
     others = [one for one in findings if one["role"] != "cause"]
     open_ones = [one for one in findings if one["fault"] == UNDETERMINED]
-    guesses = _guesses(evidence, unexplained, found, {one["fault"] for one in findings})
+    # Where BGP was seen and nothing is wrong, there is nothing that a doubtful candidate could explain.
+    all_is_well = heard(evidence) and not found and not unexplained
+    guesses = [] if all_is_well else _guesses(evidence, unexplained, found, {one["fault"] for one in findings})
     if not open_ones and (found or guesses):
         open_ones = [_undetermined(found, guesses)]
     if not findings and not open_ones and not heard(evidence):

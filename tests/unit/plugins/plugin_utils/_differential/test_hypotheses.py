@@ -120,3 +120,11 @@ def test_every_kind_of_symptom_has_causes():
 
 def test_circumstances_are_about_faults_that_exist():
     assert all(set(context.factors) <= set(BY_ID) for context in CONTEXTS)
+
+
+def test_a_mesh_in_which_all_is_well_is_not_undetermined_for_a_doubt(mesh, monkeypatch):
+    """A candidate that is doubted explains nothing where there is nothing to explain."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis import guesses
+
+    monkeypatch.setattr(guesses, "_guesses", lambda *_all: [{"fault": "confd_cannot_render", "confidence": 0.38}])
+    assert analyse(mesh.evidence(), NOW)["findings"] == []
