@@ -419,10 +419,10 @@ def test_who_governs_a_node_and_who_else_is_there_is_the_same(fresh, tmp_path):
     assert (plane["typha_here"]["state"], plane["typha_here"]["clients"]) == ("not_listening", 1)
     assert {one["component"] for one in by_script["calico_node"]["host"]["log"]} >= {"felix", "flannel", "kubelet"}
     facts = json.loads((tmp_path / "script" / "node-2").read_text(encoding="utf-8"))["ansible_facts"]
-    assert facts["calico_node"]["overlay"] == {
-        "addresses": {"ipv4": "10.200.0.10"},
-        "nodes": {"vxlan.calico": {"10.200.0": "9,11"}, "routes": {"10.200.0": "9,11"}},
-    }
+    overlay = facts["calico_node"]["overlay"]
+    assert overlay["addresses"] == {"ipv4": "10.200.0.10"}
+    assert overlay["nodes"] == {"vxlan.calico": {"10.200.0": "9,11"}, "routes": {"10.200.0": "9,11"}}
+    assert overlay["devices"]["vxlan.calico"]["local"] == "10.200.0.10"
     assert facts["calico_firewall"]["backends"]["ebpf"][0]["hooks"] == ["tc egress"]
     assert "not_accepted" in facts["calico_firewall"]["pods"]
     assert facts["calico_firewall"]["flows"]["inbound"]
