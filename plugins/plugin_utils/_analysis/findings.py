@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._catalogue.model import Seen, Signal
+    from .._catalogue.model import Missing, Seen, Signal
     from .._evidence.evidence import Evidence
     from .ranking import Candidate
 
@@ -18,33 +18,72 @@ SEEN_PER_SIGNAL = 5
 SESSIONS_PER_FINDING = 100
 
 
+def blank(fault: str, family: str, title: str, summary: str, nodes: Iterable[str]) -> dict[str, Any]:
+    """A finding in the form of the report that names no place, proves nothing and repairs nothing."""
+    concerned = list(nodes)
+    return {
+        "fault": fault,
+        "family": family,
+        "title": title,
+        "severity": "info",
+        "confidence": 0.0,
+        "role": "cause",
+        "nodes": concerned,
+        "affects": {"nodes": sorted(concerned), "sessions": [], "count": 0},
+        "where": {},
+        "summary": summary,
+        "means": "",
+        "evidence": [],
+        "against": [],
+        "missing": [],
+        "alternatives": [],
+        "fix": remedy("", ""),
+        "verify": "",
+        "waived": None,
+    }
+
+
+def remedy(action: str, text: str, **more: Any) -> dict[str, Any]:
+    """What to do, in the form of the report; nobody does it by himself, and without commands nobody is told how."""
+    return {
+        "action": action,
+        "text": text,
+        "role": None,
+        "vars": {},
+        "hosts": [],
+        "risk": "low",
+        "disrupts": "nothing",
+        "automatic": False,
+        "command": "",
+        "commands": [],
+        **more,
+    }
+
+
 def finding(evidence: Evidence, item: Candidate) -> dict[str, Any]:
     """One candidate in the form of the report."""
     fault, subject = item.fault, item.subject
     missing = fault.missing(evidence, subject) if fault.missing else []
     return {
-        "fault": fault.id,
-        "family": fault.family,
-        "title": fault.title,
+        **blank(fault.id, fault.family, fault.title, fault.summary(evidence, subject), subject.nodes),
         "severity": item.severity,
         "confidence": item.confidence,
         "role": item.role,
-        "nodes": list(subject.nodes),
         "affects": _affects(evidence, item),
         "where": dict(subject.where),
-        "summary": fault.summary(evidence, subject),
         "means": fault.means,
         "evidence": _told(item.speaks_for),
         "against": _told(item.speaks_against),
-        "missing": [
-            {"node": what.node, "source": what.source, "how": what.how, "would_tell": what.would_tell}
-            for what in missing
-        ],
+        "missing": [plain(what) for what in missing],
         "alternatives": _alternatives(item),
         "fix": _fix(evidence, item),
         "verify": fault.verify,
-        "waived": None,
     }
+
+
+def plain(missing: Missing) -> dict[str, str]:
+    """Evidence that was not had, in the form of the report."""
+    return {"node": missing.node, "source": missing.source, "how": missing.how, "would_tell": missing.would_tell}
 
 
 def _affects(evidence: Evidence, item: Candidate) -> dict[str, Any]:
@@ -90,15 +129,12 @@ def _alternatives(item: Candidate) -> list[dict[str, Any]]:
 def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
     fix = item.fault.fix
     commands = fix.commands(evidence, item.subject)
-    return {
-        "action": fix.action,
-        "text": fix.text,
-        "role": None,
-        "vars": {},
-        "hosts": [name for name in item.subject.nodes if name in evidence.nodes],
-        "risk": fix.risk,
-        "disrupts": fix.disrupts,
-        "automatic": False,
-        "command": commands[0] if commands else "",
-        "commands": commands,
-    }
+    return remedy(
+        fix.action,
+        fix.text,
+        hosts=[name for name in item.subject.nodes if name in evidence.nodes],
+        risk=fix.risk,
+        disrupts=fix.disrupts,
+        command=commands[0] if commands else "",
+        commands=commands,
+    )

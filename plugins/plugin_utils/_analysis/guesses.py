@@ -15,14 +15,14 @@ from .._catalogue import words
 from .._catalogue.faults import BY_ID
 from .._differential.hypotheses import hypotheses, what_would_decide
 from .._differential.symptoms import symptoms
-from .findings import SESSIONS_PER_FINDING, finding
+from .findings import SESSIONS_PER_FINDING, blank, finding, plain, remedy
 from .ranking import BELIEVED, CERTAIN, UNDETERMINED, weighed
 from .seen import heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .._catalogue.model import Fault, Missing
+    from .._catalogue.model import Fault
     from .._differential.model import Hypothesis, Symptom
     from .._evidence.evidence import Evidence
     from .._evidence.sessions import Session
@@ -35,18 +35,9 @@ DOUBTFUL = 0.2
 MOST = 3
 # How sure `undetermined` is that the cause cannot be told, where no session tells it.
 OPEN = 0.55
-_NOTHING_YET: dict[str, Any] = {
-    "action": "gather_more",
-    "text": "Get what is listed under missing, then diagnose again; nothing is to be repaired on a guess.",
-    "role": None,
-    "vars": {},
-    "hosts": [],
-    "risk": "low",
-    "disrupts": "nothing",
-    "automatic": False,
-    "command": "",
-    "commands": [],
-}
+_NOTHING_YET = remedy(
+    "gather_more", "Get what is listed under missing, then diagnose again; nothing is to be repaired on a guess."
+)
 
 
 def with_guesses(
@@ -73,7 +64,7 @@ def with_guesses(
         open_ones = [_undetermined(found, guesses)]
     if not findings and not open_ones and not heard(evidence):
         open_ones = [_nothing_heard(evidence)]
-    wanted = [_plain(missing) for missing in what_would_decide(evidence, found)]
+    wanted = [plain(missing) for missing in what_would_decide(evidence, found)]
     for one in open_ones:
         one["missing"] = _merged(one["missing"], wanted)
     likely = guesses[:1] and guesses[0]["confidence"] >= LIKELY
@@ -132,7 +123,7 @@ def _of_hypothesis(evidence: Evidence, guess: Hypothesis, mixed: bool) -> dict[s
         **_open(fault, guess.symptoms, f"Not proven: {fault.title}{why}.{which}"),
         "confidence": guess.confidence,
         "guess": True,
-        "missing": [_plain(missing) for missing in what_would_decide(evidence, guess.symptoms)],
+        "missing": [plain(missing) for missing in what_would_decide(evidence, guess.symptoms)],
     }
     told["affects"].update(sessions=[list(pair) for pair in pairs[:SESSIONS_PER_FINDING]], count=len(pairs))
     return told
@@ -183,33 +174,18 @@ def _open(fault: Fault, found: Sequence[Symptom], summary: str) -> dict[str, Any
     """A finding that proves nothing and repairs nothing."""
     nodes = list(dict.fromkeys(name for symptom in found for name in symptom.nodes))
     return {
-        "fault": fault.id,
-        "family": fault.family,
-        "title": fault.title,
+        **blank(fault.id, fault.family, fault.title, summary, nodes),
         "severity": fault.severity,
         "confidence": OPEN,
-        "role": "cause",
-        "nodes": nodes,
-        "affects": {"nodes": sorted(nodes), "sessions": [], "count": 0},
-        "where": {},
-        "summary": summary,
         "means": fault.means,
         "evidence": [
             {"node": seen.node, "source": seen.source, "locator": seen.locator, "says": seen.detail, "detail": ""}
             for symptom in found
             for seen in symptom.seen[:MOST]
         ],
-        "against": [],
-        "missing": [],
-        "alternatives": [],
         "fix": dict(_NOTHING_YET),
         "verify": fault.verify,
-        "waived": None,
     }
-
-
-def _plain(missing: Missing) -> dict[str, str]:
-    return {"node": missing.node, "source": missing.source, "how": missing.how, "would_tell": missing.would_tell}
 
 
 def _merged(there: Iterable[dict[str, str]], wanted: Iterable[dict[str, str]]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._catalogue import words
 from .._catalogue.model import SEVERITIES
+from .findings import blank, remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,39 +146,19 @@ def _found(check: Check, facts: Mapping[str, Any]) -> Any:
 
 def _finding(check: Check, hits: Mapping[str, Any]) -> dict[str, Any]:
     nodes = sorted(name for name in hits if name)
+    text = "What to do about it is yours to say: it is your check."
     return {
-        "fault": check.fault,
-        "family": FAMILY,
-        "title": check.message,
+        **blank(check.fault, FAMILY, check.message, check.message, nodes),
         "severity": check.severity,
         "confidence": 0.99,
         "role": "contributing",
-        "nodes": nodes,
-        "affects": {"nodes": nodes, "sessions": [], "count": 0},
-        "where": {},
-        "summary": check.message,
         "means": "A check of your own found this.",
         "evidence": [
             {"node": name, "source": "own check", "locator": check.expression, "says": _shown(value), "detail": ""}
             for name, value in list(hits.items())[:SHOWN]
         ],
-        "against": [],
-        "missing": [],
-        "alternatives": [],
-        "fix": {
-            "action": "own_check",
-            "text": "What to do about it is yours to say: it is your check.",
-            "role": None,
-            "vars": {},
-            "hosts": nodes,
-            "risk": "low",
-            "disrupts": "nothing",
-            "automatic": False,
-            "command": "",
-            "commands": [],
-        },
+        "fix": remedy("own_check", text, hosts=nodes),
         "verify": "The check finds nothing any more.",
-        "waived": None,
     }
 
 
