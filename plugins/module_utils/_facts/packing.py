@@ -104,8 +104,9 @@ def _ranges(values: set[int], form: str) -> str:
     return ",".join(parts)
 
 
-def _values(text: str, base: int, greatest: int) -> Iterator[int]:
-    """Yield the numbers of '9-12,14', none above `greatest`: a hostile '0-99999999999' must not become work.
+def spans(text: str, base: int, greatest: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last of each range of '9-12,14', none above `greatest`: a hostile '0-99999999999' must not become
+    work.
 
     They ascend, as pack() writes them; what would go back is left out.
     """
@@ -117,5 +118,10 @@ def _values(text: str, base: int, greatest: int) -> Iterator[int]:
         except ValueError:
             continue
         if least <= first <= last <= greatest:
-            yield from range(first, last + 1)
+            yield first, last
             least = last + 1
+
+
+def _values(text: str, base: int, greatest: int) -> Iterator[int]:
+    for first, last in spans(text, base, greatest):
+        yield from range(first, last + 1)

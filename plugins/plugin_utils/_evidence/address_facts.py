@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._facts.packing import unpack
 from . import plain
 
 if TYPE_CHECKING:
@@ -111,7 +110,8 @@ def read(facts: Mapping[str, Any]) -> AddressFacts:
         vip_holders=plain.texts(about.get("vip_holders")),
         detection=dict(_detections(plain.mapping(about.get("autodetection")))),
         other_sources={
-            address: frozenset(_unpacked(peers)) for address, peers in plain.mapping(host.get("other_sources")).items()
+            address: frozenset(plain.unpacked(peers))
+            for address, peers in plain.mapping(host.get("other_sources")).items()
         },
         nodename_source=plain.text(about.get("nodename_source")),
         nodename_file=plain.text(about.get("nodename_file")),
@@ -157,7 +157,3 @@ def _detections(told: Mapping[str, Any]) -> Iterator[tuple[str, Detection]]:
                     outward=plain.text(item.get("outward")),
                 ),
             )
-
-
-def _unpacked(packed: Any) -> Iterator[str]:
-    return unpack({prefix: text for prefix, text in plain.mapping(packed).items() if isinstance(text, str)})

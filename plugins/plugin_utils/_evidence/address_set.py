@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._facts.packing import MOST, canonical
+from ...module_utils._facts.packing import MOST, canonical, spans
 from ...module_utils._inet import octets
 
 if TYPE_CHECKING:
@@ -143,16 +143,9 @@ def _group(group: str) -> tuple[str, tuple[str, int, int]]:
 
 
 def _mask(text: str, form: tuple[str, int, int]) -> int:
-    """A bit for each number of '9-12,14'. Ascending, as they are packed; what would go back is left out."""
+    """A bit for each number of '9-12,14'."""
     _sign, base, most = form
-    mask = least = 0
-    for part in text.split(","):
-        low, _dash, high = part.partition("-")
-        try:
-            first, last = int(low, base), int(high or low, base)
-        except ValueError:
-            continue
-        if least <= first <= last <= most:
-            mask |= ((1 << (last - first + 1)) - 1) << first
-            least = last + 1
+    mask = 0
+    for first, last in spans(text, base, most):
+        mask |= ((1 << (last - first + 1)) - 1) << first
     return mask

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import grouping
-from ...module_utils._facts.packing import unpack
 from . import (
     address_facts,
     control_plane,
@@ -43,7 +42,7 @@ from .model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _BGP_PORT = 179
 FACT_KEYS = ("calico_node", "calico_bgp", "calico_firewall", "calico_mtu", "calico_chrony")
@@ -96,11 +95,6 @@ def read_node(name: str, facts: Mapping[str, Any], inventory_address: str = "") 
     )
 
 
-def _unpacked(packed: Any) -> Iterator[str]:
-    """The addresses of a packed set, whatever stands in its place."""
-    return unpack({prefix: text for prefix, text in plain.mapping(packed).items() if isinstance(text, str)})
-
-
 def _entries(facts: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """The entries of a list that stand in full, and one for each peer of its groups."""
     return plain.mappings(facts.get(key)) + list(grouping.unfold(plain.mappings(facts.get(key + "_groups"))))
@@ -109,7 +103,9 @@ def _entries(facts: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 def _names(config: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """The names of protocols that stand in full, and those that are packed."""
     packed = plain.mapping(config.get(key + "_packed"))
-    more = [grouping.name_of(kind, address) for kind, addresses in packed.items() for address in _unpacked(addresses)]
+    more = [
+        grouping.name_of(kind, address) for kind, addresses in packed.items() for address in plain.unpacked(addresses)
+    ]
     return (*plain.texts(config.get(key)), *more)
 
 
@@ -205,7 +201,7 @@ def _config(item: Mapping[str, Any]) -> BirdConfig:
         duplicate_names=plain.texts(item.get("duplicate_names")),
         unbalanced=plain.text(item.get("unbalanced")),
         passwords=plain.text(item.get("password")),
-        with_password=frozenset(_unpacked(item.get("with_password"))),
+        with_password=frozenset(plain.unpacked(item.get("with_password"))),
     )
 
 
@@ -316,7 +312,7 @@ def _verdict(direction: str, item: Mapping[str, Any], listen_ports: Mapping[str,
         direction=direction,
         family=plain.text(item.get("family")) or "ipv4",
         verdict=plain.text(item.get("verdict")),
-        peers=frozenset(_unpacked(item["peers"])) if item.get("peers") else None,
+        peers=frozenset(plain.unpacked(item["peers"])) if item.get("peers") else None,
         rule=rules.read(plain.mapping(item.get("rule"))) if item.get("rule") else None,
         reject_with=plain.text(item.get("with")),
         why_unknown=plain.text(item.get("why_unknown")),
@@ -336,7 +332,7 @@ def _source_rewrites(facts: Mapping[str, Any]) -> list[SourceRewrite]:
         SourceRewrite(
             plain.text(item.get("direction")) or "outbound",
             plain.text(item.get("family")) or "ipv4",
-            frozenset(_unpacked(item.get("peers"))),
+            frozenset(plain.unpacked(item.get("peers"))),
             plain.text(item.get("to")),
             bool(item.get("uncertain")),
             rules.read(plain.mapping(item.get("rule"))) if item.get("rule") else None,

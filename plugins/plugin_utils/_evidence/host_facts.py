@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._facts.packing import unpack
 from . import captures, plain
 
 if TYPE_CHECKING:
@@ -160,7 +159,7 @@ def _speakers(bgp: Mapping[str, Any]) -> Iterator[OtherSpeaker]:
             plain.text(item.get("process")),
             plain.integer(item.get("pid")),
             plain.text(item.get("container")),
-            frozenset(_unpacked(item.get("peers"))),
+            frozenset(plain.unpacked(item.get("peers"))),
         )
 
 
@@ -171,7 +170,7 @@ def _exchange(daemon: Mapping[str, Any]) -> Exchange:
         hold_times=_by_peer(peers.get("short_hold_times")),
         configured_hold=_by_peer(config.get("hold_times")),
         configured_keepalive=_by_peer(config.get("keepalive_times")),
-        without_routes=frozenset(_unpacked(without)),
+        without_routes=frozenset(plain.unpacked(without)),
         all_without_routes=without == "all",
         filtered=plain.count(peers.get("routes_filtered")),
     )
@@ -183,7 +182,7 @@ def _by_peer(packed: Any) -> dict[str, int]:
     for seconds, peers in plain.mapping(packed).items():
         number = plain.integer(seconds)
         if number is not None:
-            found.update(dict.fromkeys(_unpacked(peers), number))
+            found.update(dict.fromkeys(plain.unpacked(peers), number))
     return found
 
 
@@ -213,7 +212,7 @@ def _counted(gateways: Any) -> int:
 def _prefixes(packed: Any) -> Iterator[str]:
     """Prefixes that are packed by their length."""
     for length, addresses in plain.mapping(packed).items():
-        yield from (f"{address}/{length}" for address in _unpacked(addresses))
+        yield from (f"{address}/{length}" for address in plain.unpacked(addresses))
 
 
 def _strain(item: Mapping[str, Any]) -> Strain:
@@ -269,7 +268,3 @@ def _loop_rules(pods: Mapping[str, Any]) -> Iterator[str]:
         rule = plain.mapping(item.get("rule"))
         if _LOOPS in plain.text(rule.get("chain")) or not item.get("ways"):
             yield plain.text(rule.get("text"))
-
-
-def _unpacked(packed: Any) -> Iterator[str]:
-    return unpack({prefix: text for prefix, text in plain.mapping(packed).items() if isinstance(text, str)})

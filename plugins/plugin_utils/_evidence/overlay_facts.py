@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts.overlay_ways import UNDERLAY
-from ...module_utils._facts.packing import unpack
 from ...module_utils._host.overlay_ways import NONE, UNKNOWN
 from ...module_utils._inet import octets
 from . import plain
@@ -131,8 +130,7 @@ def _ways(texts: tuple[str, ...]) -> Iterator[Way]:
 
 
 def _digests(packed: Mapping[str, Any], digits: str) -> dict[str, str]:
-    ends = unpack({prefix: text for prefix, text in packed.items() if isinstance(text, str)})
-    ordered = sorted(ends, key=octets)
+    ordered = sorted(plain.unpacked(packed), key=octets)
     pieces = [digits[start : start + _DIGITS] for start in range(0, len(digits), _DIGITS)]
     return dict(zip(ordered, pieces, strict=False)) if len(ordered) == len(pieces) else {}
 
@@ -140,8 +138,7 @@ def _digests(packed: Mapping[str, Any], digits: str) -> dict[str, str]:
 def _echoes(results: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for result, packed in results.items():
-        texts = {prefix: text for prefix, text in plain.mapping(packed).items() if isinstance(text, str)}
-        found.update(dict.fromkeys(unpack(texts), result))
+        found.update(dict.fromkeys(plain.unpacked(packed), result))
     return found
 
 

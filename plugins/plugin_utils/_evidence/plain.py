@@ -8,7 +8,12 @@ Facts may come from a cache, a bundle or an older release, so every access toler
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ...module_utils._facts.packing import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GREATEST = 2**63  # nothing that a node counts or measures is greater
 
@@ -74,3 +79,8 @@ def count(value: Any) -> int:
 def flag(value: Any) -> bool | None:
     """True, False, or None where the value is neither."""
     return bool(value) if isinstance(value, bool) else None
+
+
+def unpacked(value: Any) -> Iterator[str]:
+    """The addresses of a packed set (module_utils' _facts.packing), whatever stands in its place."""
+    return unpack({group: item for group, item in mapping(value).items() if isinstance(item, str)})
