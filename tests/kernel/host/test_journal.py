@@ -27,12 +27,12 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 mount -t proc proc /proc
 mkdir -p /run/systemd/system /run/systemd/journal /run/log/journal
-{daemon} 2>/dev/null &
-exec {python} - {root}
+exec {python} - {root} {daemon}
 """
+NOT_STARTED = 77
 # journald takes the unit from the sender's control group, or, of root, from what it says itself.
 GATHER = """
-import json, os, socket, struct, sys, time
+import json, os, socket, struct, subprocess, sys, time
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.netmedic.calico.plugins.module_utils._bird.discovery import Installation
 from ansible_collections.netmedic.calico.plugins.module_utils._facts import host, host_counters, host_logs
@@ -43,13 +43,25 @@ stamp = time.strftime("%m%d %H:%M:%S.000000    1388 prober.go:104] ")
 ERRORED = "E" + stamp + '"Probe errored" err="rpc error: code = DeadlineExceeded" pod="kube-system/calico-node-x"'
 FAILED = "I" + stamp + '"Probe failed" pod="kube-system/calico-node-x" output=<'
 FAILED += "\\n\\tcalico/node is not ready: no BIRD\\n >"
+
+
+def connected(journal):
+    for start in range(3):
+        daemon = subprocess.Popen([sys.argv[2]], stderr=subprocess.PIPE, text=True)
+        for attempt in range(100):
+            try:
+                return journal.connect("/run/systemd/journal/socket")
+            except OSError:
+                if daemon.poll() is not None:
+                    break
+                time.sleep(0.2)
+        daemon.kill()
+        print(daemon.communicate()[1] or "no word from journald", file=sys.stderr)
+    sys.exit(77)
+
+
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
-    for attempt in range(50):
-        try:
-            journal.connect("/run/systemd/journal/socket")
-            break
-        except OSError:  # it is still starting
-            time.sleep(0.2)
+    connected(journal)
     for message, unit in ((ERRORED, "k3s-agent"), (FAILED, "k3s-agent"), (ERRORED, "other")):
         body = b"MESSAGE\\n" + struct.pack("<Q", len(message)) + message.encode()
         journal.send(body + ("\\nSYSLOG_IDENTIFIER=k3s\\nOBJECT_SYSTEMD_UNIT=%s.service\\n" % unit).encode())
@@ -68,8 +80,10 @@ print(json.dumps(host_logs.gather(view, {"kubelet": {"process": "k3s-agent"}}, S
 def test_kubelets_lines_are_read_from_the_journal_of_its_unit():
     script = HOST.format(daemon=DAEMON, python=sys.executable, root=ROOT)
     argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
-    done = subprocess.run(argv, input=GATHER, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, input=GATHER, capture_output=True, text=True, timeout=120, check=False)
 
+    if done.returncode == NOT_STARTED:
+        pytest.skip("journald does not start here: " + done.stderr.strip())
     assert done.returncode == 0, done.stderr
     found = {line["kind"]: line for line in json.loads(done.stdout)}
     assert set(found) == {"probe_errored", "calico_not_ready"}
