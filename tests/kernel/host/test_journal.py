@@ -27,6 +27,11 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 mount -t proc proc /proc
 mkdir -p /run/systemd/system /run/systemd/journal /run/log/journal
+if ! test -s /etc/machine-id; then  # without one journald ends at once
+    mkdir /run/upper /run/work
+    mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay /etc
+    echo 0123456789abcdef0123456789abcdef > /etc/machine-id
+fi
 exec {python} - {root} {daemon}
 """
 NOT_STARTED = 77
