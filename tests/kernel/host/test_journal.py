@@ -27,11 +27,8 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 mount -t proc proc /proc
 mkdir -p /run/systemd/system /run/systemd/journal /run/log/journal
-if ! test -s /etc/machine-id; then  # without one journald ends at once
-    mkdir /run/upper /run/work
-    mount -t overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work overlay /etc
-    echo 0123456789abcdef0123456789abcdef > /etc/machine-id
-fi
+# journald ends at once where it cannot tell which control group it is in.
+test -e /sys/fs/cgroup/cgroup.procs -o -e /sys/fs/cgroup/systemd || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 exec {python} - {root} {daemon}
 """
 NOT_STARTED = 77
@@ -52,7 +49,9 @@ FAILED += "\\n\\tcalico/node is not ready: no BIRD\\n >"
 
 def connected(journal):
     for start in range(3):
-        daemon = subprocess.Popen([sys.argv[2]], stderr=subprocess.PIPE, text=True)
+        daemon = subprocess.Popen(
+            [sys.argv[2]], env=dict(os.environ, SYSTEMD_LOG_TARGET="console"), stderr=subprocess.PIPE, text=True
+        )
         for attempt in range(100):
             try:
                 return journal.connect("/run/systemd/journal/socket")
