@@ -8,7 +8,8 @@ A reply is a run of lines: four digits and "-" (more follows) or " " (the reply 
 space repeats the previous code, one that starts with "+" was not asked for. BIRD greets first, with code 0001. Codes
 from 8000 on mean that the command was refused or not understood: data for the caller, no failure of the exchange.
 
-The first thing said is always "restrict": from then on BIRD itself denies whatever could change anything.
+The first thing said is "restrict": from then on BIRD itself denies whatever could change anything. Only a change that
+somebody asked for (_change) leaves it out.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ def ask(
     timeout: float = 5.0,
     read_timeout: float = 3.0,
     max_bytes: int = DEFAULT_MAX_BYTES,
+    restricted: bool = True,
 ) -> Exchange:
-    """Connect to the control socket at `path`, restrict the session and ask `commands`.
+    """Connect to the control socket at `path`, restrict the session, unless told otherwise, and ask `commands`.
 
     The whole takes at most `timeout` seconds; BIRD may be silent for at most `read_timeout` at a time. Never raises.
     """
@@ -94,7 +96,7 @@ def ask(
     try:
         conversation.connect(path)
         conversation.greet()
-        for command in ("restrict", *commands):
+        for command in (*(("restrict",) if restricted else ()), *commands):
             reply = conversation.command(command)
             if command != "restrict":
                 replies.append(reply)
