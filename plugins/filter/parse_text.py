@@ -45,6 +45,7 @@ options:
       - calicoctl-node-status
       - chronyc-sources
       - chronyc-tracking
+      - daemonsets
       - describe
       - events
       - firewalld

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import SCHEMA
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import ledger, model
+from ansible_collections.netmedic.calico.plugins.plugin_utils._render.plans import ledger_lines, plan_lines
 from ansible_collections.netmedic.calico.plugins.plugin_utils._render.terminal import WIDTH, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 DOCUMENTATION = r"""
 name: report
@@ -20,10 +25,11 @@ author: netmedic.calico contributors
 description:
   - Renders the report of P(netmedic.calico.classify#filter) as lines of text, in the order coverage, verdict, findings
     (what, where, seen, means, fix, risk), what could not be checked.
+  - Renders the plan of P(netmedic.calico.plan#filter) and the ledger of P(netmedic.calico.ledger#filter), too.
 positional: width
 options:
   _input:
-    description: The report.
+    description: The report, plan or ledger.
     type: dict
     required: true
   width:
@@ -47,18 +53,23 @@ _value:
 
 
 NARROWEST = 40
+_LINES: dict[str, Callable[[Mapping[str, Any], int], list[str]]] = {
+    SCHEMA: lines,
+    model.SCHEMA: plan_lines,
+    ledger.SCHEMA: ledger_lines,
+}
 
 
 def report(diagnosis: Any, width: Any = WIDTH) -> list[str]:
-    """The report as lines."""
-    if not isinstance(diagnosis, dict) or diagnosis.get("schema") != SCHEMA:
+    """The report, plan or ledger as lines."""
+    if not isinstance(diagnosis, dict) or diagnosis.get("schema") not in _LINES:
         raise AnsibleFilterError(f"report wants a diagnosis of schema {SCHEMA}, as the filter classify returns it")
     try:
         columns = max(int(width), NARROWEST)
     except (TypeError, ValueError) as error:
         raise AnsibleFilterError(f"report wants width as a number of columns, not {width!r}") from error
     try:
-        return lines(diagnosis, columns)
+        return _LINES[diagnosis["schema"]](diagnosis, columns)
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(f"report wants a whole diagnosis; this one is incomplete: {error}") from error
 

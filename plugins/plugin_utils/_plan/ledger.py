@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Before and after a repair: which sessions and routes were lost and gained, and which faults are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._catalogue.model import SEVERITIES
+from .._evidence import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SCHEMA = "netmedic.calico.ledger/v1"
+_TOLD = 100
+_GRAVE = ("major", "critical")
+
+
+def working(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What works by the nodes' facts, by node and address family: the peers with an established session (packed sets of
+    addresses by kind, as the facts have them), and the number of routes that BIRD took in."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for node, told in facts.items():
+        daemons = plain.mapping(plain.mapping(told.get("calico_bgp")).get("daemons"))
+        found[node] = {family: _daemon(plain.mapping(daemon)) for family, daemon in daemons.items()}
+    return found
+
+
+def _daemon(daemon: Mapping[str, Any]) -> dict[str, Any]:
+    peers = plain.mapping(daemon.get("peers"))
+    unusual = [
+        str(one["peer"])
+        for one in daemon.get("troubled") or ()
+        if isinstance(one, dict) and one.get("bgp_state") == "Established" and one.get("peer")
+    ]
+    return {
+        "peers": dict(plain.mapping(peers.get("packed"))),
+        "unusual": sorted(unusual),
+        "routes": plain.integer(peers.get("routes_imported")),
+    }
+
+
+def ledger(
+    before: Mapping[str, Any], after: Mapping[str, Any], diagnosed: Mapping[str, Any], proven: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Compare what worked before with what works after, and the report of before with that of after.
+
+    `sessions` (one for each end): before, after, lost, gained, and of both the first as [node, peer's address].
+    `routes`: nodes with another number of routes than before. `findings`: gone, left and new ones as fault@nodes.
+    `worse`: a sentence for each thing that is worse than before; empty if nothing is.
+    """
+    lost, gained = list(_missing(before, after)), list(_missing(after, before))
+    routes = list(_routes(before, after))
+    unread = sorted(node for node in before if before[node] and not after.get(node))
+    findings = _findings(diagnosed, proven)
+    return {
+        "schema": SCHEMA,
+        "sessions": {
+            "before": _count(before),
+            "after": _count(after),
+            "lost": len(lost),
+            "gained": len(gained),
+            "which_lost": lost[:_TOLD],
+            "which_gained": gained[:_TOLD],
+        },
+        "routes": routes[:_TOLD],
+        "findings": findings,
+        "not_read_any_more": unread,
+        "worse": [
+            *(f"{node} has lost its session with {peer}" for node, peer in lost[:_TOLD] if node not in unread),
+            *(_fewer(one) for one in routes if _fell(one)),
+            *(f"{node} could be read before and cannot any more" for node in unread),
+            *(f"new: {key}" for key in findings["new"]),
+        ],
+    }
+
+
+def _sets(state: Mapping[str, Any]) -> set[str]:
+    packed = {peer for item in plain.mapping(state.get("peers")).values() for peer in plain.unpacked(item)}
+    return packed | set(state.get("unusual") or ())
+
+
+def _missing(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Sessions that are there and not here, as [node, peer's address]."""
+    for node, families in there.items():
+        for family, state in families.items():
+            other = plain.mapping(plain.mapping(here.get(node)).get(family))
+            if state.get("peers") == other.get("peers") and state.get("unusual") == other.get("unusual"):
+                continue
+            for peer in sorted(_sets(state) - _sets(other)):
+                yield [node, peer]
+
+
+def _count(state: Mapping[str, Any]) -> int:
+    return sum(len(_sets(one)) for families in state.values() for one in families.values())
+
+
+def _routes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for node, families in before.items():
+        for family, state in families.items():
+            other = plain.mapping(plain.mapping(after.get(node)).get(family))
+            if state.get("routes") is not None and other and state["routes"] != other.get("routes"):
+                yield {"node": node, "family": family, "before": state["routes"], "after": other.get("routes")}
+
+
+def _fell(one: Mapping[str, Any]) -> bool:
+    return one["after"] is None or one["after"] < one["before"]
+
+
+def _fewer(one: Mapping[str, Any]) -> str:
+    return f"{one['node']} has {one['after']} {one['family']} routes, {one['before']} before"
+
+
+def _findings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+    earlier, later = _keys(before), _keys(after)
+    return {
+        "gone": [key for key in earlier if key not in later],
+        "left": [key for key in earlier if key in later],
+        "new": [key for key, severity in later.items() if key not in earlier and severity in _GRAVE],
+    }
+
+
+def _keys(report: Mapping[str, Any]) -> dict[str, str]:
+    """The report's faults and their nodes, with the severity; what is waived, guessed or only follows is none."""
+    return {
+        f"{item['fault']}@{','.join(item['nodes'])}": item["severity"]
+        for item in report["findings"]
+        if item["role"] in ("cause", "contributing", "latent")
+        and not item["waived"]
+        and not item.get("guess")
+        and item["severity"] in SEVERITIES
+    }

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netmedic.calico.plugins.module_utils._facts.packing import pack
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.ledger import ledger, working
+
+BLOCKED = "tcp179_blocked_host_firewall"
+
+
+def facts(*peers, routes=3, troubled=()):
+    told = {"peers": {"packed": {"Mesh": pack(peers)}, "routes_imported": routes}, "troubled": list(troubled)}
+    return {"calico_bgp": {"daemons": {"ipv4": told}}}
+
+
+def compared(before, after, diagnosed=(), proven=()):
+    return ledger(working(before), working(after), {"findings": list(diagnosed)}, {"findings": list(proven)})
+
+
+def test_a_repair_that_works_gains_sessions_and_loses_none(found):
+    told = compared({"a": facts("10.0.0.2")}, {"a": facts("10.0.0.2", "10.0.0.3", routes=4)}, [found(BLOCKED, "a")])
+
+    assert told["sessions"]["gained"] == 1
+    assert told["sessions"]["which_gained"] == [["a", "10.0.0.3"]]
+    assert told["findings"] == {"gone": [f"{BLOCKED}@a"], "left": [], "new": []}
+    assert told["worse"] == []
+
+
+def test_a_lost_session_is_worse_than_before():
+    told = compared({"a": facts("10.0.0.2", "10.0.0.3")}, {"a": facts("10.0.0.3")})
+
+    assert told["worse"] == ["a has lost its session with 10.0.0.2"]
+
+
+def test_sessions_of_unusual_protocols_count_too():
+    unusual = {"name": "Node_x", "peer": "10.9.9.9", "bgp_state": "Established"}
+    told = compared({"a": facts(troubled=[unusual])}, {"a": facts(troubled=[unusual | {"bgp_state": "Connect"}])})
+
+    assert told["worse"] == ["a has lost its session with 10.9.9.9"]
+
+
+def test_fewer_routes_are_worse_and_more_are_not():
+    told = compared({"a": facts(routes=3), "b": facts(routes=3)}, {"a": facts(routes=2), "b": facts(routes=4)})
+
+    assert told["worse"] == ["a has 2 ipv4 routes, 3 before"]
+    assert [one["node"] for one in told["routes"]] == ["a", "b"]
+
+
+def test_a_node_that_cannot_be_read_any_more_is_worse_and_told_once():
+    told = compared({"a": facts("10.0.0.2")}, {"a": {}})
+
+    assert told["worse"] == ["a could be read before and cannot any more"]
+
+
+@pytest.mark.parametrize(("severity", "counts"), [("major", True), ("minor", False)])
+def test_a_grave_finding_that_was_not_there_is_worse(found, severity, counts):
+    told = compared({}, {}, [], [found(BLOCKED, "a") | {"severity": severity}])
+
+    assert bool(told["worse"]) is counts
+
+
+def test_hostile_facts_are_no_reason_to_stop():
+    assert working({"a": {"calico_bgp": {"daemons": {"ipv4": {"peers": [], "troubled": [3, {}]}}}}, "b": {}})["b"] == {}
