@@ -5,7 +5,7 @@
 
     python3 -m bench              every figure
     python3 -m bench node_cost    some of them: node_cost, silent_peers, alternative, cluster_info, expected_sessions,
-                                  offline_bundle, wall_time
+                                  analysis, offline_bundle, wall_time
 
 Exit status: 0 if every limit is kept, 1 if one is exceeded, 2 if something could not be measured.
 """
