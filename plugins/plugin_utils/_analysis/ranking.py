@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._catalogue.faults import BY_ID, FAULTS
 from .._catalogue.model import ROLES, SEVERITIES, Fault, Seen, Signal, Subject, probability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from .._evidence.evidence import Evidence
+    from .._evidence.evidence import Evidence, SessionKey
 
 # From here on a candidate is told as a finding; below it is only an alternative to one.
 BELIEVED = 0.5
@@ -22,9 +23,10 @@ BELIEVED = 0.5
 CERTAIN = 0.8
 UNDETERMINED = "undetermined"
 PLACE_KEYS = ("backend", "table", "chain", "rule")
+_IN_CATALOGUE = {fault.id: number for number, fault in enumerate(FAULTS)}
 
 
-@dataclass
+@dataclass(eq=False)
 class Candidate:
     """A fault at a place, with what speaks for and against it."""
 
@@ -37,8 +39,8 @@ class Candidate:
     severity: str
     alternatives: list[Candidate] = field(default_factory=list)
 
-    @property
-    def session_keys(self) -> frozenset[tuple[str, str, str]]:
+    @cached_property
+    def session_keys(self) -> frozenset[SessionKey]:
         """The sessions that this candidate explains."""
         return frozenset(session.key for session in self.subject.sessions)
 
@@ -47,18 +49,30 @@ def rank(evidence: Evidence) -> list[Candidate]:
     """The findings, best explanation first: believed candidates, and undetermined for what none of them explains."""
     candidates = weighed(evidence)
     believed = [item for item in candidates if item.confidence >= BELIEVED]
-    believed = [item for item in believed if not _outshone(item, believed)]
-    doubtful = [item for item in candidates if item not in believed]
-    believed = [item for each in believed if (item := _beside_causes(each, believed, evidence))]
-    for item in believed:
-        if any(_explains(cause, item) for cause in believed if cause is not item):
-            item.role = "consequence"
+    at = _by_session(believed)
+    believed = [item for item in believed if not _outshone(item, at)]
+    chosen = set(believed)
+    doubtful = [item for item in candidates if item not in chosen]
+    at = _by_session(believed)
+    believed = [item for each in believed if (item := _beside_causes(each, at, evidence))]
+    _call_consequences(believed)
     explained = {key for item in believed for key in item.session_keys}
     rest = evidence.restricted_to(session for session in evidence.table.down if session.key not in explained)
     believed.extend(weigh(BY_ID[UNDETERMINED], rest))
+    at = _by_session(doubtful)
+    order = {item: (-item.confidence, number) for number, item in enumerate(doubtful)}
     for item in believed:
-        item.alternatives = sorted(_rivals(item, doubtful), key=lambda rival: -rival.confidence)[:3]
+        item.alternatives = sorted(_rivals(item, at), key=order.__getitem__)[:3]
     return sorted(believed, key=_order)
+
+
+def _by_session(candidates: Iterable[Candidate]) -> dict[SessionKey, list[Candidate]]:
+    """The candidates that would explain each session, in their order."""
+    at: dict[SessionKey, list[Candidate]] = {}
+    for item in candidates:
+        for key in item.session_keys:
+            at.setdefault(key, []).append(item)
+    return at
 
 
 def weighed(evidence: Evidence) -> list[Candidate]:
@@ -93,14 +107,16 @@ def _weigh_at(fault: Fault, subject: Subject, evidence: Evidence) -> Candidate |
     )
 
 
-def _beside_causes(item: Candidate, believed: list[Candidate], evidence: Evidence) -> Candidate | None:
+def _beside_causes(item: Candidate, at: Mapping[SessionKey, list[Candidate]], evidence: Evidence) -> Candidate | None:
     """What is no fault explains only sessions that no cause explains at least as well; None where none is left."""
     if item.role != "not_a_fault" or not item.session_keys:
         return item
     needed = min(item.confidence, CERTAIN)
-    causes = [other for other in believed if other.role != "not_a_fault" and other.confidence >= needed]
-    covered = frozenset(key for other in causes for key in other.session_keys)
-    left = tuple(session for session in item.subject.sessions if session.key not in covered)
+    left = tuple(
+        session
+        for session in item.subject.sessions
+        if not any(other.role != "not_a_fault" and other.confidence >= needed for other in at[session.key])
+    )
     if len(left) == len(item.subject.sessions):
         return item
     return _weigh_at(item.fault, replace(item.subject, sessions=left), evidence) if left else None
@@ -117,18 +133,29 @@ def _severity(fault: Fault, subject: Subject, evidence: Evidence) -> str:
     return "critical" if cut_off else fault.severity
 
 
-def _outshone(item: Candidate, believed: list[Candidate]) -> bool:
+def _outshone(item: Candidate, at: Mapping[SessionKey, list[Candidate]]) -> bool:
     """Uncertain, and surer causes explain all of its sessions: an alternative, not a finding of its own."""
     if item.confidence >= CERTAIN or not item.session_keys:
         return False
     rank_of = ROLES.index
-    surer = [
-        other
-        for other in believed
-        if other is not item and other.confidence > item.confidence and rank_of(other.role) <= rank_of(item.role)
-    ]
-    covered = frozenset(key for other in surer for key in other.session_keys)
-    return item.session_keys <= covered
+    return all(
+        any(other.confidence > item.confidence and rank_of(other.role) <= rank_of(item.role) for other in at[key])
+        for key in item.session_keys
+    )
+
+
+def _call_consequences(believed: list[Candidate]) -> None:
+    """Give those their role that another candidate brings about."""
+    bringing: dict[str, list[Candidate]] = {}
+    for cause in believed:
+        for fault in cause.fault.explains:
+            bringing.setdefault(fault, []).append(cause)
+    at = _by_session(believed)
+    for item in believed:
+        # Who explains all of its sessions explains the first one.
+        near = at[item.subject.sessions[0].key] if item.session_keys else bringing.get(item.fault.id, ())
+        if any(_explains(cause, item) for cause in near if cause is not item):
+            item.role = "consequence"
 
 
 def _explains(cause: Candidate, item: Candidate) -> bool:
@@ -147,9 +174,9 @@ def _place(item: Candidate) -> tuple[object, ...] | None:
     return tuple(where.get(key) for key in PLACE_KEYS) if "rule" in where else None
 
 
-def _rivals(item: Candidate, doubtful: list[Candidate]) -> list[Candidate]:
+def _rivals(item: Candidate, at: Mapping[SessionKey, list[Candidate]]) -> set[Candidate]:
     """The doubtful candidates that would explain some of the same sessions."""
-    return [rival for rival in doubtful if rival.session_keys & item.session_keys and rival.fault.id != item.fault.id]
+    return {rival for key in item.session_keys for rival in at.get(key, ()) if rival.fault.id != item.fault.id}
 
 
 def _order(item: Candidate) -> tuple[int, bool, int, float, int, int]:
@@ -159,5 +186,5 @@ def _order(item: Candidate) -> tuple[int, bool, int, float, int, int]:
         -SEVERITIES.index(item.severity),
         -item.confidence,
         -len(item.session_keys),
-        FAULTS.index(item.fault),
+        _IN_CATALOGUE[item.fault.id],
     )

@@ -10,6 +10,7 @@ _facts.packing for the form in which nodes tell them).
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts.packing import MOST, canonical, spans
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _VERBATIM = ""
 _DECIMAL, _HEX = (".", 10, 0xFF), (":", 16, 0xFFFF)
+# All nodes of a mesh tell of the same peers.
+_REMEMBERED = 4096
 
 
 class AddressSet(AbstractSet[str]):
@@ -121,6 +124,7 @@ class AddressSet(AbstractSet[str]):
         return f"AddressSet({sorted(self)!r})"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _parts(address: str) -> tuple[str, int]:
     """What an address shares with its neighbours, and its own last part; -1 for what cannot be put together again."""
     if ":" in address:
@@ -135,6 +139,7 @@ def _parts(address: str) -> tuple[str, int]:
     return "", -1
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _group(group: str) -> tuple[str, tuple[str, int, int]]:
     """A group's name in one spelling, '' for what is none, and how its last parts are written."""
     form = _HEX if ":" in group else _DECIMAL

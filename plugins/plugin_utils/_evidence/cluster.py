@@ -53,7 +53,8 @@ def _asked_in_vain(hostvars: Mapping[str, Any]) -> Cluster | None:
 
 def of_these_nodes(cluster: Cluster | None, nodes: Iterable[Node]) -> Cluster | None:
     """The cluster, unless it knows none of the nodes that were read: then somebody's kubeconfig is of another one."""
-    read = [node for node in nodes if node.has_calico]
+    # Of a node whose name nothing tells it is not known which cluster it is of either.
+    read = [node for node in nodes if node.has_calico and not node.name.startswith(plain.UNNAMED)]
     if cluster is None or not cluster.nodes or not read:
         return cluster
     known = set(cluster.nodes).union(*(node.internal_addresses for node in cluster.nodes.values()))

@@ -84,6 +84,15 @@ class Evidence:
         return {name: tuple(items) for name, items in found.items()}
 
     @cached_property
+    def sessions_by_address(self) -> Mapping[str, Mapping[int, Session]]:
+        """The sessions in trouble with each address, by their place among all that are."""
+        found: dict[str, dict[int, Session]] = {}
+        for number, session in enumerate(self.table.down):
+            for side in (session.dialler, session.listener):
+                found.setdefault(side.address, {})[number] = session
+        return found
+
+    @cached_property
     def refused_signatures(self) -> tuple[Blame, ...]:
         """The sessions that may fail for their passwords, by the nodes that explain them."""
         return signatures.blames(self.table.down, self.labels)
@@ -162,7 +171,11 @@ class Evidence:
 
     def missing_at(self, address: str) -> MissingNode | None:
         """The expected node that could not be read and has this address."""
-        return next((node for node in self.missing if node.address == address), None) if address else None
+        return self._missing_by_address.get(address) if address else None
+
+    @cached_property
+    def _missing_by_address(self) -> Mapping[str, MissingNode]:
+        return {one.address: one for one in reversed(self.missing)}
 
     def name_of(self, address: str) -> str:
         """The best name for an address: a node that was read, one that was not, or the address itself."""
@@ -179,7 +192,14 @@ class Evidence:
 
     def labels(self, session: Session) -> tuple[str, str]:
         """Both ends of a session by name, dialler first."""
-        return (self.name_at(session.dialler), self.name_at(session.listener))
+        found = self._labels.get(session.key)
+        if found is None:
+            found = self._labels[session.key] = (self.name_at(session.dialler), self.name_at(session.listener))
+        return found
+
+    @cached_property
+    def _labels(self) -> dict[SessionKey, tuple[str, str]]:
+        return {}
 
 
 def steps(dialler: Side, listener: Side) -> Iterator[tuple[Node, str, str]]:

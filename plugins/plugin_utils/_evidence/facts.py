@@ -150,6 +150,7 @@ def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
     protocols = [_protocol(entry) for entry in _entries(item, "troubled")]
     packed = plain.mapping(peers.get("packed"))
     established = AddressSet.packed(*packed.values())
+    mesh = established if packed.keys() == {"Mesh"} else AddressSet.packed(packed.get("Mesh"))
     livelier = [protocol.peer for protocol in protocols if protocol.established]
     return Daemon(
         family=family,
@@ -168,7 +169,7 @@ def _daemon(family: str, item: Mapping[str, Any]) -> Daemon:
         config=config,
         total=plain.integer(peers.get("total")),
         established=established | AddressSet.of(livelier) if livelier else established,
-        mesh=AddressSet.packed(packed.get("Mesh")),
+        mesh=mesh,
         recent={
             plain.text(entry.get("peer")): plain.count(entry.get("since_seconds_ago"))
             for entry in plain.mappings(item.get("recent"))

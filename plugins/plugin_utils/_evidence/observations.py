@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .model import Node
 
 MOST = 1000
+# Of a paste of what was tried, as much is read.
+LARGEST_TRIED = 1024 * 1024
 BGP_PORT = 179
 TOLD = "tried by the operator"
 _LARGEST = 1024 * 1024
@@ -35,6 +37,7 @@ _SAME = {
 }
 _RESULTS = {word: result for result, words in _SAME.items() for word in (result, *words)}
 _PROBED = {"open": "open", "refused": "reset", "timeout": "silent", "unreachable": "rejected"}
+_NOT_TRIED = "not_tried"
 _ECHOED = {"open": "answered", "timeout": "silent", "unreachable": "unreachable"}
 
 
@@ -44,7 +47,8 @@ class Observation:
 
     check: tcp, udp, ping, works-only … result: open, refused, timeout, unreachable, or as it was written. source and
     target: nodes, addresses, or what lies on a node ("pod-on-node-1"). scope: same-subnet, same-zone or same-node. size
-    in bytes. What is not told is '' or None.
+    in bytes. What is not told is '' or None. outside: an end is none that is known to be a node or a pod here. said:
+    the words of the program that tried it.
     """
 
     check: str
@@ -54,6 +58,8 @@ class Observation:
     port: int | None = None
     size: int | None = None
     scope: str = ""
+    outside: bool = False
+    said: str = ""
 
 
 def read(environment: str) -> tuple[Observation, ...]:
@@ -96,7 +102,7 @@ def with_what_was_tried(evidence: Evidence, tried: tuple[Observation, ...]) -> E
     if not tried:
         return evidence
     nodes = dict(evidence.nodes)
-    by_name = {name: node for node in nodes.values() for name in _names(node)}
+    by_name = {name: node for node in nodes.values() for name in names_of(node)}
     for one in tried:
         node = by_name.get(one.source.lower())
         address = _address(evidence, by_name, one.target)
@@ -105,7 +111,7 @@ def with_what_was_tried(evidence: Evidence, tried: tuple[Observation, ...]) -> E
     return replace(evidence, nodes=nodes, observations=tried)
 
 
-def _names(node: Node) -> set[str]:
+def names_of(node: Node) -> set[str]:
     """All that somebody may call a node, in small letters."""
     held = [held.address for held in node.addresses]
     names = (node.name, node.nodename, node.hostname, node.inventory_address, *node.bgp_addresses.values(), *held)
@@ -130,11 +136,13 @@ def _with(node: Node, one: Observation, address: str) -> Node:
     """The node with one more probe or echo; its own ones count before what was tried by hand."""
     if one.check == "tcp" and one.port and one.result in _PROBED:
         speaks_there = {BGP_PORT, *(daemon.troubled[address].port for daemon in _towards(node, address))}
-        if one.port in speaks_there and address not in node.probes:
+        known = node.probes.get(address)
+        if one.port in speaks_there and (known is None or known.result == _NOT_TRIED):
             probe = Probe(address, "", _PROBED[one.result], detail=TOLD, port=one.port)
             return replace(node, probes={**node.probes, address: probe})
-    if one.check == "ping" and one.result in _ECHOED and address not in node.reachability:
-        reach = Reachability(address, "", None, "", "", _ECHOED[one.result])
+    before = node.reachability.get(address) or Reachability(address, "", None, "", "", _NOT_TRIED)
+    if one.check == "ping" and one.result in _ECHOED and before.echo == _NOT_TRIED:
+        reach = replace(before, echo=_ECHOED[one.result])
         return replace(node, reachability={**node.reachability, address: reach})
     return node
 

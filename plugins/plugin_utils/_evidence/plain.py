@@ -13,14 +13,25 @@ from typing import TYPE_CHECKING, Any
 from ...module_utils._facts.packing import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+UNNAMED = "unnamed-node"  # what a node is called whose name nothing tells
 GREATEST = 2**63  # nothing that a node counts or measures is greater
 
 
 def mapping(value: Any) -> dict[str, Any]:
     """The value if it is a mapping, else an empty one."""
-    return {text(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        return {}
+    return dict(value.items()) if _are_printable(value) else {text(key): item for key, item in value.items()}
+
+
+def _are_printable(keys: Iterable[Any]) -> bool:
+    """Whether all keys are such texts as text() leaves as they are, as those of a node's facts nearly always are."""
+    try:
+        return all(map(str.isprintable, keys))
+    except TypeError:
+        return False
 
 
 def sequence(value: Any) -> list[Any]:
@@ -30,7 +41,7 @@ def sequence(value: Any) -> list[Any]:
 
 def mappings(value: Any) -> list[dict[str, Any]]:
     """Those items of a list that are mappings."""
-    return [mapping(item) for item in sequence(value) if isinstance(item, dict)]
+    return [mapping(item) for item in value if isinstance(item, dict)] if isinstance(value, (list, tuple)) else []
 
 
 def text(value: Any) -> str:
@@ -57,7 +68,7 @@ def texts(value: Any) -> tuple[str, ...]:
 
 def integer(value: Any) -> int | None:
     """The value as a whole number, or None if it is none."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     try:
         number = int(value)

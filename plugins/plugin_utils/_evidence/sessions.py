@@ -10,6 +10,7 @@ A mesh session is dialled from one side only, the node whose address is greater 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._peering.real_addresses import UNCHANGED
@@ -26,6 +27,8 @@ _DIALLING = ("Connect", "Active")
 
 # The family and both ends of a session by their identity, whichever dials.
 Key = tuple[str, frozenset[str]]
+# An end as it is first known: its address, and the node to which that belongs.
+_Place = tuple[str, "Node | None"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Side:
     @property
     def identity(self) -> str:
         """What tells this end from others: the address, or the node's name where the node does not tell it."""
-        return self.address or self.label
+        return _identity(self.address, self.node)
 
     @property
     def readable(self) -> bool:
@@ -63,7 +66,7 @@ class Session:
     listener: Side
     both_dial: bool
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, str, str]:
         """Identity: the family and both addresses, dialler first; of an end without one that is known, its label."""
         return (self.family, self.dialler.identity, self.listener.identity)
@@ -150,12 +153,12 @@ def join(nodes: Mapping[str, Node], real: RealAddresses = UNCHANGED) -> SessionT
         seen_from_one_end += agreed.alone
         ends_up += agreed.agreed
         for (node, daemon, own), peer in agreed.doubtful:
-            _remember(down, _session(daemon.family, own, peer, node, owners[peer], real))
+            _remember(down, daemon.family, (own, node), (peer, owners[peer]), real)
     for node, daemon, own in ends:
         for peer in daemon.troubled:
             # A second protocol for a peer waits until the first one ends: the session is up all the same.
             if peer not in daemon.established:
-                _remember(down, _session(daemon.family, own, peer, node, owners.get(peer), real))
+                _remember(down, daemon.family, (own, node), (peer, owners.get(peer)), real)
     unheard = {key for key, session in down.items() if _up_but_other_end_unheard(session)}
     trouble = tuple(down[key] for key in sorted(down, key=lambda key: _sort_key(key, real)) if key not in unheard)
     seen_from_one_end += len(unheard)
@@ -169,10 +172,15 @@ def join(nodes: Mapping[str, Node], real: RealAddresses = UNCHANGED) -> SessionT
     )
 
 
-def _remember(down: dict[Key, Session], session: Session) -> None:
+def _remember(down: dict[Key, Session], family: str, here: _Place, there: _Place, real: RealAddresses) -> None:
     """Keep a session once, whichever end told of it first."""
-    ends = frozenset((session.dialler.identity, session.listener.identity))
-    down.setdefault((session.family, ends), session)
+    key = (family, frozenset((_identity(*here), _identity(*there))))
+    if key not in down:
+        down[key] = _session(family, here, there, real)
+
+
+def _identity(address: str, node: Node | None) -> str:
+    return address or (node.name if node else "")
 
 
 def _sort_key(key: Key, real: RealAddresses) -> tuple[str, list[tuple[int, str]]]:
@@ -189,9 +197,8 @@ def _up_but_other_end_unheard(session: Session) -> bool:
     return any(end.established for end in ends) and any(not end.established and not end.readable for end in ends)
 
 
-def _session(family: str, own: str, peer: str, node: Node, other: Node | None, real: RealAddresses) -> Session:
-    here = _side(family, own, peer, node)
-    there = _side(family, peer, own, other)
+def _session(family: str, one: _Place, other: _Place, real: RealAddresses) -> Session:
+    here, there = _side(family, one, other), _side(family, other, one)
     protocols = [side.protocol for side in (here, there) if side.protocol is not None]
     both_dial = bool(protocols) and not any(protocol.passive for protocol in protocols) and not _mesh(protocols)
     dialler, listener = _by_direction(here, there, real)
@@ -216,7 +223,8 @@ def _by_direction(here: Side, there: Side, real: RealAddresses) -> tuple[Side, S
     return (here, there) if real.greater(here.address, there.address) else (there, here)
 
 
-def _side(family: str, address: str, peer: str, node: Node | None) -> Side:
+def _side(family: str, place: _Place, far: _Place) -> Side:
+    (address, node), (peer, _far_node) = place, far
     daemon = node.daemons.get(family) if node else None
     if node is None or daemon is None:
         return Side(address, node, daemon, None, False)
