@@ -8,7 +8,7 @@ datastore.json   what is registered about the cluster (`datastore`)
 faults.json      the active faults
 kubelets.json    the kubelets that are stopped: a list of nodes
 no-registry.json the kubelets that can pull no image: a list of nodes
-api.json, api.log, api/, kubeconfig, kubeconfig-netmedic: the lab's API and how it is reached
+api.json, api.log, api/, kubeconfig, kubeconfig-netmedic, kubeconfig-netmedic-remediate: the API, and how to reach it
 nodes/<name>/    `pid`: the node's first process ("<pid> <start time>")
 addresses/       <address> -> ../nodes/<name>
 inventory.yml, ssh_config, connect, known_hosts, keys: how the nodes are reached
@@ -48,6 +48,7 @@ _ENTRIES = (
     "api.log",
     "kubeconfig",
     "kubeconfig-netmedic",
+    "kubeconfig-netmedic-remediate",
     "nodes",
     "addresses",
     "inventory.yml",

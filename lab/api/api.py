@@ -117,13 +117,14 @@ class Api:
     def _answered(self, request: Request) -> Response:
         user = identity.authenticate(request.headers, self.tokens, self.store)
         found = route(request)
-        outcome = self.disturbances.happens(user.name, found)
+        outcome = self.disturbances.happens(user.name, found, bool(request.param("dryRun")))
         disturbed = _disturbed(outcome, request)
         if disturbed is not None:
             return disturbed
         user = self._acting(request, user)
         self.authority.check(user, found)
-        return self._resource(request, found, user, outcome) if found.resource else self._other(request)
+        made = self._resource(request, found, user, outcome) if found.resource else self._other(request)
+        return BROKEN if outcome.lost else made
 
     def _acting(self, request: Request, user: User) -> User:
         """The user whom the client acts as, if it may."""

@@ -4,7 +4,8 @@
 """The emulated API of one lab: on the host's loopback, and at <gateway>:6443 for the lab's nodes.
 
 It writes into the state directory: api/ (certificates and its log), kubeconfig (group system:masters),
-kubeconfig-netmedic (service account netmedic/netmedic), and, once it answers, api.json:
+kubeconfig-netmedic and kubeconfig-netmedic-remediate (service accounts of these names in the namespace netmedic), and,
+once it answers, api.json:
 
     {"pid": 123, "port": 40001, "server": "https://127.0.0.1:40001", "inside": "https://10.200.0.254:6443",
      "kubeconfig": "/run/…/kubeconfig", "kubeconfig_netmedic": "/run/…/kubeconfig-netmedic",
@@ -36,7 +37,7 @@ from .rules.validation import Schemas
 from .server import Server, tls
 
 PORT = 6443
-ACCOUNT = ("netmedic", "netmedic")
+NAMESPACE, ACCOUNTS = "netmedic", ("netmedic", "netmedic-remediate")
 _TOKEN_SECONDS = 30 * 86400
 _RETRY_SECONDS = 0.5
 
@@ -164,21 +165,20 @@ def _controller() -> Any:
 
 def _write_access(state: State, api: Api, authority: str, server: str) -> None:
     store = api.store
-    namespace, name = ACCOUNT
     accounts = store.kinds.find("serviceaccounts")
     for kind, place, obj in (
-        (store.kinds.find("namespaces"), "", {"metadata": {"name": namespace}}),
-        (accounts, namespace, {"metadata": {"name": name}}),
+        (store.kinds.find("namespaces"), "", {"metadata": {"name": NAMESPACE}}),
+        *((accounts, NAMESPACE, {"metadata": {"name": name}}) for name in ACCOUNTS),
     ):
         try:
             store.create(kind, place, obj)
         except AlreadyExists:
             continue
-    uid = store.entry(accounts, namespace, name).uid
-    token = api.tokens.issue(namespace, name, uid, _TOKEN_SECONDS)
+    for name in ACCOUNTS:
+        token = api.tokens.issue(NAMESPACE, name, store.entry(accounts, NAMESPACE, name).uid, _TOKEN_SECONDS)
+        state.write_text(f"kubeconfig-{name}", certificates.kubeconfig(server, authority, name, token))
     administrator = certificates.kubeconfig(server, authority, "kubernetes-admin", api.tokens.administrator)
     state.write_text("kubeconfig", administrator)
-    state.write_text("kubeconfig-netmedic", certificates.kubeconfig(server, authority, name, token))
 
 
 def access(state: State) -> dict[str, Any]:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..api.errors import AlreadyExists
+from ..api.errors import AlreadyExists, NotFound
 from ..topology import plan
 from . import cluster
 from .cluster.daemons import revision, revision_hash
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from ..state import State
 
 ACCOUNT = NAMESPACE = "netmedic"
-SHIPPED = Path(__file__).resolve().parents[2] / "roles" / "collect" / "files" / "rbac.yml"
+_ROLES = Path(__file__).resolve().parents[2] / "roles"
+SHIPPED = _ROLES / "collect" / "files" / "rbac.yml"
+# Of another account, and bound in namespaces that not every cluster has.
+OF_REPAIRS = tuple(_ROLES / "remediate" / "files" / name for name in ("rbac.yml", "rbac-bgp-passwords.yml"))
 _HASH = "controller-revision-hash"
 _AGE = 7 * 24 * 3600.0
 _MANAGERS = {
@@ -59,6 +63,9 @@ def seed(state: State, store: Store) -> None:
     subject = [make("v1", "Namespace", NAMESPACE), make("v1", "ServiceAccount", ACCOUNT, NAMESPACE)]
     for obj in [*bound(shipped()), *subject]:
         ensure(store, obj, _CLIENT)
+    for obj in [each for path in OF_REPAIRS for each in shipped(path)]:
+        with suppress(NotFound):
+            ensure(store, obj, _CLIENT)
 
 
 def _of_stored_template(obj: Object, daemonsets: dict[str, Object], hashes: dict[str, str]) -> Object:

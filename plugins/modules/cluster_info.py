@@ -26,78 +26,16 @@ description:
 notes:
   - Run it once for a cluster, on the controller (C(delegate_to=localhost)), in a pod of the cluster or on a node of
     the control plane.
-  - If neither O(kubeconfig) nor O(host) is given, what C(KUBECONFIG) names is used, else C(~/.kube/config), else the
-    service account of the pod in which it runs, else the kubeconfig which kubeadm, RKE2, k3s or MicroK8s left on a
-    node of the control plane.
   - Without the Python library C(kubernetes) it uses C(kubectl), one process for each request. This is slower, and
     fetches whole objects.
   - The role C(netmedic.calico.collect) carries C(files/rbac.yml), a manifest with an account that may do just what
     this module does.
-requirements:
-  - "python >= 3.7"
-  - "kubernetes >= 29 (Python library), or kubectl"
+extends_documentation_fragment: netmedic.calico.api
 options:
-  kubeconfig:
-    description:
-      - Path of the kubeconfig.
-      - If not set, the value of the environment variable E(K8S_AUTH_KUBECONFIG) is used.
-    type: path
-  context:
-    description:
-      - Name of the context in the kubeconfig to use instead of the current one.
-      - If not set, the value of the environment variable E(K8S_AUTH_CONTEXT) is used.
-    type: str
-  host:
-    description:
-      - URL of the API server, if there is no kubeconfig.
-      - If not set, the value of the environment variable E(K8S_AUTH_HOST) is used.
-    type: str
-  api_key:
-    description:
-      - A token to authenticate with.
-      - It cannot be used with C(kubectl), because it would show in the list of processes.
-      - If not set, the value of the environment variable E(K8S_AUTH_API_KEY) is used.
-    type: str
-  ca_cert:
-    description:
-      - Path of the certificate of the CA that signed the API server's certificate.
-      - If not set, the value of the environment variable E(K8S_AUTH_SSL_CA_CERT) is used.
-    type: path
-    aliases: [ssl_ca_cert]
-  validate_certs:
-    description:
-      - Whether to verify the API server's certificate. If not given, it is as the kubeconfig says.
-      - If not set, the value of the environment variable E(K8S_AUTH_VERIFY_SSL) is used.
-    type: bool
-    aliases: [verify_ssl]
-  proxy:
-    description:
-      - URL of a proxy to go through. If not given, C(HTTPS_PROXY) and C(NO_PROXY) count.
-      - It cannot be used with C(kubectl); there C(HTTPS_PROXY) counts.
-      - If not set, the value of the environment variable E(K8S_AUTH_PROXY) is used.
-    type: str
-  timeout:
-    description: Seconds after which a request that is not answered is given up. All requests together may take ten
-      times as long, and not less than a minute.
-    type: float
-    default: 30.0
   page_size:
     description: How many objects are asked for at once. Of kinds with large objects fewer are.
     type: int
     default: 500
-  kubectl:
-    description: Path of the C(kubectl) to use, or V(auto) to look for it.
-    type: str
-    default: auto
-  via:
-    description:
-      - How to get at the API.
-      - V(client) is the Python library C(kubernetes), V(kubectl) the program, V(in-cluster) the service account of the
-        pod in which the module runs.
-      - V(auto) takes the library if it is there.
-    type: str
-    choices: [auto, client, kubectl, in-cluster]
-    default: auto
   workloads:
     description: Whether to count other pods and endpoints of Services by node. It says how much a broken node touches
       and takes most of the time in a large cluster.

@@ -14,9 +14,12 @@ A setting is a list of disturbances, each an object:
     {"what": "forbidden",      "kinds": ["secrets"]}                          403
     {"what": "drop_watch",     "after_seconds": 5, "after_events": 3, "gone": true}   watches end, with 410 if "gone"
     {"what": "down",           "how": "refused" or "unanswered"}              no connection, or one without an answer
+    {"what": "denied",         "kinds": ["bgppeers"], "message": "no"}        writes answer 403 as a webhook's denial
+    {"what": "lost",           "kinds": ["ippools"], "verbs": ["patch"]}      it is done, and no answer comes
 
 and for each, as limits: "kinds" ("plural.group", or "plural" in any group), "verbs", "users", "count" (so many times),
-"every" (each n-th time only), "for_seconds" (after it was switched on). What is left out limits nothing.
+"every" (each n-th time only), "for_seconds" (after it was switched on), "dry_run" (true or false: only requests that
+are or are not dry runs). What is left out limits nothing.
 """
 
 from __future__ import annotations
@@ -35,8 +38,13 @@ if TYPE_CHECKING:
 
     from .rbac import Asked
 
-WHAT = ("down", "slow", "expired_token", "throttle", "error", "missing", "forbidden", "conflict", "drop_watch")
+WHAT = (
+    *("down", "slow", "expired_token", "throttle", "error", "missing", "forbidden", "denied", "conflict", "lost"),
+    "drop_watch",
+)
 _WRITES = ("update", "patch", "delete")
+_ALL_WRITES = ("create", *_WRITES)
+_USUAL_VERBS = {"conflict": _WRITES, "denied": _ALL_WRITES, "lost": _ALL_WRITES}
 _LISTS = ("kinds", "verbs", "users")
 _NUMBERS = ("count", "every", "for_seconds", "retry_after", "seconds", "status", "after_seconds", "after_events")
 _STATUSES = {
@@ -63,7 +71,8 @@ class Outcome(NamedTuple):
     """What happens to a request: first `delay` seconds of nothing, then one of the others, or all as usual.
 
     `connection`: "" or "refused" or "unanswered" (accepted, then silence). `refusal`: answered instead of the request;
-    `retry_after` is the header's value where it is not 0. `watch`: how the watch ends.
+    `retry_after` is the header's value where it is not 0. `watch`: how the watch ends. `lost`: the request is done, and
+    the connection broken off instead of the answer.
     """
 
     delay: float = 0.0
@@ -71,6 +80,7 @@ class Outcome(NamedTuple):
     refusal: ApiError | None = None
     retry_after: int = 0
     watch: WatchEnd | None = None
+    lost: bool = False
 
 
 AS_USUAL = Outcome()
@@ -86,11 +96,13 @@ class _Rule:
         self.until = since + setting["for_seconds"] if "for_seconds" in setting else None
         self.met = 0
 
-    def concerns(self, user: str, request: Asked, now: float) -> bool:
+    def concerns(self, user: str, request: Asked, now: float, dry_run: bool) -> bool:
         """Whether it is about this request at all."""
         if self.left == 0 or (self.until is not None and now >= self.until):
             return False
-        verbs = self.setting.get("verbs") or (_WRITES if self.what == "conflict" else ())
+        if self.setting.get("dry_run", dry_run) != dry_run:
+            return False
+        verbs = self.setting.get("verbs") or _USUAL_VERBS.get(self.what, ())
         users = self.setting.get("users")
         if self.what == "drop_watch":
             verbs = ("watch",)
@@ -98,7 +110,7 @@ class _Rule:
             (not verbs or request.verb in verbs)
             and (not users or user in users)
             and (not self.setting.get("kinds") or self.names(request.group, request.resource))
-            and (self.what not in ("missing", "forbidden", "conflict") or bool(request.resource))
+            and (self.what not in ("missing", "forbidden", "conflict", "denied", "lost") or bool(request.resource))
         )
 
     def names(self, group: str, resource: str) -> bool:
@@ -151,11 +163,11 @@ class Disturbances:
                 found.append(left)
             return found
 
-    def happens(self, user: str, request: Asked) -> Outcome:
+    def happens(self, user: str, request: Asked, dry_run: bool = False) -> Outcome:
         """What shall happen to this request of this user; counts it."""
         with self._lock:
             now = self._clock()
-            concerned = [rule for rule in self._rules if rule.concerns(user, request, now)]
+            concerned = [rule for rule in self._rules if rule.concerns(user, request, now, dry_run)]
             return _outcome(concerned, user, request) if concerned else AS_USUAL
 
     def hides(self, group: str, resource: str) -> bool:
@@ -182,6 +194,8 @@ def _outcome(rules: Iterable[_Rule], user: str, request: Asked) -> Outcome:
             return Outcome(connection=setting.get("how", "refused"))
         if rule.what == "slow":
             delay += setting.get("seconds", 1)
+        elif rule.what == "lost":
+            return Outcome(delay, lost=True)
         elif rule.what == "drop_watch":
             end = WatchEnd(setting.get("after_seconds"), setting.get("after_events"), setting.get("gone", False))
             return Outcome(delay, watch=end)
@@ -200,6 +214,9 @@ def _refusal(rule: _Rule, user: str, request: Asked, retry_after: int) -> ApiErr
         return errors.no_such_resource()
     if rule.what == "forbidden":
         return rbac.forbidden(user, request)
+    if rule.what == "denied":
+        why = rule.setting.get("message", "not allowed by policy")
+        return ApiError(403, "Forbidden", f'admission webhook "policy.netmedic.lab" denied the request: {why}')
     if rule.what == "error":
         status = rule.setting.get("status", 500)
         return ApiError(status, *_STATUSES[status])
@@ -248,5 +265,8 @@ def _fits(name: object, value: object) -> bool:
             return False
         least = 1 if name == "every" else 0
         return least <= value <= 1_000_000 and (name != "status" or value in _STATUSES)
-    choices = {"what": WHAT, "how": ("refused", "unanswered"), "gone": (True, False)}
+    if name == "message":
+        return isinstance(value, str)
+    switches = (True, False)
+    choices = {"what": WHAT, "how": ("refused", "unanswered"), "gone": switches, "dry_run": switches}
     return isinstance(name, str) and isinstance(value, (str, bool)) and value in choices.get(name, ())

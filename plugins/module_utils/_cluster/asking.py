@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         server: str
         where: str
         workers: int
+        # Whether it can send a PATCH; otherwise whole objects are written.
+        patches: bool
 
         def request(
             self, method: str, path: str, query: Query, accept: str, body: dict[str, Any] | None, seconds: float
@@ -38,6 +40,9 @@ _TRIES = {429: 6, 500: 3, 502: 4, 503: 4, 504: 3}
 _LONGEST_WAIT = 10.0
 _FIRST_WAIT = 0.25
 _TRIES_BROKEN, _TRIES_TIMEOUT = 3, 2
+# Of who has begun to change something and had better finish it.
+_PATIENT = {429: 40, 500: 4, 502: 6, 503: 8, 504: 4}
+_PATIENT_WITHOUT_ANSWER = 4
 _MOST_RESTARTS = 3
 _MOST_PAGES = 20_000
 # So many requests in a row that reached nobody: the next one would not either.
@@ -54,8 +59,15 @@ class Answer(NamedTuple):
     retry_after: str = ""
 
 
+class UnclearError(ApiError):
+    """A change was sent, and whether it was made is not known: reading tells. `kind` as of the problem behind it."""
+
+
 class Asker:
-    """Asks through a transport until a moment (of time.monotonic()). Used by several threads at once."""
+    """Asks through a transport until a moment (of time.monotonic()). Used by several threads at once.
+
+    `patient`: try more often, and wait for as long as the server asks for if there is time for that.
+    """
 
     def __init__(
         self,
@@ -63,10 +75,12 @@ class Asker:
         timeout: float,
         until: float,
         sleep: Callable[[float], None] = time.sleep,
+        patient: bool = False,
     ) -> None:
         self.transport = transport
-        self.date = ""
-        self._timeout, self._until, self._sleep = timeout, until, sleep
+        self.date = self.latest = ""
+        self._timeout, self._until, self._sleep, self._patient = timeout, until, sleep, patient
+        self._answered = False
         self._dead: ApiError | None = None
         self._in_a_row = 0
 
@@ -77,6 +91,46 @@ class Asker:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Send an object that is not kept (a review) and return what is answered. Raises ApiError."""
         return self._object(path, self._answer("POST", path, (), JSON, body))
+
+    def change(self, method: str, path: str, query: Query, body: dict[str, Any], attempt: int = 1) -> dict[str, Any]:
+        """Send what changes something and return what is answered; again only where the server did not look at it.
+
+        Raises ApiError if it was certainly not done, and UnclearError, after a pause, if that is not known. `attempt`:
+        which one it is of this change, from 1; the pauses grow with it.
+        """
+        throttled = 0
+        while True:
+            answer = self._sent(method, path, query, body, attempt)
+            if 200 <= answer.status < 300:
+                return self._told(path, answer, attempt)
+            throttled += 1
+            if answer.status == 429 and throttled < self._tries(429) and self._wait(self._pause(answer, throttled)):
+                continue
+            problem = self._refusal(path, answer, "remediate")
+            if answer.status < 500:
+                raise problem
+            self._wait(self._pause(answer, attempt))
+            raise UnclearError(problem.kind, problem.sentence)
+
+    def pause(self, attempt: int) -> bool:
+        """Wait before the next attempt, longer each time, or say that there is no time for that."""
+        return self._wait(_own_pause(attempt))
+
+    def _sent(self, method: str, path: str, query: Query, body: dict[str, Any], attempt: int) -> Answer:
+        try:
+            return self._once(method, path, query, JSON, body)
+        except ApiError as problem:
+            if problem.kind not in (problems.BROKEN, problems.TIMEOUT, problems.UNREACHABLE) or not self._answered:
+                raise
+            self._wait(_own_pause(attempt))
+            raise UnclearError(problem.kind, problem.sentence) from None
+
+    def _told(self, path: str, answer: Answer, attempt: int) -> dict[str, Any]:
+        try:
+            return self._object(path, answer)
+        except ApiError as problem:
+            self._wait(_own_pause(attempt))
+            raise UnclearError(problem.kind, problem.sentence) from None
 
     def pages(self, path: str, query: Query, page_size: int, accept: str = JSON) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list. Raises ApiError, of the kind 'expired' if the list has to be begun again."""
@@ -139,16 +193,28 @@ class Asker:
             try:
                 answer = self._once(method, path, query, accept, body)
             except ApiError as problem:
-                most = {problems.BROKEN: _TRIES_BROKEN, problems.TIMEOUT: _TRIES_TIMEOUT}.get(problem.kind, 1)
-                if attempt >= most or not self._wait(_FIRST_WAIT * 2**attempt):
+                if attempt >= self._tries_without_answer(problem.kind) or not self._wait(_FIRST_WAIT * 2**attempt):
                     raise
                 continue
             if 200 <= answer.status < 300:
                 return answer
-            if attempt >= _TRIES.get(answer.status, 1) or not self._wait(_pause(answer, attempt)):
-                transport = self.transport
-                message = problems.message_of(answer.body)
-                raise problems.of_status(answer.status, message, path, transport.server, transport.where)
+            if attempt >= self._tries(answer.status) or not self._wait(self._pause(answer, attempt)):
+                raise self._refusal(path, answer, "remediate" if self._patient else "collect")
+
+    def _refusal(self, path: str, answer: Answer, role: str) -> ApiError:
+        message, transport = problems.message_of(answer.body), self.transport
+        return problems.of_status(answer.status, message, path, transport.server, transport.where, role)
+
+    def _tries(self, status: int) -> int:
+        return (_PATIENT if self._patient else _TRIES).get(status, 1)
+
+    def _tries_without_answer(self, kind: str) -> int:
+        if self._patient and self._answered and kind in (problems.BROKEN, problems.TIMEOUT, problems.UNREACHABLE):
+            return _PATIENT_WITHOUT_ANSWER
+        return {problems.BROKEN: _TRIES_BROKEN, problems.TIMEOUT: _TRIES_TIMEOUT}.get(kind, 1)
+
+    def _pause(self, answer: Answer, attempt: int) -> float:
+        return _pause(answer, attempt, float("inf") if self._patient else _LONGEST_WAIT)
 
     def _once(self, method: str, path: str, query: Query, accept: str, body: dict[str, Any] | None) -> Answer:
         if self._dead is not None:
@@ -166,8 +232,8 @@ class Asker:
                 if self._in_a_row >= _DEAD_AFTER:
                     self._dead = problem
             raise
-        self._in_a_row = 0
-        self.date = self.date or answer.date
+        self._in_a_row, self._answered = 0, True
+        self.date, self.latest = self.date or answer.date, answer.date
         return answer
 
     def _wait(self, seconds: float) -> bool:
@@ -178,11 +244,15 @@ class Asker:
         return True
 
 
-def _pause(answer: Answer, attempt: int) -> float:
+def _own_pause(attempt: int) -> float:
+    return float(min(_FIRST_WAIT * 2 ** min(attempt, 10), _LONGEST_WAIT))
+
+
+def _pause(answer: Answer, attempt: int, longest: float) -> float:
     """Return how long to wait before the next try: what the server asks for (for ever if that is unreasonable), longer
     each time if it asks for nothing."""
-    own: float = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
+    own = _own_pause(attempt)
     wanted = answer.retry_after.strip()
     if not wanted.isdigit():
         return own
-    return max(float(wanted), own) if len(wanted) < 6 and float(wanted) <= _LONGEST_WAIT else float("inf")
+    return max(float(wanted), own) if len(wanted) < 6 and float(wanted) <= longest else float("inf")

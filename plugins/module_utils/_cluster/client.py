@@ -18,7 +18,7 @@ import time
 
 from . import problems, redact, trouble
 from .asking import LARGEST_PAGE, Answer
-from .kinds import JSON
+from .kinds import JSON, MERGE
 from .problems import ApiError
 
 TYPE_CHECKING = False
@@ -48,6 +48,8 @@ def why_not() -> str:
 
 class Client:
     """A way to the API. Its request() may be called by several threads at once."""
+
+    patches = True
 
     def __init__(self, access: Access) -> None:
         """Read the configuration and open nothing yet. Raises ApiError."""
@@ -86,7 +88,7 @@ class Client:
         }
         data = None
         if body is not None:
-            data, headers["Content-Type"] = json.dumps(body).encode(), JSON
+            data, headers["Content-Type"] = json.dumps(body).encode(), MERGE if method == "PATCH" else JSON
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
         timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds)
         until = time.monotonic() + seconds

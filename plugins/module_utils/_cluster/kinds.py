@@ -15,6 +15,8 @@ OPERATOR = "operator.tigera.io"
 VERSIONS = {V1: "v1", V3: "v3", OPERATOR: "v1"}
 
 JSON = "application/json"
+# What a PATCH is sent as: fields and their new values, null for those that shall go (RFC 7386).
+MERGE = "application/merge-patch+json"
 # A Table has a line per object instead of the object; servers that make none answer with the objects.
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 # The metadata without the object: definitions of resources are large.

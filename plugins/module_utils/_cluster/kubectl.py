@@ -38,6 +38,10 @@ _ERROR = "Error from server"
 # What it asks for on standard output when it has no credentials at all.
 _PROMPT = "Please enter Username"
 _LONGER_THAN_IT = 5.0
+# Which command sends what it reads to a path as it is; none does so with PATCH.
+_SENT_BY = {"POST": "create", "PUT": "replace", "DELETE": "delete"}
+_INVALID = " is invalid"
+_DENIED = "denied the request"
 
 
 class Program(NamedTuple):
@@ -64,6 +68,7 @@ class Kubectl:
 
     via = "kubectl"
     workers = WORKERS
+    patches = False
 
     def __init__(self, access: Access, program: Program) -> None:
         """Ask nobody yet but kubectl itself. Raises ApiError."""
@@ -96,8 +101,8 @@ class Kubectl:
         del accept
         raw = path + (f"?{urlencode(query)}" if query else "")
         limit = [f"--request-timeout={max(seconds, 1.0):.0f}s"]
-        if method == "POST":
-            return self._send([*self._argv, *limit, "create", "--raw", raw, "-f", "-"], body, seconds)
+        if method in _SENT_BY:
+            return self._send([*self._argv, *limit, _SENT_BY[method], "--raw", raw, "-f", "-"], body, seconds)
         ran = commands.run([*self._argv, *limit, "get", "--raw", raw], seconds + _LONGER_THAN_IT, LARGEST_PAGE + 1)
         if ran.failure.startswith("more than"):
             return Answer(200, ran.stdout.encode())
@@ -169,17 +174,23 @@ def parse_error(err: str) -> Answer | None:
     """Return the API's answer that kubectl's complaint stands for, None if it is about something else.
 
     Forms (kubectl 1.20 to 1.32): "Error from server (NotFound): the server could not find …", "error: You must be
-    logged in to the server (Unauthorized)".
+    logged in to the server (Unauthorized)", 'The IPPool "default" is invalid: spec.cidr: …', of several causes one in a
+    line. What a webhook denies has the status that the webhook likes; as kubectl does not tell it, it counts as 400.
     """
     for line in err.splitlines():
         if "You must be logged in to the server" in line:
             return Answer(401, b"")
         if line.startswith(_ERROR):
             reason, _colon, message = line[len(_ERROR) :].partition(": ")
-            status = problems.status_of_reason(reason.strip(" ()")) or 500
-            told = {"kind": "Status", "message": redact.text(message, 500)}
-            return Answer(status, json.dumps(told).encode())
+            status = problems.status_of_reason(reason.strip(" ()")) or (400 if _DENIED in line else 500)
+            return _answer(status, message)
+        if line.startswith(("The ", "* The ")) and _INVALID in line:
+            return _answer(422, " ".join(one.strip() for one in err[err.index(line) :].splitlines()[:6]))
     return None
+
+
+def _answer(status: int, message: str) -> Answer:
+    return Answer(status, json.dumps({"kind": "Status", "message": redact.text(message, 500)}).encode())
 
 
 def _first_line(err: str) -> str:

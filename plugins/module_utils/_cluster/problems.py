@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 from . import redact
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
 CONFIG, UNREACHABLE, TIMEOUT, BROKEN = "config", "unreachable", "timeout", "broken"
 UNAUTHORISED, FORBIDDEN, ABSENT, EXPIRED = "unauthorised", "forbidden", "absent", "expired"
 THROTTLED, FAILING, REFUSED, ANSWER, LATE = "throttled", "failing", "refused", "answer", "late"
-_LONGEST = 300
-_ROLE = "roles/collect/files/rbac.yml of this collection holds all that is needed"
+# Of changes: the object is not what it was, or of that name there is one already.
+CONFLICT = "conflict"
+_LONGEST, _LONGEST_SENT = 300, 4096
+_READER = "collect"
+_MANIFEST = "roles/{role}/files/rbac.yml of this collection holds all that is needed"
 
+# In what a webhook refuses, whatever status it chooses for that.
+_DENIED = "denied the request"
+_END_OF_SENTENCE = re.compile(r"(?<=[\w)\]\"'])\.\s+(?=[A-Z])")
 # As whom the API knows those who bring no credentials.
 ANONYMOUS = "system:anonymous"
 # Go's whole answer to who speaks plain HTTP where TLS is spoken.
@@ -34,6 +41,9 @@ _REASONS = {
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "NotAcceptable": 406,
+    "AlreadyExists": 409,
+    "Conflict": 409,
+    "Invalid": 422,
     "BadRequest": 400,
     "Expired": 410,
     "Gone": 410,
@@ -69,8 +79,9 @@ def status_of_reason(word: str) -> int:
     return _REASONS.get(word, 0)
 
 
-def of_status(status: int, message: str, path: str, server: str, where: str) -> ApiError:
-    """Return what an answer with this status means. `message`: the API's own; `where`: whence the access comes."""
+def of_status(status: int, message: str, path: str, server: str, where: str, role: str = _READER) -> ApiError:
+    """Return what an answer with this status means. `message`: the API's own; `where`: whence the access comes; `role`:
+    the one whose manifest allows what was asked."""
     what = path.partition("?")[0]
     said = f": {message}" if message else ""
     if status == 401:
@@ -79,15 +90,19 @@ def of_status(status: int, message: str, path: str, server: str, where: str) -> 
             f"The API at {server} does not accept the credentials from {where} (401): they have expired, were revoked "
             f"or belong to another cluster. Renew them and run again.",
         )
-    if status == 403:
-        return ApiError(FORBIDDEN, f"Not allowed at {server}{said or f': {what}'}. {_ROLE}.")
+    if status == 403 and _DENIED not in message:
+        return ApiError(FORBIDDEN, f"Not allowed at {server}{said or f': {what}'}. {_MANIFEST.format(role=role)}.")
     if status == 404:
-        return ApiError(ABSENT, f"{server} has no {what} (404).")
+        # To who only reads, the path says it all; of who writes into a namespace, that may be missing.
+        return ApiError(ABSENT, f"{server} has no {what} (404{said if role != _READER else ''}).")
+    if status == 409:
+        return ApiError(CONFLICT, f"{server} refuses {what} with 409{said}.")
     if status in (410, 429):
         kind, means = (EXPIRED, "the list went stale") if status == 410 else (THROTTLED, "too many requests")
         return ApiError(kind, f"{server} ended {what} with {status} ({means}){said}.")
     if status >= 500:
-        return ApiError(FAILING, f"{server} answers {what} with {status}{said}. Look at kube-apiserver and etcd.")
+        look = "that webhook and its pods" if "failed calling webhook" in message else "kube-apiserver and etcd"
+        return ApiError(FAILING, f"{server} answers {what} with {status}{said}. Look at {look}.")
     if 300 <= status < 400:
         return ApiError(
             REFUSED, f"{server} redirects elsewhere ({status}), as no API server does. Check the address from {where}."
@@ -96,7 +111,7 @@ def of_status(status: int, message: str, path: str, server: str, where: str) -> 
 
 
 def message_of(body: bytes) -> str:
-    """Return the message of a Status object, '' if the body is none; never a piece of any other body."""
+    """Return the first sentence of a Status object, '' if the body is none; never a piece of any other body."""
     if _PLAIN_TO_TLS in body[:200]:
         return _PLAIN_TO_TLS.decode()
     try:
@@ -104,7 +119,8 @@ def message_of(body: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     if isinstance(found, dict) and found.get("kind") == "Status" and isinstance(found.get("message"), str):
-        return " ".join(redact.text(found["message"], _LONGEST).split()).rstrip(".")
+        sentence = _END_OF_SENTENCE.split(found["message"][:_LONGEST_SENT], maxsplit=1)[0]
+        return " ".join(redact.text(sentence, _LONGEST).split()).rstrip(".")
     return ""
 
 

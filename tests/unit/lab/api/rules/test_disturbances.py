@@ -152,3 +152,22 @@ def test_threads_use_up_a_count_exactly(clock):
     for thread in threads:
         thread.join()
     assert (len(seen), seen.count(500)) == (1000, 500)
+
+
+def test_dry_runs_and_others_are_told_apart():
+    made = Disturbances()
+    made.set([{"what": "conflict", "dry_run": False}, {"what": "denied", "dry_run": True, "message": "no"}])
+    request = Request("patch", "apps", "daemonsets", namespace="n", name="d")
+    assert made.happens("me", request).refusal.code == 409
+    denied = made.happens("me", request, dry_run=True).refusal
+    assert (denied.code, denied.message) == (403, 'admission webhook "policy.netmedic.lab" denied the request: no')
+    with pytest.raises(BadSettingError):
+        made.set([{"what": "conflict", "dry_run": "yes"}])
+
+
+def test_an_answer_is_lost_of_writes_only():
+    made = Disturbances()
+    made.set([{"what": "lost", "count": 1}])
+    assert made.happens("me", Request("get", "", "nodes", name="n")).lost is False
+    assert made.happens("me", Request("create", "", "nodes", name="n")).lost is True
+    assert made.happens("me", Request("create", "", "nodes", name="n")).lost is False

@@ -422,6 +422,7 @@ class UrlTransport:
     via = "test"
     where = "the test"
     workers = 4
+    patches = True
 
     def __init__(self, server):
         self.server = server

@@ -123,3 +123,76 @@ def test_what_is_not_a_status_is_not_repeated():
     assert problems.message_of(b"canary") == ""
     assert problems.message_of(b'{"kind": "Status", "message": "token=canary is wrong."}') == "token=… is wrong"
     assert "HTTPS server" in problems.message_of(b"Client sent an HTTP request to an HTTPS server.\n")
+
+
+def change(ask):
+    return ask.change("PATCH", "/x", (), {})
+
+
+def answered(*script, until=60.0):
+    """Who is patient, and has had an answer already."""
+    slept = []
+    made = Asker(Scripted(GOOD, *script), 1.0, time.monotonic() + until, sleep=slept.append, patient=True)
+    made.get("/version")
+    return made, made.transport, slept
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_change_that_is_refused_was_not_made(status):
+    ask, transport, slept = answered(Answer(status, b""))
+    with pytest.raises(ApiError) as refused:
+        change(ask)
+    assert not isinstance(refused.value, asking.UnclearError)
+    assert (transport.asked, slept) == (2, [])
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        Answer(500, b""),
+        Answer(503, b""),
+        Answer(504, b""),
+        Answer(200, b"{"),
+        ApiError(problems.TIMEOUT, "late"),
+        ApiError(problems.BROKEN, "broken"),
+        ApiError(problems.UNREACHABLE, "away"),
+    ],
+)
+def test_a_change_without_a_clear_answer_is_not_sent_again(happens):
+    ask, transport, slept = answered(happens)
+    with pytest.raises(asking.UnclearError):
+        change(ask)
+    assert (transport.asked, len(slept)) == (2, 1)
+
+
+def test_a_change_that_never_reached_anybody_was_not_made():
+    ask, _transport, _slept = asker(ApiError(problems.UNREACHABLE, "away"))
+    with pytest.raises(ApiError) as away:
+        change(ask)
+    assert not isinstance(away.value, asking.UnclearError)
+
+
+def test_a_throttled_change_waits_as_long_as_it_is_asked_to_and_no_longer_than_there_is_time():
+    ask, transport, slept = answered(Answer(429, b"", "", "30"), Answer(429, b"", "", ""), GOOD)
+    assert change(ask) == {}
+    assert (transport.asked, slept) == (4, [30.0, 1.0])
+    ask, _transport, slept = answered(Answer(429, b"", "", "300"))
+    with pytest.raises(ApiError) as throttled:
+        change(ask)
+    assert (throttled.value.kind, slept) == (problems.THROTTLED, [])
+
+
+def test_who_is_patient_tries_more_often():
+    ask, transport, _slept = answered(Answer(503, b""))
+    with pytest.raises(ApiError):
+        ask.get("/x")
+    assert transport.asked == 9
+    ask, transport, _slept = answered(ApiError(problems.UNREACHABLE, "away"))
+    with pytest.raises(ApiError):
+        ask.get("/x")
+    assert transport.asked == 5
+
+
+def test_only_the_first_sentence_is_told():
+    body = b'{"kind": "Status", "message": "no v3.29 here. Ask the council. Or do not."}'
+    assert problems.message_of(body) == "no v3.29 here"

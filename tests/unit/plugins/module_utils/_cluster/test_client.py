@@ -21,6 +21,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._cluster import (
     access,
     asking,
     client,
+    greeting,
     problems,
     read,
 )
@@ -71,7 +72,7 @@ def test_by_kubeconfig(api, params, tmp_path):
 
 def test_the_same_as_by_other_ways(api, params, transport, monkeypatch):
     by_client = read.gather({**params, "host": api.url}, {}, "/nonexistent")["calico_cluster"]
-    monkeypatch.setattr(read, "connect", lambda *_arguments: transport)
+    monkeypatch.setattr(greeting, "connect", lambda *_arguments: transport)
     by_other = read.gather(params, {}, "/nonexistent")["calico_cluster"]
     assert {**by_client, "via": ""} == {**by_other, "via": ""}
 

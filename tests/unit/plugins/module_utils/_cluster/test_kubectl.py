@@ -17,6 +17,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._cluster import (
     asking,
     client,
     connect,
+    greeting,
     kubectl,
     problems,
     read,
@@ -78,7 +79,7 @@ def fake(tmp_path):
 @real
 def test_the_real_one(api, params, config, monkeypatch, transport, canary):
     fact = read.gather({**params, "kubeconfig": config, "via": "kubectl"}, {}, "/nonexistent")["calico_cluster"]
-    monkeypatch.setattr(read, "connect", lambda *_arguments: transport)
+    monkeypatch.setattr(greeting, "connect", lambda *_arguments: transport)
     other = read.gather(params, {}, "/nonexistent")["calico_cluster"]
     assert (fact["reached"], fact["via"], fact["server"]) == (True, "kubectl", api.url)
     ours = ("via", "taken_at")
@@ -154,6 +155,11 @@ def test_certificates(authority, params, make_config, when, words):
         ("Error from server (TooManyRequests): too many", 429),
         ("Error from server (ServiceUnavailable): the server is currently unable to handle the request", 503),
         ("Error from server: etcdserver: request timed out", 500),
+        ('Error from server: admission webhook "p.example.org" denied the request: no', 400),
+        ('Error from server (Conflict): Operation cannot be fulfilled on nodes "n": the object has been modified', 409),
+        ('Error from server (AlreadyExists): nodes "n" already exists', 409),
+        ('The IPPool "default" is invalid: spec.ipipMode: Unsupported value: "Sometimes"', 422),
+        ('The IPPool "default" is invalid: \n* spec.a: Required value\n* spec.b: Required value', 422),
         ("W1121 warning\nerror: You must be logged in to the server (Unauthorized)", 401),
     ],
 )

@@ -12,7 +12,14 @@ import time
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.module_utils._cluster import asking, options, prune, read, reading
+from ansible_collections.netmedic.calico.plugins.module_utils._cluster import (
+    asking,
+    greeting,
+    options,
+    prune,
+    read,
+    reading,
+)
 
 RBAC = pathlib.Path(__file__).parents[5] / "roles" / "collect" / "files" / "rbac.yml"
 CRD = "/apis/crd.projectcalico.org/v1"
@@ -21,7 +28,7 @@ CRD = "/apis/crd.projectcalico.org/v1"
 @pytest.fixture
 def gather(monkeypatch, transport, params):
     """Gather by the standard library instead of the client."""
-    monkeypatch.setattr(read, "connect", lambda *_arguments: transport)
+    monkeypatch.setattr(greeting, "connect", lambda *_arguments: transport)
     monkeypatch.setattr(asking, "_FIRST_WAIT", 0.01)
 
     def run(**changes):
@@ -273,8 +280,8 @@ def test_nobody_there(gather, api, transport):
 
 @pytest.mark.parametrize("piece", [b"", b" "])
 def test_an_api_that_hangs_is_waited_for_only_so_long(monkeypatch, gather, api, answer_with, piece):
-    monkeypatch.setattr(read, "_ALL", 2)
-    monkeypatch.setattr(read, "_ALL_AT_LEAST", 2.0)
+    monkeypatch.setattr(greeting, "_ALL", 2)
+    monkeypatch.setattr(greeting, "_ALL_AT_LEAST", 2.0)
     monkeypatch.setattr(reading, "_GRACE", 0.2)
     api.hooks["/api/v1/nodes"] = answer_with.slow(6, piece)
     began = time.monotonic()

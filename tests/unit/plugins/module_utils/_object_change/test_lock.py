@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock: whose it is, by the API server's clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netmedic.calico.plugins.module_utils._cluster import asking, greeting
+from ansible_collections.netmedic.calico.plugins.module_utils._object_change import lock
+
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{lock.NAME}"
+# The time of the API in memory.
+NOW = "2026-11-21T00:00:00Z"
+
+
+@pytest.fixture
+def hold(memory, monkeypatch):
+    """Ask for the lock."""
+    monkeypatch.setattr(greeting, "connect", lambda *_arguments: memory)
+    monkeypatch.setattr(asking, "_FIRST_WAIT", 0.001)
+
+    def ask(state, holder, check=False):
+        params = {"timeout": 5.0, "state": state, "holder": holder, "namespace": "kube-system"}
+        return lock.hold(params, check, {}, "/nonexistent")
+
+    return ask
+
+
+def held(memory, holder, renewed, seconds=120):
+    spec = {"holderIdentity": holder, "renewTime": renewed, "leaseDurationSeconds": seconds}
+    memory.put(LEASE, spec={**spec, "acquireTime": "2026-11-20T23:00:00.000000Z", "leaseTransitions": 4})
+
+
+def test_it_is_acquired_renewed_and_released(memory, hold):
+    mine = hold("acquired", "me")
+    assert list(mine) == [True, "me", NOW, "2026-11-21T00:02:00Z", "", ""]
+    assert memory.objects[LEASE]["spec"]["leaseTransitions"] == 0
+    assert hold("renewed", "me").changed is False
+    assert hold("released", "me") == (True, "", "", "", "", "")
+    assert LEASE not in memory.objects
+    assert hold("released", "me").changed is False
+
+
+@pytest.mark.parametrize(
+    ("renewed", "taken"),
+    [
+        ("2026-11-20T23:58:01.000000Z", False),
+        ("2026-11-20T23:58:00.000000Z", True),
+        ("2026-11-20T23:58:01Z", False),
+        ("some day", True),
+        ("", True),
+    ],
+)
+def test_it_is_taken_over_when_it_has_run_out(memory, hold, renewed, taken):
+    held(memory, "you", renewed)
+    found = hold("acquired", "me")
+    assert (found.why == "", found.taken_over_from) == (taken, "you" if taken else "")
+    if taken:
+        assert memory.objects[LEASE]["spec"]["leaseTransitions"] == 5
+    else:
+        assert found.why.startswith(
+            "you holds the lock (Lease kube-system/netmedic-calico-remediate) since 2026-11-20T23"
+        )
+
+
+def test_whoever_lost_it_is_told(memory, hold):
+    held(memory, "you", "2026-11-20T23:59:59.000000Z")
+    assert "The lock was lost, so nothing more may be changed. you holds the lock" in hold("renewed", "me").why
+    assert hold("released", "me").holder == "you"
+    del memory.objects[LEASE]
+    assert "Nobody holds" in hold("renewed", "me").why
+
+
+def test_who_comes_second_in_a_race_is_refused(memory, hold):
+    memory.script = [lambda: held(memory, "you", "2026-11-20T23:59:59.000000Z")]
+    assert "you holds the lock" in hold("acquired", "me").why
+
+
+def test_an_answer_that_was_lost(memory, hold):
+    memory.script = ["lost"]
+    assert (hold("acquired", "me").why, len([one for one in memory.asked if one[0] == "POST"])) == ("", 1)
+    memory.script = ["lost"]
+    assert hold("released", "me").why == ""
+
+
+def test_check_mode_takes_nothing(memory, hold):
+    assert hold("acquired", "me", check=True).holder == "me"
+    assert LEASE not in memory.objects
