@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._catalogue.commands import explained
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._catalogue.model import Missing, Seen, Signal
+    from .._catalogue.model import Missing, Remedy, Seen, Signal
     from .._evidence.evidence import Evidence
     from .ranking import Candidate
 
@@ -128,7 +130,7 @@ def _alternatives(item: Candidate) -> list[dict[str, Any]]:
 
 def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
     fix = item.fault.fix
-    commands = fix.commands(evidence, item.subject)
+    commands = explained(fix.commands(evidence, item.subject))
     return remedy(
         fix.action,
         fix.text,
@@ -137,4 +139,18 @@ def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
         disrupts=fix.disrupts,
         command=commands[0] if commands else "",
         commands=commands,
+        **_by_a_role(item.fault.id, fix.remedy(evidence, item.subject) if fix.remedy else None),
     )
+
+
+def _by_a_role(fault: str, found: Remedy | None) -> dict[str, Any]:
+    """What replaces the steps by hand where a role makes the repair."""
+    if found is None:
+        return {}
+    return {
+        "role": f"netmedic.calico.{found.role}",
+        "vars": dict(found.variables),
+        "hosts": list(found.hosts),
+        "automatic": True,
+        "command": f"ansible-playbook netmedic.calico.remediate -i INVENTORY -e remediate_only={fault}",
+    }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._catalogue import words
 from .._catalogue.model import SEVERITIES
+from . import own_checks_bound
 from .findings import blank, remedy
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def outcomes(
     found, notes = [], []
     for check in checks:
         places = nodes if check.scope == NODE else {"": {"nodes": dict(nodes), "cluster": dict(cluster)}}
-        told = {name: _found(check, facts) for name, facts in places.items()}
+        of_all = own_checks_bound.Budget(own_checks_bound.MOST_OF_A_CHECK)
+        told = {name: _found(check, facts, of_all) for name, facts in places.items()}
         hits = {name: value for name, value in told.items() if _is_something(value)}
         doubts = {name: value.why for name, value in told.items() if isinstance(value, CannotSay)}
         if hits:
@@ -132,16 +134,28 @@ def _is_something(value: Any) -> bool:
     return not isinstance(value, CannotSay) and not (value is None or value is False or value in ("", [], {}))
 
 
-def _found(check: Check, facts: Mapping[str, Any]) -> Any:
+def _found(check: Check, facts: Mapping[str, Any], of_all: own_checks_bound.Budget) -> Any:
     from jmespath.exceptions import JMESPathError
 
+    most = min(of_all.left, own_checks_bound.MOST_STEPS)
+    budget = own_checks_bound.Budget(most)
     try:
-        return check.compiled.search(facts)
+        return own_checks_bound.search(check.compiled.parsed, facts, budget)
+    except own_checks_bound.TooMuchError:
+        return CannotSay(_too_much(most))
     except RecursionError:
         return CannotSay("it is nested too deeply")
     except JMESPathError as error:
         # A function that there is not, or one that was given what it does not take.
         return CannotSay(str(error).partition("\n")[0])
+    finally:
+        of_all.left -= most - max(budget.left, 0)
+
+
+def _too_much(most: int) -> str:
+    if most < own_checks_bound.MOST_STEPS:
+        return f"it took more than {own_checks_bound.MOST_OF_A_CHECK} steps for all nodes, and was stopped"
+    return f"it takes more than {most} steps, and was stopped; let it look at less, by a filter or in scope {NODE}"
 
 
 def _finding(check: Check, hits: Mapping[str, Any]) -> dict[str, Any]:

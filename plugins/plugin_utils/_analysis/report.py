@@ -47,7 +47,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "sessions": _sessions(evidence),
         "overlay": overlays.told(evidence),
         "findings": findings,
-        "impact": consequences.impact_of(evidence),
+        "impact": consequences.impact_of(evidence, candidates),
         "culprits": culprits_of(evidence)[:CULPRITS_TOLD],
         "commonality": commonality(evidence, findings),
         "notes": notes(evidence, candidates),

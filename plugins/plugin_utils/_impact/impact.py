@@ -41,10 +41,20 @@ class _Lost(NamedTuple):
     fewer_ways: set[str]
 
 
-def impact(evidence: Evidence, sessions: Iterable[Session] = (), nodes: Iterable[str] = ()) -> Impact:
-    """What it means that these sessions are down and these nodes (by the inventory's names) are lost as a whole."""
+def impact(
+    evidence: Evidence,
+    sessions: Iterable[Session] = (),
+    nodes: Iterable[str] = (),
+    without: Iterable[str] = (),
+    unmade: Iterable[tuple[str, str]] = (),
+) -> Impact:
+    """What it means that these sessions are down and these nodes (by the inventory's names) are lost as a whole.
+
+    without: nodes that should have sessions and have none at all. unmade: pairs of nodes of a mesh without a session
+    that nobody has configured.
+    """
     down = tuple(sessions)
-    lost = _lost(evidence, down, set(nodes))
+    lost = _lost(evidence, down, set(nodes), set(without), unmade)
     pools = carriers(evidence)
     matters = _bgp_matters(evidence, pools)
     known = names.inventory_names(evidence)
@@ -61,11 +71,11 @@ def impact(evidence: Evidence, sessions: Iterable[Session] = (), nodes: Iterable
         gone=tuple(sorted(lost.gone)),
         cut={name: frozenset(others) for name, others in sorted(lost.cut.items())} if matters else {},
         fewer_ways=tuple(sorted(lost.fewer_ways)) if matters else (),
-        blocks=_blocks(cluster, {kubernetes.get(name, name): name for name in touched}, pools) if cluster else {},
+        blocks=blocks_of(cluster, {kubernetes.get(name, name): name for name in touched}, pools) if cluster else {},
         everyone=everyone,
-        pods_cut_off=_sum(cluster.workload_pods if cluster else {}, cut_off, kubernetes),
-        pods_partly=_sum(cluster.workload_pods if cluster else {}, partly if matters else (), kubernetes),
-        services=_sum(cluster.service_endpoints if cluster else {}, touched, kubernetes),
+        pods_cut_off=sum_of(cluster.workload_pods if cluster else {}, cut_off, kubernetes),
+        pods_partly=sum_of(cluster.workload_pods if cluster else {}, partly if matters else (), kubernetes),
+        services=sum_of(cluster.service_endpoints if cluster else {}, touched, kubernetes),
         counted=counted,
         kept_seconds=_kept(evidence, down) if matters else None,
         carriers=pools,
@@ -80,9 +90,11 @@ def _bgp_matters(evidence: Evidence, pools: tuple[Carrier, ...]) -> bool:
     return any(pool.needs_bgp for pool in pools) if pools else True
 
 
-def _lost(evidence: Evidence, down: Iterable[Session], gone: set[str]) -> _Lost:
+def _lost(
+    evidence: Evidence, down: Iterable[Session], gone: set[str], without: set[str], unmade: Iterable[tuple[str, str]]
+) -> _Lost:
     by_node: dict[str, int] = {}
-    pairs: list[tuple[str, str]] = []
+    pairs = list(unmade)
     reflected: set[str] = set()
     for session in down:
         ends = evidence.labels(session)
@@ -93,7 +105,8 @@ def _lost(evidence: Evidence, down: Iterable[Session], gone: set[str]) -> _Lost:
         else:
             reflected.update(ends)
     readable = sum(1 for node in evidence.nodes.values() if node.daemons)
-    isolated = {name for name, count in by_node.items() if _is_isolated(evidence, name, count, readable)} - gone
+    isolated = {name for name, count in by_node.items() if _is_isolated(evidence, name, count, readable)}
+    isolated = (isolated | without) - gone
     apart = isolated | gone
     cut: dict[str, set[str]] = {}
     for one, other in pairs:
@@ -115,11 +128,11 @@ def _is_isolated(evidence: Evidence, name: str, down: int, readable: int) -> boo
     return down >= max(readable, 2) if node is None else True
 
 
-def _sum(counts: Mapping[str, int], chosen: Iterable[str], kubernetes: Mapping[str, str]) -> int:
+def sum_of(counts: Mapping[str, int], chosen: Iterable[str], kubernetes: Mapping[str, str]) -> int:
     return sum(counts.get(kubernetes.get(name, name), 0) for name in chosen)
 
 
-def _blocks(cluster: Cluster, wanted: Mapping[str, str], pools: Iterable[Carrier]) -> dict[str, tuple[str, ...]]:
+def blocks_of(cluster: Cluster, wanted: Mapping[str, str], pools: Iterable[Carrier]) -> dict[str, tuple[str, ...]]:
     """The blocks of nodes (by their names in Kubernetes) that lie in a pool which needs BGP; podCIDRs without IPAM."""
     networks = [(network, pool.needs_bgp) for pool in pools for network in _networks((pool.cidr,))]
     found: dict[str, list[str]] = {}
@@ -180,25 +193,25 @@ def restart_seconds(evidence: Evidence) -> int:
 
 
 def _told(found: Impact, down: Collection[Session]) -> Impact:
-    return replace(found, keeps=tuple(_keeps(found, down)), summary=_summary(found))
+    return replace(found, keeps=tuple(_keeps(found, down)), summary=summary_of(found))
 
 
-def _summary(found: Impact) -> str:
+def summary_of(found: Impact) -> str:
     if not found.bgp_matters and not found.gone:
         return "Pods reach each other without BGP here, so no traffic between them depends on these sessions."
     apart = len(found.isolated) + len(found.gone)
     parts = []
     if apart:
-        pods = f" ({_number(found.pods_cut_off, 'pod')})" if found.counted else ""
-        parts.append(f"pods on {_number(apart, 'node')}{pods} and those on all other nodes cannot reach each other")
+        pods = f" ({number_of(found.pods_cut_off, 'pod')})" if found.counted else ""
+        parts.append(f"pods on {number_of(apart, 'node')}{pods} and those on all other nodes cannot reach each other")
     if found.cut:
         pairs = sum(len(others) for others in found.cut.values()) // 2
-        pods = f" (with {_number(found.pods_partly, 'pod')})" if found.counted else ""
-        parts.append(f"{_number(pairs, 'pair')} of nodes{pods} cannot reach each other's pods")
+        pods = f" (with {number_of(found.pods_partly, 'pod')})" if found.counted else ""
+        parts.append(f"{number_of(pairs, 'pair')} of nodes{pods} cannot reach each other's pods")
     if found.fewer_ways and not parts:
-        parts.append(f"no pod is cut off, but {_number(len(found.fewer_ways), 'node')} lost a way to learn routes")
+        parts.append(f"no pod is cut off, but {number_of(len(found.fewer_ways), 'node')} lost a way to learn routes")
     if found.services:
-        parts.append(f"up to {_number(found.services, 'Service')} lose endpoints for those behind the cut")
+        parts.append(f"up to {number_of(found.services, 'Service')} lose endpoints for those behind the cut")
     line = "; ".join(parts) or "nothing is cut off"
     return f"{line[0].upper()}{line[1:]}."
 
@@ -223,5 +236,5 @@ def _keeps(found: Impact, down: Collection[Session]) -> Iterator[str]:
         )
 
 
-def _number(count: int, noun: str) -> str:
+def number_of(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .._raw.redact import without_secrets
-from . import objects, rules, typed
+from . import merge, objects, rules, typed
 from .model import ObjectChange, Patch
 
 if TYPE_CHECKING:
@@ -26,29 +26,54 @@ _ROLES = ("cause", "contributing", "latent")
 
 
 def patches(report: Mapping[str, Any], bundle: Bundle) -> list[Patch]:
-    """Return the patches of a report, and name each in its finding's fix."""
+    """Return the patches of a report, and name each in its finding's fix; `patch` is the first, `patches` has them all
+    where there are several."""
     found: list[Patch] = []
     for number, item in enumerate(report["findings"], 1):
         if item["role"] not in _ROLES or len(found) >= _MOST:
             continue
-        text = "".join(_texts(typed.changes(item["fix"].get("commands", ())), bundle))
-        if text:
-            name = f"{number}-{re.sub(r'[^A-Za-z0-9_-]', '_', item['fault'])}.patch"
-            item["fix"]["patch"] = f"{FOLDER}/{name}"
-            found.append(Patch(name, text))
+        stem = f"{number}-{re.sub(r'[^A-Za-z0-9_-]', '_', item['fault'])}"
+        made = list(_of_finding(stem, typed.changes(item["fix"].get("commands", ())), bundle))
+        if made:
+            names = [f"{FOLDER}/{one.name}" for one in made]
+            item["fix"].update(patch=names[0], **({"patches": names} if len(names) > 1 else {}))
+            found += made
     return found
 
 
-def _texts(changes: list[Change], bundle: Bundle) -> Iterator[str]:
-    """Yield the differences; several changes of one file make one."""
+def _of_finding(stem: str, changes: list[Change], bundle: Bundle) -> Iterator[Patch]:
+    """Yield one difference of all files that can be edited, and a merge patch for each object that cannot."""
     before: dict[str, str] = {}
     after: dict[str, str] = {}
+    by_file: dict[str, list[Change]] = {}
+    left: list[Change] = []
     for change in changes:
-        for path, old, new in _edits(change, bundle, after):
+        edits = list(_edits(change, bundle, after))
+        for path, old, new in edits:
             before.setdefault(path, old)
             after[path] = new
-    for path, new in after.items():
-        yield difference(path, before[path], new)
+            by_file.setdefault(path, []).append(change)
+        left += [] if edits else [change]
+    shown = {path: difference(path, before[path], new) for path, new in after.items()}
+    # A difference that would show a secret is none: what is changed can be told without what stands beside it.
+    left += [change for path, text in shown.items() if not text for change in by_file[path]]
+    if any(shown.values()):
+        yield Patch(f"{stem}.patch", "".join(shown.values()))
+    merges = [text for change in left if isinstance(change, ObjectChange) and (text := _merge(change, bundle))]
+    for number, text in enumerate(merges, 1):
+        name = f"{stem}{f'-{number}' if len(merges) > 1 else ''}.yaml"
+        yield Patch(name, text.replace(merge.FILE, f"{FOLDER}/{name}"))
+
+
+def _merge(change: ObjectChange, bundle: Bundle) -> str:
+    """The change as a merge patch if the bundle has the object, and not as it is to be; else ''."""
+    for path, text in bundle.cluster.items():
+        stem = path.rpartition("/")[2].partition(".")[0]
+        if change.name in text and objects.holds(text, change, stem):
+            already = objects.edited(text, change, stem) == text
+            written = "" if already else merge.written(change, path)
+            return written if without_secrets(written) == written else ""
+    return ""
 
 
 def _edits(change: Change, bundle: Bundle, after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -24,7 +24,7 @@ LARGEST = 4 * 1024 * 1024
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*$")
 _MEANS_MORE = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
-_SHORT = {"ds": "daemonset", "no": "node", "cm": "configmap"}
+LONG_NAMES = {"ds": "daemonset", "deploy": "deployment", "no": "node", "cm": "configmap"}
 _CORE = frozenset(("node", "nodes", "no"))
 _DEEPEST = 12
 
@@ -54,6 +54,26 @@ def edited(text: str, change: ObjectChange, stem: str = "") -> str | None:
         return text if _object(text, change, stem) is not None else None
     except (yaml.YAMLError, RecursionError, ValueError, AttributeError):
         return None
+
+
+def holds(text: str, change: ObjectChange, stem: str = "") -> bool:
+    """Say whether a text has the object: as YAML or JSON, or as a row of a table of its kind or as kubectl describes
+    it. `stem` is the name of the file without its ending."""
+    if len(text) > LARGEST:
+        return False
+    try:
+        if _object(text, change, stem) is not None:
+            return True
+    except (yaml.YAMLError, RecursionError, ValueError, AttributeError):
+        pass
+    if not _is_kind(stem.partition("-")[0].partition("_")[0], change.kind):
+        return False
+    return any(change.name in _named(row.split()) for row in text.splitlines())
+
+
+def _named(words: list[str]) -> list[str]:
+    """What a row of a table, with or without a namespace, or the first row of a description, names."""
+    return words[1:2] if words[:1] == ["Name:"] else words[:2] if len(words) > 1 else []
 
 
 def _steps(patch: dict[str, Any], before: tuple[_Step, ...] = ()) -> Iterator[tuple[tuple[_Step, ...], Any]]:
@@ -107,7 +127,7 @@ def _objects(node: Any, kind: str, depth: int = 0) -> Iterator[tuple[yaml.Mappin
 
 
 def _is_kind(kind: str, wanted: str) -> bool:
-    wanted = _SHORT.get(wanted, wanted)
+    wanted = LONG_NAMES.get(wanted, wanted)
     plural = kind.lower()
     return wanted in (plural, plural + "s", plural + "es") or wanted + "s" == plural
 

@@ -15,6 +15,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from .._catalogue.commands import is_open
 from .model import Change, ObjectChange, RuleChange
 
 if TYPE_CHECKING:
@@ -25,12 +26,20 @@ _IPTABLES = re.compile(r"(?P<program>ip6?tables)(?:-(?P<backend>legacy|nft))?$")
 _NFT = re.compile(r"insert rule (?P<family>\w+) (?P<table>\S+) (?P<chain>\S+) (?P<rule>\S.*)$")
 _UFW_FROM = re.compile(r"ufw allow(?: in)? proto (?P<protocol>tcp|udp) from (?P<peer>\S+) to any port (?P<port>\d+)$")
 _UFW_TO = re.compile(r"ufw allow out proto (?P<protocol>tcp|udp) to (?P<peer>\S+) port (?P<port>\d+)$")
-_FLAGS = {"-n": "namespace", "--namespace": "namespace", "-c": "container", "--type": "type", "-p": "patch"}
+_UFW_ON = re.compile(r"ufw (?:allow in on (?P<own>\S+)|route allow (?P<way>in|out) on (?P<through>\S+))$")
+_FLAGS = {
+    "-n": "namespace",
+    "--namespace": "namespace",
+    "-c": "container",
+    "--type": "type",
+    "-p": "patch",
+    "--replicas": "replicas",
+}
 
 
 def changes(commands: Iterable[str]) -> list[Change]:
     """Return the corrections in the lines that a fix prints; those that only look, or ask, make none."""
-    return list(dict.fromkeys(change for line in commands for change in _of_line(line)))
+    return list(dict.fromkeys(change for line in commands if not is_open(line) for change in _of_line(line)))
 
 
 def _of_line(line: str) -> Iterator[Change]:
@@ -55,6 +64,8 @@ def _of_kubectl(words: list[str]) -> Iterator[Change]:
         container = {"name": flags.get("container", ""), "env": variables}
         made = {"spec": {"template": {"spec": {"containers": [container]}}}} if variables and container["name"] else {}
         plain = plain[:1]
+    elif verb == "scale" and flags.get("replicas", "").isdecimal():
+        made = {"spec": {"replicas": int(flags["replicas"])}}
     elif verb in ("annotate", "label"):
         kind, name, settings = _target(plain)
         key = "annotations" if verb == "annotate" else "labels"
@@ -160,6 +171,13 @@ def _of_iptables(node: str, program: str, backend: str, words: list[str]) -> Ite
 
 def _of_ufw(node: str, line: str) -> Iterator[Change]:
     """Yield the rule that ufw makes of its own: it keeps them in chains of its own."""
+    on = _UFW_ON.match(line)
+    if on is not None:
+        # For both families, each by a program of its own.
+        for program, family in (("iptables", "ufw"), ("ip6tables", "ufw6")):
+            chain = f"{family}-user-{'forward' if on.group('way') else 'input'}"
+            rule = f"-{'o' if on.group('way') == 'out' else 'i'} {on.group('own') or on.group('through')} -j ACCEPT"
+            yield RuleChange(node, program, "", "filter", chain, rule)
     for pattern, chain, way in ((_UFW_FROM, "user-input", "-s"), (_UFW_TO, "user-output", "-d")):
         match = pattern.match(line)
         if match is not None:

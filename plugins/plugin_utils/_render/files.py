@@ -40,7 +40,8 @@ def save_patches(patches: Iterable[Patch], directory: str, *, write: bool) -> bo
     anything. OSError where it cannot be done."""
     folder = Path(directory) / FOLDER
     wanted = {patch.name: patch.text.encode("utf-8", "replace") for patch in patches}
-    there = {path.name: path.read_bytes() for path in folder.glob("*.patch") if path.is_file()}
+    ours = (path for pattern in ("*.patch", "[0-9]*-*.yaml") for path in folder.glob(pattern))
+    there = {path.name: path.read_bytes() for path in ours if path.is_file()}
     if write and wanted != there:
         for name in there.keys() - wanted.keys():
             (folder / name).unlink()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import read
-from ansible_collections.netmedic.calico.plugins.plugin_utils._patch import make, objects, rules, typed
+from ansible_collections.netmedic.calico.plugins.plugin_utils._patch import make, merge, objects, rules, typed
 from ansible_collections.netmedic.calico.plugins.plugin_utils._patch.model import ObjectChange, RuleChange
 
 POOLS = """apiVersion: v1
@@ -227,3 +227,81 @@ def test_no_patch_shows_a_secret():
     text = POOLS.replace("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/16\n    password: hush-hush")
     change = ObjectChange("ippools", "p1", "", {"spec": {"ipipMode": "Always"}})
     assert make.difference("x", text, objects.edited(text, change)) == ""
+
+
+def merged(text, *commands, name="cluster/ippools.yaml"):
+    """The patches of one finding over one file of a bundle."""
+    report = {"findings": [{"role": "cause", "fault": "x", "fix": {"commands": list(commands)}}]}
+    return make.patches(report, read.sort({name: text})), report["findings"][0]["fix"]
+
+
+TO_VXLAN = """kubectl patch ippools.crd.projectcalico.org p1 --type merge -p '{"spec": {"vxlanMode": "Always"}}'"""
+
+
+def test_an_object_that_cannot_be_edited_in_place_gets_a_merge_patch():
+    table = "NAME   CIDR          NAT    IPIPMODE   VXLANMODE\np1     10.0.0.0/16   true   Never      Never\n"
+    (patch,), fix = merged(table, TO_VXLAN, name="cluster/ippools.txt")
+    assert (patch.name, fix["patch"]) == ("1-x.yaml", "patches/1-x.yaml")
+    assert yaml.safe_load(patch.text) == {"spec": {"vxlanMode": "Always"}}
+    line = "# kubectl patch ippools p1 --type merge --patch-file patches/1-x.yaml\n"
+    assert line in patch.text
+    assert "patches" not in fix
+
+
+def test_one_that_is_not_in_the_bundle_gets_none():
+    assert merged(POOLS, TO_VXLAN.replace(" p1 ", " p3 "))[0] == []
+
+
+def test_one_that_is_so_already_gets_none():
+    assert merged(POOLS.replace("ipipMode: Never   #", "vxlanMode: Always   #"), TO_VXLAN)[0] == []
+
+
+def test_a_variable_that_goes_is_deleted_by_its_name():
+    change = ObjectChange("ds", "calico-node", "kube-system", one(SET_ENV).patch)
+    text = merge.written(change, "cluster/all.yaml")
+    (container,) = yaml.safe_load(text)["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [{"name": "A", "value": "1"}, {"name": "B", "$patch": "delete"}]
+    assert "kubectl patch daemonset calico-node -n kube-system --type strategic --patch-file" in text
+
+
+SET_ENV = "kubectl set env -n kube-system daemonset/calico-node -c calico-node A=1 B-"
+
+
+def test_beside_a_secret_the_change_is_told_alone():
+    (patch,), _fix = merged(POOLS.replace("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/16\n    password: hush-hush"), TO_VXLAN)
+    assert patch.name == "1-x.yaml"
+    assert "hush" not in patch.text
+
+
+def test_two_objects_get_a_file_each():
+    table = "NAME   CIDR\np1     10.0.0.0/16\np2     10.1.0.0/16\n"
+    patches, fix = merged(table, TO_VXLAN, TO_VXLAN.replace(" p1 ", " p2 "), name="cluster/ippools.txt")
+    assert [patch.name for patch in patches] == ["1-x-1.yaml", "1-x-2.yaml"]
+    assert fix["patches"] == ["patches/1-x-1.yaml", "patches/1-x-2.yaml"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'kubectl patch ippools p1 --type merge -p \'{"spec": {"x": 1}}\'   # or $(id)',
+        "kubectl set env $(kubectl get daemonset -A) -c calico-node A=1",
+        "ssh n1 sudo iptables -t filter -I INPUT 1 -p 4 -s NODES -j ACCEPT",
+    ],
+)
+def test_a_line_that_leaves_something_open_changes_nothing(command):
+    assert len(typed.changes([command])) == ("or $(id)" in command)
+
+
+def test_ufws_own_rules_for_an_interface_are_kept_in_its_chains():
+    changes = typed.changes(["ssh n1 sudo ufw route allow out on cali+", "ssh n1 sudo ufw allow in on cali+"])
+    assert [(change.program, change.chain, change.rule) for change in changes] == [
+        ("iptables", "ufw-user-forward", "-o cali+ -j ACCEPT"),
+        ("ip6tables", "ufw6-user-forward", "-o cali+ -j ACCEPT"),
+        ("iptables", "ufw-user-input", "-i cali+ -j ACCEPT"),
+        ("ip6tables", "ufw6-user-input", "-i cali+ -j ACCEPT"),
+    ]
+
+
+def test_replicas_are_set():
+    change = one("kubectl scale -n kube-system deployment/calico-typha --replicas=3")
+    assert (change.kind, change.name, change.patch) == ("deployment", "calico-typha", {"spec": {"replicas": 3}})

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin check_variables: what is wrong with the variables of roles, a sentence each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils._evidence.variables import complaints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
+    """Check the variables of roles of this collection; ansible.builtin.validate_argument_spec prints their
+    specifications with a mistake, and only those of the first role that has one."""
+
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check all roles; nothing is connected to and nothing changes."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, arguments = self.validate_argument_spec(
+            {"roles": {"type": "list", "elements": "str", "required": True}}
+        )
+        mistakes: list[str] = []
+        for role in arguments["roles"]:
+            options = _options(role)
+            named = {name: value for name, value in (task_vars or {}).items() if name in options}
+            given = {name: self._templar.template(value) for name, value in named.items()}
+            mistakes += complaints(options, given, _fits)
+        result["changed"] = False
+        if mistakes:
+            result.update(failed=True, msg="\n".join(mistakes))
+        return result
+
+
+def _options(role: str) -> dict[str, Any]:
+    """The variables of a role of this collection, by name; none of a role that says nothing of them."""
+    path = _ROLES / Path(role).name / "meta" / "argument_specs.yml"
+    if not path.is_file():
+        return {}
+    options: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    return options
+
+
+def _fits(spec: Mapping[str, Any], value: Any) -> bool:
+    told = {key: one for key, one in spec.items() if key != "description"}
+    return not ArgumentSpecValidator({"value": told}).validate({"value": value}).error_messages

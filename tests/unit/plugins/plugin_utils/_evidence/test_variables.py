@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each mistake in a variable is one sentence: what, which value, and what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.misspelt import ROLES
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.variables import complaints
+
+
+def fits(spec, value):
+    told = {key: one for key, one in spec.items() if key != "description"}
+    return not ArgumentSpecValidator({"value": told}).validate({"value": value}).error_messages
+
+
+def of(role, **given):
+    text = (ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    return complaints(yaml.safe_load(text)["argument_specs"]["main"]["options"], given, fits)
+
+
+CHECK = {"id": "swap", "expression": "a", "message": "b"}
+KNOWN = "id, expression, message and perhaps severity, scope"
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "sentence"),
+    [
+        (
+            "report",
+            {"report_fail_on": "nonsense"},
+            'report_fail_on is "nonsense"; it must be one of info, minor, major, critical, never.',
+        ),
+        ("diagnose", {"diagnose_max_age": "soon"}, 'diagnose_max_age is "soon"; it must be a whole number.'),
+        ("diagnose", {"diagnose_nodes": {"a": 1}}, 'diagnose_nodes is {"a": 1}; it must be a list of texts.'),
+        (
+            "diagnose",
+            {"diagnose_checks": "x"},
+            f'diagnose_checks is "x"; it must be a list of mappings with {KNOWN}.',
+        ),
+        ("diagnose", {"diagnose_checks": ["x"]}, f'diagnose_checks[0] is "x"; it must be a mapping with {KNOWN}.'),
+        (
+            "diagnose",
+            {"diagnose_checks": [CHECK, {**CHECK, "severity": "bad"}]},
+            'diagnose_checks[1].severity is "bad"; it must be one of info, minor, major, critical.',
+        ),
+        (
+            "diagnose",
+            {"diagnose_checks": [{**CHECK, "expression": ["a"]}]},
+            'diagnose_checks[0].expression is ["a"]; it must be a text.',
+        ),
+        (
+            "diagnose",
+            {"diagnose_checks": [{**CHECK, "sevrity": "info"}]},
+            f'diagnose_checks[0] has "sevrity", which is not known; known are {KNOWN}.',
+        ),
+        (
+            "diagnose",
+            {"diagnose_waivers": [{"fault": "x", "node": "*", "reason": "y"}]},
+            "diagnose_waivers[0] has no expires; it needs one.",
+        ),
+        ("collect", {"collect_probe": "perhaps"}, 'collect_probe is "perhaps"; it must be true or false.'),
+        ("analyze", {}, "analyze_bundles is not set; it must be a list of paths."),
+    ],
+)
+def test_a_mistake_is_a_sentence(role, given, sentence):
+    assert of(role, **given) == [sentence]
+
+
+def test_what_is_right_gives_none():
+    assert of("diagnose", diagnose_max_age="60", diagnose_checks=[CHECK], diagnose_waivers=[], other=1) == []
+    assert of("report", report_fail_on="never", report_fail_on_incomplete="yes") == []
+    assert of("diagnose", diagnose_earlier_reports=None) == []
+
+
+def test_all_mistakes_are_told_and_none_at_length():
+    found = of("report", report_fail_on="x" * 5000, report_width="wide")
+    assert len(found) == 2
+    assert all(len(one) < 200 for one in found)
+
+
+def test_what_must_not_be_logged_is_not_shown():
+    options = {"key": {"type": "int", "no_log": True}}
+    assert complaints(options, {"key": "hush"}, fits) == [
+        "key is a value that is not shown; it must be a whole number."
+    ]
