@@ -25,6 +25,7 @@ class Answers:
     via = where = "the fuzzer"
     server = "https://api"
     workers = 1
+    patches = True
 
     def __init__(self, data: bytes) -> None:
         self._answer = _module("asking").Answer(200, data, data[:40].decode("utf-8", "replace"))

@@ -29,6 +29,7 @@ spec:
   others: [{name: A, value: x}, {name: B, value: y}]
 """
 _RULES = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n"
+_PODS = "NAME READY STATUS RESTARTS AGE IP NODE\nweb-1 1/1 Running 0 5d 10.244.1.5 node-1\n"
 _NFT = "table inet filter {\n\tchain input {\n\t\ttcp dport 22 accept\n"
 
 
@@ -78,12 +79,14 @@ def loose(data: bytes) -> Any:
     text = decode.decoded(data)
     paths = ("nodes/a/calico-node.log", "nodes/a/old/calico-node.previous.log", "b/x.txt", "calico-node-x2b4z-cni.log")
     texts = {path: text + "." * number for number, path in enumerate(paths)}
-    found = read.sort({**texts, "paste.txt": _PROMPT + text, "cluster/nodes.txt": text})
+    prose = f"```\nuptime\n```\n{text}"
+    found = read.sort({**texts, "paste.txt": _PROMPT + text, "chat.txt": prose, "cluster/nodes.txt": text})
     return sorted(found.nodes), found.unrecognised, list(found.remarks)
 
 
 def corrections(data: bytes) -> Any:
     """Read a text as a command, as a merge patch, and as an object and rules that are corrected."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import read
     from ansible_collections.netmedic.calico.plugins.plugin_utils._patch import make, objects, rules, typed
     from ansible_collections.netmedic.calico.plugins.plugin_utils._patch.model import ObjectChange, RuleChange
 
@@ -105,6 +108,11 @@ def corrections(data: bytes) -> Any:
     }
     made = objects.edited(_OBJECTS + text, ObjectChange("daemonset", "calico-node", "", {"spec": spec}))
     found.append(len(make.difference("x", _OBJECTS + text, made or "")))
+    pool = ObjectChange("ippools", "p", "", {"spec": {"ipipMode": "Always"}})
+    found.append(objects.holds(text, pool, "ippools"))
+    bundle = read.sort({"cluster/ippools.yaml": text, "cluster/daemonsets.yaml": _OBJECTS})
+    report = {"findings": [{"role": "cause", "fault": "x", "fix": {"commands": lines}}]}
+    found.append(len(make.patches(report, bundle)))
     for program, rule_text in (("iptables", _RULES), ("nft", _NFT)):
         table = "inet filter" if program == "nft" else "filter"
         for remove in (False, True):
@@ -112,3 +120,19 @@ def corrections(data: bytes) -> Any:
             texts = (rule_text + ending for ending in ("COMMIT\n", text + "COMMIT\n"))
             found += [len(rules.edited(one, change) or "") for one in texts]
     return found
+
+
+def tried_by_hand(data: bytes) -> Any:
+    """Read a text as somebody's attempts: typed on a node, in a pod, and beside a table of pods."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read, typed_in
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import tried
+
+    text = data.decode("utf-8", "replace")
+    command = text.partition("\n")[0]
+    words = (typed_in.pod(command), typed_in.opens_shell(command), typed_in.debugged_node(command))
+    prompts = ("root@node-1:~# ping -c 1 node-2\n", "$ kubectl exec web-1 -- nc -zv 10.0.0.1 179\n", "")
+    texts = {f"{number}.txt": prompt + text for number, prompt in enumerate(prompts)}
+    bundle = read.sort({**texts, "pods.txt": _PODS})
+    found, _now = evidence.evidence(bundle)
+    shown = [[one.check, one.source, one.target, one.result, one.port, one.size] for one in found.observations]
+    return words, tried.reason(command), tried.end(command), tried.port(command), shown

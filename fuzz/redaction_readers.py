@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._peering import real_addresses
-from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import share
+from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import blocks, scan, schemes, share
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redactor
 
 _KNOWN = """\
@@ -21,6 +21,17 @@ written by ops@acme.corp
 arn:aws:iam::123456789012:role/x openstack:///0123-4567 52:54:00:12:34:56 525400123456 41.30.20.10.in-addr.arpa
 0: 281E140A:00B3 0A141E28 etcd-prod-db-07 10.20.0.0/255.255.240.0 VHIwdWI0ZG9yM3ggYWdhaW4gYW5kIGFnYWlu
 yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+
+prodDb07 prod_db_07 prod-db-12 169090602 010.020.030.042 0x0a.0x14.0x1e.0x2a 10[.]20[.]30[.]42 q=10%2E20%2E30%2E42
+if10.20.30.42x veth_10.20.30.42_0 enx525400123456 x525400123456 5254.0012.3456 52:54:0:12:34:56
+00:01:52:54:00:12:34:56 fd12-3456--15.ipv6-literal.net berlinDb7 host=berlin-db-7 berlin-db-8
+5.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.5.4.3.2.1.d.f.ip6.arpa
+0x0000:  4500 003c 1c46 4000 4006 0000 0a14 1e2a
+user,password,host
+admin,Tr0ub4dor5z,h1
+USER    PASSWORD
+admin   Tr0ub4dor6z
+
 ip-10-20-30-40.ec2.internal SGVsbG8tMTIzNDU2Nzg5MC1hYmNkZWZnaGlqa2xtbm9wUVJTVA
 """
 _OBJECT = {"token": "abc123def456", "mtu": {"10.20.30": "1-3"}, "nested": '{"node": "prod-db-07"}'}
@@ -38,7 +49,11 @@ def redacted(data: bytes) -> Any:
         real_addresses.FILE: text if text[:1] == "{" else record,
     }
     made = redactor.texts(texts).texts
+    pieces = list(blocks.of(f"{_KNOWN}{text}\n-----BEGIN X\n{_KNOWN}", 200))
+    names = {"prod-db-07"}
+    originals = scan.Originals(names, set(), set(), set(), set(), schemes.Schemes(names))
+    leaks = list(scan.leaks({"a.txt": f"{text}\nprod-db-07 prodDb07"}, originals))
     real_addresses.read(made[real_addresses.FILE])
     redactor.name("prod-db-07")
     redactor.path("prod-db-07")
-    return [len(made), share.report_in(text) is not None]
+    return [len(made), len(pieces), len(leaks), share.report_in(text) is not None]

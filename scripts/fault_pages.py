@@ -50,7 +50,7 @@ def page(fault: Fault) -> str:
     parts = [
         NOTE,
         f"# {fault.title}",
-        f"`{fault.id}`, family `{fault.family}`, severity {fault.severity}; {ROLE[fault.role]}.",
+        f"`{fault.id}`, family `{fault.family}`, severity {fault.severity_says}; {ROLE[fault.role]}.",
         _paragraph(fault.means),
         "## What speaks for it",
         "\n".join(_signals(signal for signal in fault.signals if signal.weight > 0)),
@@ -80,7 +80,10 @@ def _link(name: str) -> str:
 
 def table() -> str:
     """The README's table of the faults that can be named."""
-    rows = [f"| [`{fault.id}`](docs/faults/{fault.id}.md) | {fault.title} | {fault.severity} |" for fault in FAULTS]
+    rows = [
+        f"| [`{fault.id}`](docs/faults/{fault.id}.md) | {fault.title} | {' or '.join(fault.severities)} |"
+        for fault in FAULTS
+    ]
     return "\n".join((BEGIN, "| id | what | severity |", "| --- | --- | --- |", *rows, END))
 
 

@@ -55,6 +55,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             "changed": any(one.changed for one in made),
             "paths": [one.path for one in made],
             "replaced": [one.replaced for one in made],
+            "left_out": [[f"{path}: {why}" for path, why in one.left_out] for one in made],
             "random_key": not arguments["key"],
             "msg": how,
         }

@@ -748,28 +748,34 @@ ansible_facts:
                   sample: {"state": "ready", "listens": true, "clients": 12}
             log:
               description:
-                - Telling lines of calico-node's programs, Typha, the CNI plugin, flannel and kubelet, newest first, at
-                  most 20, with I(at), I(component), I(kind) and I(text), without secrets. Lines of one component and
-                  kind are one, with their I(count); those about connections to Typha only if to the same endpoint.
+                - Telling lines of calico-node's programs, Typha, the CNI plugin, flannel, CoreDNS and kubelet, newest
+                  first, at most 20, with I(at), I(component), I(kind) and I(text), without secrets. Lines of one
+                  component and kind are one, with their I(count); those about connections to Typha only if to the
+                  same endpoint, those about podCIDRs only if of the same Node.
                 - Of Calico V(autodetection), V(autodetected) (only where addresses of one family changed, or one is on
                   an interface of containers), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
                   V(node_ip_found_anew) (also when a node starts for the first time), V(node_ip_without_mask),
                   V(nodename_missing), V(unauthorized), V(tls), V(typha_discovery), V(typha), V(datastore),
-                  V(rp_filter), V(rpf_check), V(tunnel), V(mtu), V(iptables), V(iptables_backend), V(nftables),
+                  V(rp_filter), V(rpf_check), V(tunnel), V(tunnel_absent) (Felix waits for a VXLAN device), V(podcidr),
+                  V(mtu), V(iptables), V(iptables_backend), V(nftables),
                   V(ipset), V(ipset_incompatible), V(kernel_module), V(kernel_lacks), V(conntrack_full), V(render),
                   V(interface_taken_down) (a pod's interface is set down in the moment it comes up),
                   V(encapsulation_change), V(health_port), V(health), V(token), V(password_secret), V(peer_address),
                   V(config_error), V(pod_setup), V(crash), V(fatal), V(terminated), and V(other) for other errors.
-                - Of the system's log V(conntrack_full), V(interface_managed) and V(interface_seen) (what network
-                  managers tell of Calico's interfaces).
+                - Of the system's log V(conntrack_full), V(bad_checksum) (of VXLAN's packets that come in),
+                  V(kernel_lacks) (a module does not fit the kernel), V(interface_managed) and V(interface_seen) (what
+                  network managers tell of Calico's interfaces).
+                - Of CoreDNS V(pod_api) and V(pod_upstream) (the API server, and name servers outside of the cluster,
+                  do not answer that pod).
                 - Of flannel V(unauthorized), V(tls), V(podcidr), V(interface), V(apiserver), V(network_config),
                   V(kernel_module), V(iptables) and V(other).
                 - Of kubelet V(calico_not_ready), V(calico_not_live), V(probe_errored), V(nodename_missing),
-                  V(unauthorized), V(mtu), V(cni_not_ready), V(certificate), V(node_status), V(apiserver), V(runtime),
-                  V(start), V(pod_setup) and V(calico_restarts). They come from its own log or the system's. Where it
-                  writes to no file, its journal is read if something that it may explain is amiss (kubelet, the
-                  container runtime or Calico does not run or was started within the window, Felix or Typha is not
-                  ready, no connection to the API server, no CNI configuration, a token or certificate past its time).
+                  V(podcidr), V(unauthorized), V(mtu), V(cni_not_ready), V(certificate), V(node_status),
+                  V(apiserver), V(runtime), V(start), V(pod_setup) and V(calico_restarts). They come from its own log or
+                  the system's. Where it writes to no file, its journal is read if something that it may explain is
+                  amiss (kubelet, the container runtime or Calico does not run or was started within the window, Felix
+                  or Typha is not ready, no connection to the API server, no CNI configuration, a token or certificate
+                  past its time).
                 - The source C(host_logs) tells of logs of which less than the window was read, C(host_journal) why the
                   journal was read or why it tells nothing.
               type: list

@@ -85,6 +85,14 @@ replaced:
   elements: dict
   returned: success
   sample: [{names: 12, addresses: 40, secrets: 3}]
+left_out:
+  description:
+    - For each of them the files that are not shared, or not as a whole, and why. Of a long log its beginning, its
+      newest lines and the telling ones between them are shared, as the analysis reads them.
+  type: list
+  elements: list
+  returned: success
+  sample: [["nodes/node-1/calico-node.log: Of 5.0 MB its beginning and its newest lines were read"], []]
 random_key:
   description: Whether a random key was used, for none was given.
   type: bool

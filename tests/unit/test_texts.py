@@ -102,6 +102,7 @@ UNRECORDED = {
     "tigerastatus",
     "calicoctl-get-nodes",
     "calicoctl-get-ippools",
+    "daemonsets",
     "probes",
     "networkctl",
     "network-unit",

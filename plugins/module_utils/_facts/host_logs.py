@@ -37,7 +37,10 @@ KUBELET_LOGS = (
 )
 # Here the kernel and network managers write, too.
 SYSTEM_LOGS = KUBELET_LOGS[2:]
-_ABOUT_HOST = ("table full, dropping", "networkd", "NetworkManager")
+_ABOUT_HOST = (
+    *("table full, dropping", "networkd", "NetworkManager"),
+    *("UDP: bad checksum", "Unknown symbol", "disagrees about version of symbol"),
+)
 CALICO_PODS = ("_calico-node-", "_canal-", "_rke2-canal-")
 SERVICES = (
     "felix",
@@ -51,6 +54,7 @@ SERVICES = (
 CNI_LOG = "/var/log/calico/cni/cni.log"
 TYPHA_PODS = ("calico-typha",)
 KUBE_CONTROLLERS = "calico-kube-controllers"
+COREDNS = "coredns"
 CALICO, FLANNEL, KUBELET = "calico", "flannel", "kubelet"
 # Of the pods' containers: whose lines they write, and how many of the newest files are read.
 _CONTAINERS = {
@@ -132,12 +136,16 @@ def _lines_of(path: str, component: str, root: str, moment: Moment, cut: list[st
         return found + calico_log.parse_kubelet(text, moment.now, moment.ahead)
     if component == FLANNEL:
         return calico_log.parse_flannel(text, moment.now, moment.ahead)
+    if component == COREDNS:
+        from .._host import dns_log
+
+        return dns_log.parse(text, moment.now, moment.ahead)
     return calico_log.parse(text, component)
 
 
 def calico_logs(root: str) -> list[tuple[str, str]]:
-    """Return the newest logs of Calico's containers, those that calico-node writes itself where told to, and the CNI
-    plugin's, each with the program whose it is ('' if the lines say that)."""
+    """Return the newest logs of Calico's and CoreDNS' containers, those that calico-node writes itself where told to,
+    and the CNI plugin's, each with the program whose it is ('' if the lines say that)."""
     by_container: dict[str, list[str]] = {}
     pods = f"{root}/var/log/pods"
     for pod in names_in(pods):
@@ -148,6 +156,8 @@ def calico_logs(root: str) -> list[tuple[str, str]]:
             containers = TYPHA_PODS
         elif KUBE_CONTROLLERS in pod:
             containers = (KUBE_CONTROLLERS,)
+        elif f"_{COREDNS}-" in pod:
+            containers = (COREDNS,)
         for container in containers:
             folder = f"{pods}/{pod}/{container}"
             there = [f"{folder}/{name}" for name in names_in(folder) if name.endswith(".log")]

@@ -281,7 +281,12 @@ class Batch:
                 sure |= _union(mask for value, mask in index.masks.items() if value.startswith(name[:-1]))
             else:
                 sure |= index.masks.get(name, 0)
-        return sure, sure | index.unknown
+        unknown = index.unknown
+        if unknown and all(name == LOOPBACK for name in names):
+            # By the loopback only this host's own packets go.
+            end = "source_type" if field == "in_interface" else "destination_type"
+            unknown &= ~self.index(end).masks.get("UNICAST", 0)
+        return sure, sure | unknown
 
     def _bits(self, field: str, value: tuple[int, int]) -> Answer:
         index = self.index(field)
@@ -384,6 +389,7 @@ class Batch:
         return sure, maybe
 
 
+LOOPBACK = "lo"
 _INTERVALS = frozenset(("source", "destination", "source_port", "destination_port", "uid"))
 _WORDS = frozenset(
     (

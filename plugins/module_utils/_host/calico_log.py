@@ -39,6 +39,10 @@ _SERIOUS = ("E", "F", "W")
 # What kubelet says at level I of a probe that failed, as it does from -v=1 on.
 _NOT_READY = "calico_not_ready"
 _TOLD_CALMLY_BY_KUBELET = (_NOT_READY, "calico_not_live")
+# What it says at level I of itself (setters.go).
+_NOT_WELL = "Node became not ready"
+# A path of Go's modules; kubelet is built from what Kubernetes has in its own tree. Others write klog's form, too.
+_OF_OTHERS = ("pkg/mod/", "/coredns/plugin/")
 # Of these, lines about other pods tell nothing.
 _ABOUT_CALICO = ("calico_not_live", "probe_errored")
 _CALICO_NAMES = ("calico", "canal", "bird", "felix")
@@ -104,7 +108,7 @@ def _kind(raw: str, level: str) -> tuple[str, str]:
     kind, words = next(((kind, words) for kind, words in CALICO_LINES if words in raw), ("", ""))
     if not kind:
         kind = "" if level in ("", "[WARNING]") else "other"
-    if kind in _ASKING and _silence(raw):
+    if (kind in _ASKING or (level and not kind)) and _silence(raw):
         return "datastore", ""
     # What Felix says when it ends because its configuration changed is no last word.
     if level in _LAST_WORDS and kind in ("other", "terminated") and words != "Exiting":
@@ -165,8 +169,11 @@ def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]
         kind, words = next(((kind, words) for kind, words in KUBELET_LINES if words in raw), ("", ""))
         if not kind or (kind in _ABOUT_CALICO and not any(name in raw for name in _CALICO_NAMES)):
             continue
+        if any(path in raw for path in _OF_OTHERS):
+            continue
         klog, speaker = re.search(_KLOG, head), re.search(_SPEAKERS, head)
-        if klog is not None and klog.group(1) not in _SERIOUS and kind not in _TOLD_CALMLY_BY_KUBELET:
+        calm = klog is not None and klog.group(1) not in _SERIOUS
+        if calm and kind not in _TOLD_CALMLY_BY_KUBELET and _NOT_WELL not in raw:
             continue
         mark = klog or speaker
         if mark is not None:
@@ -193,8 +200,9 @@ def parse_flannel(text: str, now: float, ahead: int | None = None) -> list[Line]
 def recent(lines: Iterable[Line], now: float, window: float) -> list[Line]:
     """Return the newest lines not older than `window` seconds before `now`, newest first: at most 20, of them 5 of kind
     "other". Lines of one program and kind become one, the newest, with their number; those about connections to Typha
-    only if they are about the same endpoint. Of addresses that were autodetected only those are told that are not
-    always the same, or that are on an interface of containers or of a link between two, one line for each."""
+    only if they are about the same endpoint, those about podCIDRs only if about the same Node. Of addresses that were
+    autodetected only those are told that are not always the same, or that are on an interface of containers or of a
+    link between two, one line for each."""
     collapsed: dict[tuple[str, ...], Line] = {}
     # Of one moment they are told in one order, whichever file was read first.
     for line in sorted(lines, key=lambda line: (line.at or 0.0, line.component, line.kind, line.text)):
@@ -220,6 +228,9 @@ def _subject(line: Line) -> str:
         return line.text[:32]
     if line.kind == AUTODETECTED:
         return line.text.partition("Using autodetected ")[2]
+    if line.kind == "podcidr":
+        named = re.search(r'[Nn]ode "?([\w.-]{1,253})', line.text)
+        return named.group(1) if named else ""
     endpoint = re.search(_ENDPOINT, line.text) if line.kind == "typha" else None
     return endpoint.group() if endpoint else ""
 

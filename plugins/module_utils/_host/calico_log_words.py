@@ -11,8 +11,11 @@ discovery.go, tlsutils.go and daemon.go below typha/pkg; health.go, watchercache
 libcalico-go/lib; plugin.go in cni-plugin/pkg/plugin, whose messages kubelet passes on. Flannel's (0.15 to 0.28) are
 those of main.go and pkg/subnet/kube/kube.go, kubelet's those of prober.go and others. install.go in
 cni-plugin/pkg/install and main.go in kube-controllers/cmd say what they wanted of the API server; setup.go in K3s'
-pkg/agent/flannel passes on flannel's end; core_controller.go of the operator tells of its move. Felix and confd pass on
-what iptables, ipset, nft and text/template say, in these programs' own words.
+pkg/agent/flannel passes on flannel's end; core_controller.go of the operator tells of its move,
+typha_autoscaler.go there of nodes for Typha. Felix and confd pass on what iptables, ipset, nft and text/template say,
+in these programs' own words. "Invalid argument" is what the kernel answers to ipset where it has no sets at all
+(nfnetlink_rcv_msg() in net/netfilter/nfnetlink.c: no such subsystem).
+Without a podCIDR node.go in libcalico-go's Kubernetes backend and utils.go in the CNI plugin say so.
 """
 
 from __future__ import annotations
@@ -54,6 +57,8 @@ TOLD_CALMLY = (
     "do you need to insmod?",
     "missing kernel module?",
     "set type not supported",
+    "Kernel error received: Invalid argument",
+    "schedule typha pods on",
     "Cannot open session to kernel",
     "Failed to initialize nft",
     "module as Loaded/Builtin",
@@ -71,6 +76,17 @@ TOLD_CALMLY = (
 )
 # What looks like trouble and is none: Felix tries modules that many kernels rightly lack.
 HARMLESS = ("attempted to modprobe", "nf_conntrack_proto_sctp")
+# Calico's own IPAM (ipam.go and ipam_types.go below libcalico-go/lib/ipam, cni-plugin/pkg/ipamplugin), and host-local.
+_NO_ADDRESS = (
+    ("ipam", "No more free affine blocks"),
+    ("ipam", "due to per host block limit"),
+    ("ipam", "no configured Calico pools"),
+    ("ipam", "cannot find a qualified ippool"),
+    ("ipam", "out of 1 requested IPv"),
+    ("ipam", "IPAM allocated only 0"),
+    ("ipam", "No IPs available in pools"),
+    ("ipam", "no IP addresses available in range set"),
+)
 # The first that stands in a line counts.
 CALICO_LINES = (
     ("autodetection", "Couldn't autodetect an IPv"),
@@ -111,6 +127,7 @@ CALICO_LINES = (
     ("datastore", "Error getting cluster information"),
     ("datastore", "Unable to set node resource configuration"),
     ("datastore", "Unable to set NetworkUnavailable"),
+    ("datastore", "Failed to set NetworkUnavailable"),
     ("datastore", "Failed to perform list of current data"),
     ("datastore", "Failed to create watcher"),
     ("datastore", "Failed to connect to datastore"),
@@ -124,6 +141,7 @@ CALICO_LINES = (
     ("ipset_incompatible", "Kernel and userspace incompatible"),
     ("ipset_incompatible", "Kernel support protocol version"),
     ("kernel_lacks", "set type not supported"),
+    ("kernel_lacks", "Kernel error received: Invalid argument"),
     ("kernel_lacks", "Cannot open session to kernel"),
     ("kernel_lacks", "Couldn't load match"),
     ("kernel_lacks", "Couldn't load target"),
@@ -146,6 +164,9 @@ CALICO_LINES = (
     ("render", "Failed to query current BGP settings"),
     ("rp_filter", "RPFilter"),
     ("rp_filter", "rp_filter"),
+    ("podcidr", "does not have podCIDR"),
+    ("podcidr", "no podCidr for node"),
+    ("tunnel_absent", 'interface not present ifaceRegex="^vxlan'),
     ("tunnel", "tunnel device"),
     ("tunnel", "Cannot pick an IPv"),
     ("tunnel", "Failed to create VXLAN device"),
@@ -168,11 +189,13 @@ CALICO_LINES = (
     ("token", "Failed to update CNI token"),
     ("token", "Unable to create token for CNI kubeconfig"),
     ("migration", "error migrating resources to"),
+    ("typha_placing", "schedule typha pods on"),
     ("password_secret", "Can't read password"),
     ("password_secret", 'resource "secrets"'),
     ("peer_address", "PeerIP is not assigned or is malformed"),
     ("config_error", "Error from checkcmd"),
     ("config_error", "Config check failed"),
+    *_NO_ADDRESS,
     ("pod_setup", "Final result of CNI ADD was an error"),
     ("crash", "panic: "),
     ("crash", "fatal error: "),
@@ -190,6 +213,7 @@ KUBELET_LINES = (
     ("probe_errored", "Probe errored"),
     ("probe_errored", "ExecSync"),
     ("nodename_missing", "stat /var/lib/calico/nodename"),
+    ("podcidr", "no podCidr for node"),
     # K3s and RKE2 run flannel in the same process; this is the kernel's answer to the making of its device.
     ("kernel_lacks", "flannel exited: operation not supported"),
     ("unauthorized", "connection is unauthorized"),
@@ -204,6 +228,7 @@ KUBELET_LINES = (
     ("node_status", "Failed to update lease"),
     ("node_status", "Failed to ensure lease exists"),
     ("node_status", "PLEG is not healthy"),
+    ("node_status", "Node became not ready"),
     ("apiserver", "Failed to contact API server"),
     ("apiserver", "Unable to register node with API server"),
     ("apiserver", "dial tcp"),
@@ -212,6 +237,7 @@ KUBELET_LINES = (
     ("start", "Failed to run kubelet"),
     ("start", "failed to run Kubelet"),
     ("apiserver", "error getting ClusterInformation"),
+    *_NO_ADDRESS,
     ("pod_setup", 'plugin type="calico" failed'),
     ("pod_setup", "failed to setup network for sandbox"),
     ("calico_restarts", "calico-node"),

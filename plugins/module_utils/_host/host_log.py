@@ -9,7 +9,10 @@ The kernel: "nf_conntrack: table full, dropping packet" (net/netfilter/nf_conntr
 but only of one that it manages that it is "Configuring with" a file, asks for an address by DHCP, and so on
 (src/network/networkd-link.c). NetworkManager writes of one that it manages
 "device (cali…): state change: unmanaged -> unavailable" (src/core/devices/nm-device.c); before 1.0 it was
-"(cali…): device state change: …" (src/devices/nm-device.c).
+"(cali…): device state change: …" (src/devices/nm-device.c). A receiver whose UDP packets carry wrong checksums says
+"UDP: bad checksum. From 172.16.9.99:27503 to 172.16.80.252:8472 ulen 75" (net/ipv4/udp.c); a module that was not made
+for the kernel that runs "ip_set_hash_net: disagrees about version of symbol …" (kernel/module/main.c), or a symbol is
+unknown to it.
 """
 
 from __future__ import annotations
@@ -30,6 +33,12 @@ KERNEL = "kernel"
 FULL = "table full, dropping packet"
 # Kinds: the table is full; an interface of Calico's is in a manager's hands; a manager only says that it saw one.
 CONNTRACK_FULL, MANAGED, SEEN = "conntrack_full", "interface_managed", "interface_seen"
+# A tunnel's packets come in with wrong checksums; a part of the kernel that Calico needs cannot be loaded.
+BAD_CHECKSUM, LACKS = "bad_checksum", "kernel_lacks"
+# The ports of VXLAN: the registered one, which Calico uses, and Linux' own old one, which is flannel's.
+_CHECKSUM = r"UDP: bad checksum\. From \S+ to \S+:(?:4789|8472)\b"
+_OUR_MODULE = r"(?:ip_set|ip6?_?tables?|ip6?t_|xt_|nft?_|vxlan|ipip|tunnel4|ip_tunnel|wireguard)\w*"
+_SYMBOL = rf"\b{_OUR_MODULE}: (?:Unknown symbol|disagrees about version of symbol) "
 _OURS = "(?:" + "|".join(map(re.escape, OURS)) + r")[\w.-]*"
 _NETWORKD = rf"systemd-networkd(?:\[\d+\])?: ({_OURS}): (\S.*)"
 _NM = rf"NetworkManager(?:\[\d+\])?: .{{0,200}}?\(({_OURS})\): (?:device )?state change: [\w-]+ -> ([\w-]+)"
@@ -44,6 +53,11 @@ def parse(text: str, now: float, ahead: int | None = None) -> list[Line]:
 def _read(raw: str, now: float, ahead: int | None) -> Iterator[Line]:
     if FULL in raw and "conntrack" in raw:
         yield _line(raw, KERNEL, CONNTRACK_FULL, raw[raw.index("conntrack") - 3 :], now, ahead)
+    elif "bad checksum" in raw or "symbol" in raw:
+        kind = BAD_CHECKSUM if "bad checksum" in raw else LACKS
+        match = re.search(_CHECKSUM if kind == BAD_CHECKSUM else _SYMBOL, raw)
+        if match is not None:
+            yield _line(raw, KERNEL, kind, raw[match.start() :], now, ahead)
     elif "networkd" in raw:
         match = re.search(_NETWORKD, raw)
         if match is not None:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._evidence import plain
 from .._texts import bird_config, bird_protocols, calicoctl_status, links, sockets, uname, words
-from . import layouts
+from . import layouts, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-UNNAMED = "unnamed-node"
 # Hosts in prompts that are nobody's name.
 _NOBODY = re.compile(r"(?:localhost|bash|sh|bird6?|container|[0-9a-f]{12})$")
 _IN_LOG = re.compile(
@@ -189,7 +188,9 @@ def _of_prompt(one: Loose, known: Known) -> str:
 def _hosts(one: Loose) -> Iterator[str]:
     """Yield the names of the host that a text tells of itself."""
     if one.kind == "hostname":
-        yield one.text.strip()
+        told = pasted.without_prompt(one.text).strip()
+        if len(told.split()) == 1:
+            yield told
     elif one.kind == "uname":
         system = uname.parse(one.text).value
         if system is not None and system.hostname:
@@ -279,8 +280,8 @@ def _in_file_name(one: Loose) -> str:
     """Return what a file's name says besides what the text is: node-2-iptables-save.txt, iptables-save.node-2.txt."""
     base = _file(one).rpartition("/")[2]
     stem = one.canonical.rpartition(".")[0]
-    before, found, after = base.partition(stem)
-    if not (stem and found):
+    before, found, after = base.partition(stem) if stem else ("", "", "")
+    if not found:
         return ""
     after = after.rpartition(".")[0] if "." in after else after
     for word in (before.strip("-_. "), after.strip("-_. ")):
@@ -330,4 +331,4 @@ def _unnamed(texts: list[Loose], found: list[str]) -> list[str]:
 
 
 def _numbered(number: int) -> str:
-    return UNNAMED if number == 1 else f"{UNNAMED}-{number}"
+    return plain.UNNAMED if number == 1 else f"{plain.UNNAMED}-{number}"

@@ -18,7 +18,6 @@ from ...module_utils._host.calico_log import KUBELET
 from ...module_utils._host.calico_log_words import KUBELET_LINES
 from ...module_utils._host.log_lines import LONGEST_TEXT, shown
 from .._evidence import plain
-from .attribution import UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,11 +25,16 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 # Those of a plugin that cannot set a pod's network up. What probes say is read elsewhere.
-_KINDS = ("nodename_missing", "unauthorized", "mtu", "certificate", "apiserver", "pod_setup")
+_KINDS = ("nodename_missing", "podcidr", "unauthorized", "mtu", "certificate", "apiserver", "ipam", "pod_setup")
 _OF_THE_PLUGIN = ("SandBox", "Sandbox", "sandbox", "NetworkNotReady")
 _PLACED = re.compile(r"Successfully assigned \S{1,320} to (\S{1,253})")
 # Where the plugin's own words begin, the most telling first: what stands before them is left out in long messages.
-_BEGINS = ("x509: ", "dial tcp ", "connection is un", "stat /var/lib/calico", "failed to read MTU", "error ")
+_BEGINS = (
+    "Assigned 0 out of",
+    "cannot allocate new block",
+    "no configured Calico pools",
+    *("x509: ", "dial tcp ", "connection is un", "stat /var/lib/calico", "failed to read MTU", "error "),
+)
 # What kube-controllers tells its probe (kube-controllers/cmd/kube-controllers/main.go).
 _OF_CONTROLLERS = ("Error initializing datastore: ", "Error verifying datastore: ", "Error reaching apiserver: ")
 _MOST, _HEAD = 40, 60
@@ -46,7 +50,7 @@ def add(facts: dict[str, Facts], cluster: Mapping[str, Any]) -> dict[str, Facts]
         )
         for one in plain.mappings(objects.get("pods"))
     }
-    only = next(iter(facts), UNNAMED) if len(facts) < 2 else ""
+    only = next(iter(facts), plain.UNNAMED) if len(facts) < 2 else ""
     placed = {match.group(1) for one in events if (match := _PLACED.search(plain.text(one.get("message"))))}
     found = dict(facts)
     at = max(map(_taken, facts.values()), default="") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -17,7 +17,7 @@ from .._evidence.facts import FACT_KEYS
 from .._evidence.inventory import RESULT, from_hostvars
 from .._peering import real_addresses
 from .._texts import node as texts_of_a_node
-from . import event_lines
+from . import event_lines, tried_by_hand
 from .read import json_object
 from .write import CLUSTER, CLUSTER_INFO, NodeSaw
 
@@ -78,7 +78,8 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
         controller["ansible_facts"] = {**controller.get("ansible_facts", {}), FACT: told_by_api}
         controller[API_RESULT] = {}
     found = replace(from_hostvars(hostvars, names, now, _ANY_AGE), real=real_addresses.read(bundle.redaction))
-    return observations.with_what_was_tried(found, observations.read(bundle.environment)), now
+    by_hand = tried_by_hand.observations(bundle.tried, {**bundle.loose, **bundle.cluster}, found)
+    return observations.with_what_was_tried(found, observations.read(bundle.environment) + by_hand), now
 
 
 def cluster_of(bundle: Bundle) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from .._texts import recognise
 from . import archives
 from .decode import decoded, encoding
 from .digest import KEPT, Digest
+from .spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, MutableMapping
     from typing import IO, Any
 
 __all__ = ["Files", "decoded", "read", "safe_path", "without_common_folder"]
@@ -50,7 +51,7 @@ _MOST_TOLD = 5_000
 class Files(NamedTuple):
     """Texts by their path in the bundle; what was passed over, and what was read in part, as (path, why)."""
 
-    texts: dict[str, str]
+    texts: MutableMapping[str, str]
     refused: list[tuple[str, str]]
     shortened: list[tuple[str, str]]
 
@@ -58,8 +59,8 @@ class Files(NamedTuple):
 class _Collector:
     """Takes in files as far as the limits go."""
 
-    def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
+    def __init__(self, texts: MutableMapping[str, str] | None = None) -> None:
+        self.texts: MutableMapping[str, str] = {} if texts is None else texts
         self.refused: list[tuple[str, str]] = []
         self.shortened: list[tuple[str, str]] = []
         self._links: list[tuple[str, str]] = []
@@ -236,13 +237,14 @@ class _Joined:
         return None
 
 
-def read(path: str) -> Files:
+def read(path: str, into: MutableMapping[str, str] | None = None) -> Files:
     """Return the files at `path`: a directory, a tar (also compressed), a zip, or a single file.
 
-    Raises OSError if there is nothing to read. What an archive is, is told by its content.
+    `into`: what is to hold their texts, such as an empty Spool. Raises OSError if there is nothing to read. What an
+    archive is, is told by its content.
     """
     place = Path(path).expanduser()
-    taken = _Collector()
+    taken = _Collector(into)
     if place.is_dir():
         taken.take_all(archives.of_directory(place), "", 0)
         return taken.files()
@@ -273,12 +275,16 @@ def safe_path(name: str) -> str:
     return "" if str(path) == "." else str(path)
 
 
-def without_common_folder(texts: dict[str, str]) -> dict[str, str]:
+def without_common_folder(texts: MutableMapping[str, str]) -> MutableMapping[str, str]:
     """Return the texts without the folder that an archive was made of; nodes/ and cluster/ are no such folder."""
     heads = {name.partition("/")[0] for name in texts if "/" in name}
     if len(heads) != 1 or heads & {"nodes", "cluster"} or any("/" not in name for name in texts):
         return texts
-    return {name.partition("/")[2]: text for name, text in texts.items()}
+    names = {name: name.partition("/")[2] for name in texts}
+    if isinstance(texts, Spool):
+        texts.rename(names)
+        return texts
+    return {names[name]: text for name, text in texts.items()}
 
 
 def _up_to(stream: IO[bytes] | archives.Unpacked | _Joined, size: int) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from .._texts import recognise
+from .._texts import bare_words, recognise
 
 # By a file's name: the kind that its content is expected to be, and the canonical name of it.
 _NAMES = {
@@ -56,12 +56,20 @@ _CONTROLLERS = re.compile(_STYLE + r"(?:kube-controllers/|main\.go \d+: Loaded c
 _KUBELET = re.compile(
     r"\b(?:kubelet|kubelite)\[\d+\]: |^[IWEF]\d{4} .{0,200}\b(?:kubelet|pod_workers|prober)\w*\.go:", re.MULTILINE
 )
+_CNI_PLUGIN = re.compile("|".join(map(re.escape, bare_words.OF_THE_PLUGIN)))
 # klog's form, of files that only flannel has with these words (main.go, pkg/subnet/kube/kube.go, pkg/backend).
 _FLANNEL = re.compile(
     r"^.{0,80}[IWEF]\d{4} \d\d:\d\d:\d\d.{0,60}\b(?:main|kube|vxlan|match|network|iptables)\.go:\d+\] "
     r"(?:Determining IP address of default|Using interface with name|Defaulting external|Found network config"
     r"|Error (?:registering|fetching) |Failed to (?:create SubnetManager|find any valid interface)|VXLAN config: "
     r"|Created subnet manager|Starting kube subnet manager|failed to (?:register network|acquire lease))",
+    re.MULTILINE,
+)
+# What CoreDNS prints at its start, and before what its plugins say.
+_COREDNS = re.compile(
+    r"(?:^|[^\w/])(?:CoreDNS-\d|(?:\[(?:INFO|WARNING|ERROR)\] )?plugin/[a-z]{2,20}: )|/coredns/plugin/kubernetes/"
+    # What a client of the API built from Go's modules asks for that is about services.
+    r"|pkg/mod/k8s\.io/client-go\S{1,80}: Failed to (?:watch|list) \*\w{1,20}\.(?:Service|Endpoints|EndpointSlice)\b",
     re.MULTILINE,
 )
 _LOOKED_AT = 128 * 1024
@@ -99,13 +107,16 @@ def of_log(base: str, text: str) -> str:
     some = text[:_LOOKED_AT] + text[-_LOOKED_AT:]
     if _CONTROLLERS.search(some) or "kube-controllers" in lower:
         return "calico-kube-controllers.log"
-    if _FLANNEL.search(some) and not _KUBELET.search(some):
-        return "kube-flannel.log"
+    others = [] if _KUBELET.search(some) else [(_FLANNEL, "kube-flannel.log")]
+    if others and not _CALICO_NODE.search(some):
+        others.append((_COREDNS, "coredns.log"))
     for pattern, name in (
+        *others,
         (_TYPHA, "typha.log"),
         (_CALICO_NODE, "calico-node.log"),
         (_CONFD, "confd.log"),
         (_KUBELET, "kubelet.log"),
+        (_CNI_PLUGIN, "cni.log"),
     ):
         if pattern.search(some):
             return name

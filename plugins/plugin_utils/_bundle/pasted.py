@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._texts import lines, recognise
+from .._texts import bare_words, lines, readiness, recognise, tried
+from . import typed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +20,12 @@ _LOOKED_AT = 300
 # Somebody wrote it, and not a program: as long as people's reports are.
 _LONGEST_PASTE = 256 * 1024
 # Kinds of which a paragraph is one whole; and outputs that have empty lines and such paragraphs themselves.
-_BY_THEMSELVES = ("log", "pods", "nodes", "events", "calicoctl-get-nodes", "calicoctl-get-ippools")
+_TABLES = ("pods", "nodes", "daemonsets", "events", "calicoctl-get-nodes", "calicoctl-get-ippools")
+_BY_THEMSELVES = ("log", *_TABLES, *tried.KINDS)
 _HOLD_ANYTHING = ("describe", "objects")
 _QUOTE = re.compile(r"\s{0,3}(?:> ?){1,8}")
+_CODE = re.compile(r"`([^`]{8,4000})`")
+_SAID = re.compile(r"\s{0,8}(?:Readiness|Liveness) probe failed: |\s{0,8}Warning\s{1,9}Unhealthy\s")
 _FENCE = re.compile(r"\s{0,16}(```|~~~)")
 _FILE_HEAD = re.compile(r"==> (?P<path>\S.{0,200}?) <==\s*$")
 # Word processors and chats put these in the place of what was typed.
@@ -37,6 +41,11 @@ _TYPED = str.maketrans(
         "\ufeff": "",
     }
 )
+# A page's editor makes links of what a program prints, and cuts its line there: of what Go says of a request that
+# failed (net/url's Error: Get "URL": why), the reason stands in a line of its own then.
+_LINK = re.compile(r"\[(https?://[^\]\s]{1,400})\]\(https?://[^)\s]{1,400}\)")
+_REQUEST_CUT = re.compile(r'=(?:Get|Post|Put|Patch|Delete) "(?:https?://\S{1,400}":?)?$')
+_FRAME = re.compile("^[\\s\u2502]{0,8}\u2502|\u2502[\\s\u2502]{0,8}$")
 _HOSTS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -58,20 +67,24 @@ _PROGRAMS = ("install-cni", "typha", "kube-controllers", "kubelet", "kube-flanne
 
 class Part(NamedTuple):
     """One output: the host where it was typed ('' if no prompt tells), what was typed, the path that heads it ('' if
-    none does), and its text, which begins with the prompt."""
+    none does), its text, which begins with the prompt, and the pod in whose shell it was typed."""
 
     host: str
     command: str
     path: str
     text: str
+    inside: str = ""
 
 
 def cleaned(text: str) -> str:
-    """Return a text without the marks of a quotation and of a word processor; the number of lines stays."""
+    """Return a text without the marks of a quotation, of a word processor and of a page.
+
+    But for framed tables the number of lines stays.
+    """
     if len(text) > LARGEST:
         return text
-    if not text.isascii() and not lines.is_json(text):
-        text = text.translate(_TYPED)
+    if not lines.is_json(text):
+        text = _of_pages(text)
     rows = text.split("\n")
     told = [row for row in rows[:_LOOKED_AT] if row.strip()]
     if told and sum(1 for row in told if row.lstrip()[:1] == ">") * 3 > len(told) * 2:
@@ -79,10 +92,35 @@ def cleaned(text: str) -> str:
     return text
 
 
+def _of_pages(text: str) -> str:
+    if not text.isascii():
+        text = text.translate(_TYPED)
+    if "\u2502" in text:
+        # k9s and the like frame what they show, and two rows come glued together.
+        text = "\n".join(_FRAME.sub("", row) for row in text.replace("\u2502\u2502", "\n").split("\n"))
+    if "](http" in text:
+        text = "\n".join(_mended(_LINK.sub(r"\1", text).split("\n")))
+    return text
+
+
+def _mended(rows: list[str]) -> list[str]:
+    """Put requests that failed together again with their reasons, and empty lines in the place of those."""
+    found: list[str] = []
+    for number, row in enumerate(rows):
+        before = next((index for index in (number - 1, number - 2) if index >= 0 and found[index]), None)
+        if row.strip() and before is not None and _REQUEST_CUT.search(found[before].rstrip()):
+            glue = "" if found[before].rstrip().endswith(' "') else " "
+            found[before] = found[before].rstrip() + glue + row.strip()
+            found.append("")
+        else:
+            found.append(row)
+    return found
+
+
 def parts(text: str) -> list[Part]:
     """Return the outputs in a text; only one where nothing shows that there are more."""
     whole = Part("", "", "", text)
-    if len(text) > LARGEST or not any(mark in text for mark in ("$", "#", "==> ", "```", "~~~", "> ", "% ")):
+    if len(text) > LARGEST or not any(mark in text for mark in ("$", "#", "==> ", "```", "~~~", "> ", "% ", "**")):
         return _paragraphs(whole)
     found = [part for part in _cut(text) if _says_something(part.text)]
     if not found or (len(found) == 1 and not found[0].host and not found[0].path):
@@ -97,16 +135,29 @@ def _paragraphs(whole: Part) -> list[Part]:
     """Take paragraphs apart that nothing but an empty line parts, where logs and tables stand among each other; what is
     neither stays together."""
     text = whole.text
-    if len(text) > _LONGEST_PASTE or "\n\n" not in text or lines.is_json(text):
+    if len(text) > _LONGEST_PASTE or lines.is_json(text):
         return [whole]
+    if "\n\n" not in text:
+        return _rows_apart(whole)
     grouped: dict[str, list[str]] = {}
     for paragraph in re.split(r"\n[ \t]*(?:\n[ \t]*)+", lines.plain(text)):
         kind = recognise.recognise(paragraph)
         grouped.setdefault(kind if kind in _BY_THEMSELVES else "", []).append(paragraph)
     rest = recognise.recognise("\n\n".join(grouped.get("", ())))
-    if len(grouped) < 2 or ("log" not in grouped and len(grouped) == 2 and not rest) or rest in _HOLD_ANYTHING:
+    alone = "log" not in grouped and "" in grouped and len(grouped) == 2 and not rest
+    if len(grouped) < 2 or alone or rest in _HOLD_ANYTHING:
         return [whole]
     return [whole._replace(text="\n\n".join(some) + "\n") for kind, some in grouped.items() if kind or rest]
+
+
+def _rows_apart(whole: Part) -> list[Part]:
+    """Take a log apart from rows about pods that stand right below or above it."""
+    rows = whole.text.split("\n")
+    logged = [row for row in rows if recognise.is_log_line(row)]
+    if not logged or recognise.recognise(whole.text) != "pods":
+        return [whole]
+    others = [row for row in rows if not recognise.is_log_line(row)]
+    return [whole._replace(text="\n".join(some) + "\n") for some in (others, logged)]
 
 
 def _cut(text: str) -> Iterator[Part]:
@@ -115,6 +166,8 @@ def _cut(text: str) -> Iterator[Part]:
     inside = not fenced
     rows: list[str] = []
     part = Part("", "", "", "")
+    shell = ""
+    said: list[str] = []
     for row in lines.plain(text).split("\n"):
         if fenced and _FENCE.match(row):
             yield part._replace(text="\n".join(rows) if inside else "")
@@ -125,14 +178,27 @@ def _cut(text: str) -> Iterator[Part]:
         if typed is not None or head is not None:
             yield part._replace(text="\n".join(rows) if inside else "")
             path = head.group("path") if head else named(typed or "")
-            part = Part(_host(row, typed or ""), typed or "", path, "")
+            host = _host(row, typed or "")
+            # A prompt with a host's name is not that of a pod's shell, unless it is the pod that is called so.
+            shell = "" if host not in ("", shell) or _ELSEWHERE.match(typed or "") else shell
+            part = Part(host, typed or "", path, "", shell)
+            shell = typed_in.pod(typed or "") if typed_in.opens_shell(typed or "") else shell
             rows = [row]
             if fenced and not inside:
                 # Prose quotes commands, too; their output stands in the fences.
                 rows = []
         else:
             rows.append(row)
+            said += _quoted(row) if fenced and not inside else []
     yield part._replace(text="\n".join(rows) if inside else "")
+    for some in ([one for one in said if not readiness.read(one)], [one for one in said if readiness.read(one)]):
+        yield Part("", "", "", "\n".join(some))
+
+
+def _quoted(row: str) -> list[str]:
+    """Return what prose quotes in a line of its own or between backquotes, and a program of Calico's said."""
+    spans = _CODE.findall(row[: lines.LONGEST_LINE]) or ([row] if _SAID.match(row) else [])
+    return [one for one in spans if readiness.read(one) or bare_words.is_bare(one) or recognise.is_log_line(one)]
 
 
 def without_prompt(text: str) -> str:

@@ -16,16 +16,19 @@ from typing import Any, NamedTuple
 from .._cluster import from_bundle
 from .._peering.real_addresses import FILE as REDACTION
 from .._raw.script import TOLD
-from .._texts import recognise
-from . import attribution, files, kinds, layouts, pasted
+from .._texts import recognise, tried
+from . import attribution, files, kinds, layouts, pasted, typed_in
 from .attribution import Loose
 from .remarks import remarks
+from .tried_by_hand import Tried
 from .write import CLUSTER, CLUSTER_INFO, ENVIRONMENT, FACTS, INDEX, NODES, PROBES, SCHEMA
 
+# /var/lib/calico/nodename, under which Calico knows the node that it lies on.
+NODENAME = "nodename"
 _POOLS = ("calicoctl-get-ippools",)
 # Kinds of texts that the API's objects are made of.
 _OF_CLUSTER = frozenset(
-    ("objects", "describe", "nodes", "pods", "events", "calicoctl-get-nodes", "tigerastatus", *_POOLS)
+    ("objects", "describe", "daemonsets", "nodes", "pods", "events", "calicoctl-get-nodes", "tigerastatus", *_POOLS)
 )
 # Outputs that come in several pieces: of each family, each backend, each container before.
 _IN_PIECES = frozenset(
@@ -68,7 +71,7 @@ class Bundle(NamedTuple):
     environment.yml, `written_at` RFC 3339 or ''. `unrecognised` are paths, `refused` what was not read, and why,
     `shortened` what was read in part, and which. `remarks` are sentences about the bundle as a whole,
     `origins` the paths of nodes' texts by node and canonical name, where these are not where that would have them,
-    `redaction` the record that a redacted bundle holds.
+    `redaction` the record that a redacted bundle holds, `tried` the texts of what people tried by hand.
     """
 
     nodes: dict[str, NodeTexts]
@@ -82,6 +85,7 @@ class Bundle(NamedTuple):
     remarks: Sequence[str] = ()
     origins: Mapping[tuple[str, str], str] = {}
     redaction: str = ""
+    tried: Sequence[Tried] = ()
 
 
 def read(path: str) -> Bundle:
@@ -98,6 +102,7 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
     names = {str(entry.get("folder") or name): name for name, entry in listed.items()}
     told: dict[str, _Texts] = {}
     bundle = Bundle({}, {}, {}, texts.get(ENVIRONMENT, ""), index["written_at"], [], list(refused or ()))
+    by_hand: list[Tried] = []
     loose: list[Loose] = []
     written = bool(index["written_at"])
     for path in sorted(texts, key=_in_order):
@@ -106,11 +111,12 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
             continue
         folder, _slash, name = rest.partition("/")
         if head == NODES and name:
-            _of_node(told.setdefault(names.get(folder, folder), _Texts()), path, texts[path], bundle, written)
+            own = told.setdefault(names.get(folder, folder), _Texts())
+            _of_node(own, path, texts[path], bundle, written, by_hand, names.get(folder, folder))
         elif head == CLUSTER and rest and (written or name == CLUSTER_INFO):
             bundle.cluster[path] = texts[path]
         else:
-            loose += _taken_apart(path, texts[path], bundle)
+            loose += _taken_apart(path, texts[path], bundle, by_hand)
     _find_nodes(loose, told, listed, bundle)
     for name in dict.fromkeys((*listed, *sorted(told))):
         entry = listed.get(name, {})
@@ -119,7 +125,8 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
             json_object(own.pop(FACTS, "")), own, _text(entry.get("address")), _dict(entry.get("result"))
         )
     origins = {(name, text): path for name, own in told.items() for text, path in own.origins.items()}
-    return bundle._replace(remarks=remarks(bundle.cluster), origins=origins, redaction=texts.get(REDACTION, ""))
+    found = bundle._replace(remarks=remarks(bundle.cluster), origins=origins, redaction=texts.get(REDACTION, ""))
+    return found._replace(tried=tuple(by_hand))
 
 
 class _Texts(dict[str, str]):
@@ -136,7 +143,7 @@ def _in_order(path: str) -> tuple[bool, bool, str]:
     return (base == "current", "previous" not in base and not base.startswith("@"), path)
 
 
-def _of_node(own: _Texts, path: str, text: str, bundle: Bundle, written: bool) -> None:
+def _of_node(own: _Texts, path: str, text: str, bundle: Bundle, written: bool, by_hand: list[Tried], node: str) -> None:
     """Put what lies in a node's folder among its texts. What a run wrote is as it was; the rest is people's."""
     if written:
         _place(own, path.rpartition("/")[2] if path.count("/") == 2 else path.split("/", 2)[2], path, text, bundle)
@@ -144,7 +151,9 @@ def _of_node(own: _Texts, path: str, text: str, bundle: Bundle, written: bool) -
     for part in pasted.parts(pasted.cleaned(text)):
         name = (part.path or path).rpartition("/")[2]
         kind = recognise.recognise(part.text, name)
-        if kind in _OF_CLUSTER and name not in (FACTS, PROBES):
+        if kind in tried.KINDS:
+            by_hand.append(Tried(path, node, part.host, part.command, part.inside, kind, part.text))
+        elif kind in _OF_CLUSTER and name not in (FACTS, PROBES):
             bundle.cluster[_free(bundle.cluster, path)] = part.text
         else:
             _place(own, name, path, part.text, bundle, layouts.canonical(part.path or path, kind, part.text))
@@ -190,17 +199,21 @@ def _joined(first: str, second: str) -> str:
     return f"{first}{'' if first.endswith(chr(10)) else chr(10)}{second}"
 
 
-def _taken_apart(path: str, text: str, bundle: Bundle) -> Iterator[Loose]:
+def _taken_apart(path: str, text: str, bundle: Bundle, by_hand: list[Tried]) -> Iterator[Loose]:
     """Yield what may be about a node; what is about the cluster, or of no use, is put where it belongs at once."""
     found = pasted.parts(pasted.cleaned(text))
     for number, part in enumerate(found, 1):
         place = path if len(found) == 1 else f"{path}#{number}"
         name = (part.path or path).rpartition("/")[2]
-        kind = "hostname" if name == "hostname" else recognise.recognise(part.text, name)
+        kind = "hostname" if name in ("hostname", NODENAME) else recognise.recognise(part.text, name)
         if not kind and layouts.hint(name):
             name = layouts.hint(name)
             kind = recognise.recognise(part.text, name)
+        if kind in tried.KINDS:
+            by_hand.append(Tried(place, "", part.host, part.command, part.inside, kind, part.text))
+            continue
         canonical = layouts.canonical(part.path or path, kind, part.text) or kinds.canonical_name(part.text, name)
+        canonical = NODENAME if name == NODENAME else canonical
         if kind in _OF_CLUSTER and canonical not in (FACTS, TOLD):
             bundle.cluster[place] = part.text
         elif _is_of_a_node(path, kind, canonical, part):
@@ -215,6 +228,9 @@ def _taken_apart(path: str, text: str, bundle: Bundle) -> Iterator[Loose]:
 
 def _is_of_a_node(path: str, kind: str, canonical: str, part: pasted.Part) -> bool:
     """Say whether a text tells of some node, and not only of a program that any machine may have."""
+    pod = typed_in.pod(part.command) or part.inside
+    if pod and not layouts.pod(pod) and pod != typed_in.SOMEWHERE:
+        return False  # what a workload's pod has is not what its node has
     if path.startswith(f"{CLUSTER}/") and not (part.host or layouts.pod(part.command)):
         return False
     return kind == "hostname" or bool(canonical)

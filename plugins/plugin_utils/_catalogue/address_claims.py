@@ -166,16 +166,22 @@ def works_in_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
         return []
     if any(name != claim.name for name in holders(evidence, claim.address)):
         return []
-    partners = itertools.islice(_partners(evidence, claim.address), PARTNERS_SHOWN)
-    found = [Seen(name, "bird", f"Established with {claim.address}") for name in partners]
+    found = [Seen(name, "bird", f"Established with {claim.address}") for name in partners(evidence, claim.address)]
     daemon = node.daemons.get(claim.family) if node else None
     if node and daemon and daemon.established and node.bgp_addresses.get(claim.family) == claim.address:
         found.append(Seen(claim.name, "bird", f"{len(daemon.established)} sessions Established from it"))
     return found[:PARTNERS_SHOWN]
 
 
+def partners(evidence: Evidence, address: str) -> list[str]:
+    """The first few nodes that have a session Established with an address."""
+    known = evidence.once("partners", dict[str, list[str]])
+    if address not in known:
+        known[address] = list(itertools.islice(_partners(evidence, address), PARTNERS_SHOWN))
+    return known[address]
+
+
 def _partners(evidence: Evidence, address: str) -> Iterator[str]:
-    """The nodes that have a session Established with an address."""
     for node in evidence.nodes.values():
         if any(address in daemon.established for daemon in node.daemons.values()):
             yield node.name

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import api, commands, words
+from . import api, commands, fix_lines, words
 from .address_claims import Claim, claims, holders
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .stale_nodes import taken_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,6 +102,20 @@ def calico_says_so(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def the_named_one_is_there(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The node of which Calico says that it uses the address is there: it was read, or is a Node that is Ready."""
+    found = []
+    for name in subject.nodes:
+        other = taken_by(evidence, name) if name in evidence.nodes else ""
+        kube = evidence.cluster.nodes.get(other) if evidence.cluster and other else None
+        ready = kube.condition("Ready") if kube else None
+        if other and any(other in (node.name, node.nodename) for node in evidence.nodes.values()):
+            found.append(Seen(other, "facts", "it was read"))
+        elif ready is not None and ready.status == "True":
+            found.append(Seen(str(other), f"Node/{other}", "Ready", "status.conditions"))
+    return found
+
+
 def third_nodes_reject_their_config(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Other nodes' configuration names one peer twice, which BIRD refuses."""
     found = []
@@ -146,6 +161,12 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     return f"{words.listed(subject.nodes)} both use {address} as node address; {_who_is_wrong(evidence, subject)}."
 
 
+def _shared(subject: Subject) -> tuple[str, str]:
+    """The family of the address that two nodes claim, and the address."""
+    address = str(subject.where["address"])
+    return "ipv6" if ":" in address else "ipv4", address
+
+
 DUPLICATE_NODE_IP = Fault(
     id="duplicate_node_ip",
     family="node_address",
@@ -161,7 +182,9 @@ DUPLICATE_NODE_IP = Fault(
     signals=(
         Signal(both_claim_it, DECISIVE, required=True),
         Signal(both_hold_it, DECISIVE, required=True),
+        # It says the same where the other machine is gone, and only its record is left.
         Signal(calico_says_so, WEAK, required=True),
+        Signal(the_named_one_is_there, STRONG),
         Signal(third_nodes_reject_their_config, MODERATE),
         Signal(the_other_is_gone, -STRONG),
     ),
@@ -176,14 +199,15 @@ DUPLICATE_NODE_IP = Fault(
         disrupts="the sessions of the corrected node",
         commands=lambda evidence, subject: [
             *(commands.on_node(name, "ip -brief address") + "   # which should it have?" for name in subject.nodes),
-            commands.set_address(evidence, subject.nodes[0]),
+            commands.set_address(
+                evidence, subject.nodes[0], fix_lines.true_address(evidence, subject.nodes[0], *_shared(subject))
+            ),
         ],
     ),
     verify=(
         "Every node has an address of its own, confd accepts its configuration everywhere, and all sessions are "
         "Established."
     ),
-    prior=0.0,
     lookalikes=(
         Lookalike("stale_node_ip", "nobody else has or claims the address"),
         Lookalike("duplicate_router_id", "the addresses differ, only the router IDs are equal"),

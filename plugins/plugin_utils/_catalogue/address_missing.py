@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 NOTHING_ON_HOST = "no valid IPv4 addresses found on the host"
 NO_IPV4_CIDR = "Cannot pick an IPv4"
 _FAILED = (
-    *("auto-detect an IPv4", "autodetect an IPv4", "Autodetection of IPv4", "no valid IPv4", "no IPv4 or IPv6"),
-    "Clearing out-of-date IPv4",
+    *("auto-detect an IPv4", "auto-detect IPv4 address", "autodetect an IPv4", "Autodetection of IPv4"),
+    *("no valid IPv4", "no IPv4 or IPv6", "Clearing out-of-date IPv4"),
 )
 _METHOD = "IP autodetection method"
 
@@ -204,12 +204,12 @@ def _method(subject: Subject) -> str:
 
 
 def _without_ipv4(evidence: Evidence, subject: Subject) -> list[str]:
-    off = {"calicoNetwork": {api.DETECTION["ipv4"]: {}, api.DETECTION["ipv6"]: {"firstFound": True}}}
+    off = {"calicoNetwork": {api.DETECTION["ipv4"]: None, api.DETECTION["ipv6"]: {"firstFound": True}}}
     variables = {"IP": "none", "IP6": "autodetect", "CALICO_ROUTER_ID": "hash"}
     plain = [api.set_variables(evidence, variables)]
     return [
         f"{commands.on_node(subject.nodes[0], 'ip -brief address')}   # should it have IPv4?",
-        *api.at_owner(evidence, "autodetection_ipv4", plain, off),
+        *api.at_owner(evidence, "autodetection_ipv4", plain, off, "none"),
     ]
 
 

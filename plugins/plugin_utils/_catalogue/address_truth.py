@@ -13,6 +13,7 @@ from ...module_utils._host.calico_log_words import ODD_INTERFACES
 from .._address import methods
 from .._address.nodes import NodeAddresses
 from .._evidence.address_facts import MAYBE_VIP, VIP
+from . import address_claims
 
 if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
@@ -41,14 +42,13 @@ def truth(evidence: Evidence, node: Node, record: Registered | None, family: str
         held = node.own.of(address)
         if held is None or not held.own or is_odd(held.interface) or held.signs & {VIP, MAYBE_VIP}:
             return False
-        alone = not any(other.holds(address) for other in evidence.nodes.values() if other.name != node.name)
+        alone = all(name == node.name for name in address_claims.holders(evidence, address))
         return alone and (":" in address) == (family == "ipv6")
 
     reached = {
         held.address
         for held in node.addresses
-        for other in evidence.nodes.values()
-        if other.name != node.name and any(held.address in daemon.established for daemon in other.daemons.values())
+        if any(name != node.name for name in address_claims.partners(evidence, held.address))
     }
     detection = node.own.detection.get(family)
     sent_from = sorted(node.own.other_sources, key=lambda one: -len(node.own.other_sources[one]))
@@ -65,6 +65,10 @@ def truth(evidence: Evidence, node: Node, record: Registered | None, family: str
 
 def fitting_methods(evidence: Evidence, family: str) -> list[str]:
     """The methods of autodetection that would pick right on every node that was read, the best one first."""
+    return evidence.once(f"methods that fit {family}", lambda: _fitting_methods(evidence, family))
+
+
+def _fitting_methods(evidence: Evidence, family: str) -> list[str]:
     records = {one.node.name: one for one in evidence.registered if one.node}
     nodes = [
         _addresses(evidence, node, records.get(node.name), family)

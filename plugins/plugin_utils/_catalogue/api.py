@@ -10,7 +10,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from .._cluster import effective, owners
-from . import commands
+from . import commands, owner_lines
 from .model import Seen
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ ADDRESS_KEYS = {"ipv4": "IPv4Address", "ipv6": "IPv6Address"}
 DETECTION = {"ipv4": "nodeAddressAutodetectionV4", "ipv6": "nodeAddressAutodetectionV6"}
 DETECTION_VARIABLE = {"ipv4": "IP_AUTODETECTION_METHOD", "ipv6": "IP6_AUTODETECTION_METHOD"}
 _DETECTIONS = ("firstFound", "kubernetes", "interface", "skipInterface", "canReach", "cidrs")
+# Where an object is, as kubectl wants it told.
+_FOUND = "'jsonpath=-n {.items[0].metadata.namespace} daemonset/{.items[0].metadata.name}'"
 _KINDS = {
     "BGPPeer": "bgppeers",
     "BGPConfiguration": "bgpconfigurations",
@@ -81,15 +83,12 @@ def read(cluster: Cluster | None, kind: str) -> bool:
     return cluster is not None and cluster.reached and cluster.read(kind)
 
 
-def sessions_with(evidence: Evidence, addresses: Iterable[str], nodes: Iterable[str] = ()) -> tuple[Session, ...]:
-    """The sessions in trouble that have one of these addresses at an end, and if given one of these nodes."""
-    wanted, names_wanted = set(addresses), set(nodes)
-    return tuple(
-        session
-        for session in evidence.table.down
-        if wanted & {session.dialler.address, session.listener.address}
-        and (not names_wanted or names_wanted & set(evidence.labels(session)))
-    )
+def sessions_with(evidence: Evidence, addresses: Iterable[str]) -> tuple[Session, ...]:
+    """The sessions in trouble that have one of these addresses at an end."""
+    found: dict[int, Session] = {}
+    for address in addresses:
+        found.update(evidence.sessions_by_address.get(address, {}))
+    return tuple(found[number] for number in sorted(found))
 
 
 def sessions_between(evidence: Evidence, nodes: Iterable[str]) -> tuple[Session, ...]:
@@ -127,31 +126,38 @@ def agent(evidence: Evidence) -> Workload | None:
     return effective.agent(evidence.cluster) if evidence.cluster else None
 
 
-def set_variables(evidence: Evidence, values: Mapping[str, str]) -> str:
-    """Set variables of calico-node; one that is '' is taken away."""
+def daemonset(evidence: Evidence) -> str:
+    """The words by which kubectl finds the DaemonSet of calico-node; a search for it where nobody told it."""
     found = agent(evidence)
-    name = commands.word(found.name, "DAEMONSET") if found else "calico-node"
-    namespace = commands.word(found.namespace, "NAMESPACE") if found else "kube-system"
+    if found is not None and found.namespace:
+        return f"-n {commands.word(found.namespace, 'NAMESPACE')} daemonset/{commands.word(found.name, 'DAEMONSET')}"
+    return f"$(kubectl get daemonset -A -l 'k8s-app in (calico-node,canal)' -o {_FOUND})"
+
+
+def set_variables(evidence: Evidence, values: Mapping[str, str]) -> str:
+    """Set variables of calico-node; one that is '' is taken away. A DaemonSet that nobody told is looked for."""
+    where = daemonset(evidence)
     words = " ".join(shlex.quote(f"{key}={value}") if value else f"{key}-" for key, value in values.items())
-    return f"kubectl set env -n {namespace} daemonset/{name} -c calico-node {words}"
+    return f"kubectl set env {where} -c calico-node {words}"
 
 
 def at_owner(
-    evidence: Evidence, setting: str, plain: list[str], installation: Mapping[str, Any] | None = None
+    evidence: Evidence,
+    setting: str,
+    plain: list[str],
+    installation: Mapping[str, Any] | None = None,
+    value: str = "",
 ) -> list[str]:
-    """The commands that change a setting for good: plain ones, unless an installer would put the old value back.
+    """The commands that change a setting for good: plain ones, and what an installer must be told besides.
 
-    installation: what the operator's Installation must say of it, below spec.
+    installation: what the operator's Installation must say of it, below spec. value: the setting's, in words.
     """
     owner = owners.owner_of(evidence.cluster, setting) if evidence.cluster else None
-    if owner is None or owner.kind in (owners.DAEMON_SET, owners.CONFIG_MAP, owners.UNKNOWN, *_KINDS):
+    if owner is None or owner.kind == owners.UNKNOWN:
+        return owner_lines.where_unknown(plain, installation) if installation else plain
+    if owner.kind in (owners.DAEMON_SET, owners.CONFIG_MAP, *_KINDS):
         return plain
-    if owner.kind == owners.INSTALLATION and owner.allowed and installation:
-        spec = shlex.quote(json.dumps({"spec": installation}))
-        return [f"kubectl patch installation {commands.word(owner.name, 'NAME')} --type merge -p {spec}"]
-    if not owner.allowed:
-        return [f"ask {owner.name} to change {owner.path}   # {owner.why}"]
-    return [f"{owner.kind} {owner.name}: change {owner.path}   # {owner.why}"]
+    return owner_lines.lines(owner, plain, installation, value)
 
 
 def set_detection(evidence: Evidence, family: str, method: str) -> list[str]:
@@ -159,7 +165,9 @@ def set_detection(evidence: Evidence, family: str, method: str) -> list[str]:
     chosen: dict[str, Any] = dict.fromkeys(_DETECTIONS)
     chosen.update(_as_field(method))
     plain = [set_variables(evidence, {DETECTION_VARIABLE[family]: method})]
-    return at_owner(evidence, f"autodetection_{family}", plain, {"calicoNetwork": {DETECTION[family]: chosen}})
+    return at_owner(
+        evidence, f"autodetection_{family}", plain, {"calicoNetwork": {DETECTION[family]: chosen}}, f'"{method}"'
+    )
 
 
 def _as_field(method: str) -> dict[str, Any]:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from .._evidence.evidence import Evidence, culprits
-from . import api, as_objects, commands, words
+from . import agent_pod, api, as_objects, commands, words
 from .as_objects import local_as
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 OTHER_AS = "it names AS "
 CHANCE = "peer_by_chance"
+_ACTUAL = re.compile(r"which (?:has|uses) (?:AS )?(\d+)\b")
 SETTINGS = "bgpconfigurations.crd.projectcalico.org,bgppeers.crd.projectcalico.org"
 
 
@@ -234,14 +236,32 @@ def own_as_is_the_odd_one(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _as_commands(evidence: Evidence, subject: Subject) -> list[str]:
     kind, _slash, peer = str(subject.where.get("object", "")).partition("/")
     if kind == "BGPPeer":
-        plain = [api.patch(evidence, "BGPPeer", peer, {"asNumber": "NUMBER"}).replace('"NUMBER"', "NUMBER")]
-        return [api.show(evidence, "BGPPeer", peer), *api.at_owner(evidence, f"bgp_peer/{peer}", plain)]
+        number = subject.where.get("should_be") or _real_as(evidence, subject)
+        field = str(subject.where.get("field", "")).partition(".")[2] or "asNumber"
+        plain = [api.patch(evidence, "BGPPeer", peer, {field: number or "NUMBER"}).replace('"NUMBER"', "NUMBER")]
+        owned = api.at_owner(evidence, f"bgp_peer/{peer}", plain, value=f"AS {number}" if number else "")
+        return [api.show(evidence, "BGPPeer", peer), *owned]
     name = subject.nodes[0] if subject.nodes else "NODE"
     look = [commands.show_annotation(evidence, name, "ASNumber"), f"kubectl get {SETTINGS} -o yaml | grep -i asnumber"]
     if own_as_is_the_odd_one(evidence, subject):
         back = f"kubectl annotate node {commands.kube_name(evidence, name)} {commands.ANNOTATION}/ASNumber-"
         return [*look, f"{back}   # back to the global AS number"]
-    return [*look, f"correct the AS number that {name} is told to expect of its peer (a BGPPeer, or the peer's Node)"]
+    peers = sorted({one.other(side).label for one in subject.sessions if (side := one.side_of(name)) is not None})
+    known = [peer for peer in peers if peer in evidence.nodes][: agent_pod.FEW]
+    anew = f"{agent_pod.delete(evidence, name)}   # renders bird.cfg anew, once BGPPeers and the peer's Node are right"
+    return [*look, *(commands.show_annotation(evidence, peer, "ASNumber") for peer in known), anew]
+
+
+def _real_as(evidence: Evidence, subject: Subject) -> int | None:
+    """The AS number that the peers of a BGPPeer have, if it is one."""
+    found = {
+        local_as(other)
+        for session in subject.sessions
+        for side, other in session.sides()
+        if side.protocol and side.protocol.neighbor_as not in (None, local_as(other))
+    } - {None}
+    told = _ACTUAL.search(str(subject.where.get("setting", "")))
+    return found.pop() if len(found) == 1 else int(told.group(1)) if told and not found else None
 
 
 AS_MISMATCH = Fault(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import api, commands, session_signals, words
+from . import agent_pod, api, session_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._evidence.sessions import Session
 
 USUAL = 179
+RESTART = "sv restart bird"
 MISMATCH = "port_mismatch"
 
 
@@ -81,7 +82,7 @@ def peers_dial_another_port(evidence: Evidence, subject: Subject) -> list[Seen]:
             "bird",
             f"{side.protocol.name} dials port {side.protocol.port} of {other.label}, which listens on {port}",
         )
-        for session, side, other in session_signals.diallers(subject)
+        for session, side, other in subject.diallers
         if side.protocol and other.node and (port := _listens(other.node, session.family))
         if other.node.name in subject.nodes and port != side.protocol.port
     ]
@@ -139,8 +140,9 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
         lines += api.at_owner(
             evidence, f"bgp_peer/{name}", [api.patch(evidence, "BGPPeer", name, {"peerIP": "ADDRESS:PORT"})]
         )
-    if bird_kept_its_socket(evidence, subject):
-        lines.append(f"{commands.in_pod('sv restart bird')}   # drops this node's sessions for some seconds")
+    if bird_kept_its_socket(evidence, subject) and subject.nodes:
+        restart = agent_pod.run(evidence, subject.nodes[0], RESTART)
+        lines.append(f"{restart}   # drops this node's sessions for some seconds")
     return lines
 
 

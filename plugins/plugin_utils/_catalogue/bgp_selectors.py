@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from .._evidence.plain import UNNAMED
 from . import api, commands, words
 from .model import DECISIVE, MODERATE, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from .._peering.model import Problem
 
 SELECTS_NOTHING = ("selector_invalid", "selects_no_node", "selects_no_peer", "node_unknown")
+# A selector that asks for one label: KEY == 'VALUE', or has(KEY).
+_ONE_LABEL = re.compile(r"([\w./-]+) *==? *['\"]([\w.-]*)['\"]|has\(([\w./-]+)\)")
 FIELDS = {
     "selects_no_node": "spec.nodeSelector",
     "selects_no_peer": "spec.peerSelector",
@@ -77,9 +81,14 @@ def not_all_nodes_are_known(evidence: Evidence, subject: Subject) -> list[Seen]:
     if cluster is None:
         return []
     known = {one.node.name for one in evidence.registered if one.node}
-    hosts = [name for name in evidence.nodes if name not in known]
+    hosts = [name for name in evidence.nodes if name not in known and not name.startswith(UNNAMED)]
     pods = {pod.node for pod in cluster.pods if pod.node} - set(cluster.nodes) - set(cluster.calico_nodes)
     return [Seen(name, "nodes", "it is not among the Nodes that were read") for name in (*hosts, *sorted(pods))][:3]
+
+
+def _severity(evidence: Evidence, subject: Subject) -> str:
+    """major where nodes are left without a session, else minor."""
+    return "major" if nodes_have_no_session(evidence, subject) else "minor"
 
 
 BGPPEER_SELECTS_NOTHING = Fault(
@@ -102,7 +111,7 @@ BGPPEER_SELECTS_NOTHING = Fault(
     summary=lambda evidence, subject: (
         f"{str(subject.where['object']).replace('/', ' ')} makes no session: {subject.about[0].detail}"
     ),
-    severity_rule=lambda evidence, subject: "major" if nodes_have_no_session(evidence, subject) else "minor",
+    severity_rule=_severity,
     fix=Fix(
         action="correct_selector",
         text=("Label the Nodes that are meant, or correct the selector. Delete a BGPPeer that is no longer wanted."),
@@ -111,7 +120,7 @@ BGPPEER_SELECTS_NOTHING = Fault(
         commands=lambda evidence, subject: [
             "kubectl get nodes --show-labels",
             *_correct_selector(evidence, subject),
-            "kubectl label node NODE KEY=VALUE   # or label the Nodes that are meant",
+            *_label(evidence, subject),
         ],
     ),
     verify="The BGPPeer selects the nodes that are meant, and its sessions are Established.",
@@ -123,10 +132,28 @@ BGPPEER_SELECTS_NOTHING = Fault(
 )
 
 
+def _label(evidence: Evidence, subject: Subject) -> list[str]:
+    """Label the Nodes that are meant so that the selector takes them, as far as it says how."""
+    cluster, name = evidence.cluster, str(subject.where["object"]).partition("/")[2]
+    peer = next((one for one in cluster.bgp_peers if one.name == name), None) if cluster else None
+    field = str(subject.where["field"])
+    if field == FIELDS["node_unknown"]:
+        return []
+    selectors = (peer.node_selector, peer.peer_selector) if peer else ("", "")
+    told = _ONE_LABEL.fullmatch(selectors[field == FIELDS["selects_no_peer"]].strip())
+    label = f"{told.group(1) or told.group(3)}={told.group(2) or ''}" if told else ""
+    near = [seen.node for seen in labels_are_near(evidence, subject)] if told else []
+    return [
+        f"kubectl label node {commands.kube_name(evidence, node)} --overwrite {commands.word(label, 'KEY=VALUE')}"
+        "   # or label the Nodes that are meant"
+        for node in near or ["NODE"]
+    ]
+
+
 def _correct_selector(evidence: Evidence, subject: Subject) -> list[str]:
     name = str(subject.where["object"]).partition("/")[2]
     field = str(subject.where["field"]).partition(".")[2]
-    change = api.patch(evidence, "BGPPeer", name, {field: commands.word("SELECTOR", "SELECTOR")})
+    change = api.patch(evidence, "BGPPeer", name, {field: "NODE" if field == "node" else "SELECTOR"})
     return [api.show(evidence, "BGPPeer", name), *api.at_owner(evidence, f"bgp_peer/{name}", [change])]
 
 

@@ -104,16 +104,15 @@ def _strangers(evidence: Evidence) -> dict[str, dict[str, LogLine]]:
 
     A node whose sessions all are up has such lines of the past only: whoever called then is let in now.
     """
-    known = _known(evidence)
     found: dict[str, dict[str, LogLine]] = {}
     for node in evidence.nodes.values():
         if _is_heard(node) and not evidence.down_at(node.name):
             continue
         for line in node.log_lines(CALLED):
             address = line.peer if is_address(line.peer) else ""
-            if address not in known:
-                found.setdefault(address, {})[node.name] = line
-    return found
+            found.setdefault(address, {})[node.name] = line
+    known = _known(evidence) if found else AddressSet()
+    return {address: lines for address, lines in found.items() if address not in known}
 
 
 def _known(evidence: Evidence) -> AddressSet:
@@ -268,7 +267,7 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
 def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     about: Strange = subject.about
     rule = about.rewrite.rule if about.rewrite else None
-    node = commands.word(subject.nodes[0], "NODE")
+    node = commands.node_word(subject.nodes[0])
     if rule is None:
         return [
             commands.on_node(node, "sudo iptables-save -t nat -c; sudo nft list ruleset"),

@@ -10,7 +10,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from .._cluster import versions
-from . import commands, host_words, words
+from . import agent_pod, commands, host_words, passwords, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -155,9 +155,10 @@ CALICO_BUG_PASSIVE = Fault(
         risk="medium",
         disrupts="a rolling restart of calico-node; the sessions concerned are down anyway",
         commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            commands.in_pod(
-                "grep -n -B4 'passive on' /etc/calico/confd/config/bird.cfg /etc/calico/confd/config/bird6.cfg"
+            agent_pod.run(
+                evidence,
+                subject.nodes[0],
+                "grep -n -B4 'passive on' /etc/calico/confd/config/bird.cfg /etc/calico/confd/config/bird6.cfg",
             ),
             "kubectl get daemonset -A -l k8s-app=calico-node -o wide",
         ],
@@ -371,9 +372,8 @@ MD5_KERNEL_LIMIT = Fault(
             commands.on_node(
                 subject.nodes[0], "grep TCP_MD5SIG /boot/config-$(uname -r); cat /proc/sys/crypto/fips_enabled"
             ),
-            "kubectl get secret -n NAMESPACE SECRET -o jsonpath='{.data.KEY}' | base64 -d | wc -c   # at most 80",
-            commands.pods_of(evidence, subject.nodes[0]),
-            commands.in_pod("birdcl -s /var/run/calico/bird.ctl configure"),
+            *passwords.count_bytes(evidence),
+            agent_pod.run(evidence, subject.nodes[0], agent_pod.RELOAD),
         ],
     ),
     verify="No protocol has the error Kernel MD5 auth failed, and the sessions are Established.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import commands, words
+from . import agent_pod, commands, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .not_a_fault import objects_say_no_bird
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 # From then on a file that BIRD has not read is not merely on its way to it.
 UNREAD_SECONDS = 60
 IN_USE = "Address in use"
+# BGP daemons of distributions, by the unit that runs them.
+_UNITS = {"bgpd": "frr", "gobgpd": "gobgpd", "bird6": "bird6"}
 
 
 def _pod_commands(evidence: Evidence, subject: Subject, *more: str) -> list[str]:
-    return [commands.pods_of(evidence, subject.nodes[0]), *map(commands.in_pod, more)]
+    return [agent_pod.run(evidence, subject.nodes[0], line) for line in more]
 
 
 def _sessions_of(evidence: Evidence, node: Node) -> Subject:
@@ -287,9 +289,7 @@ BIRD_RELOAD_STUCK = Fault(
         text="Tell BIRD to read its configuration; sessions that did not change stay up.",
         risk="low",
         disrupts="only sessions whose settings changed",
-        commands=lambda evidence, subject: _pod_commands(
-            evidence, subject, "birdcl -s /var/run/calico/bird.ctl configure"
-        ),
+        commands=lambda evidence, subject: _pod_commands(evidence, subject, agent_pod.RELOAD),
     ),
     verify="BIRD's last reconfiguration is newer than the file, and both name the same peers.",
     prior=0.0,
@@ -374,6 +374,19 @@ def bird_listens_too(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def _stop_the_other(subject: Subject) -> list[str]:
+    """Stop a BGP daemon of the host by its unit; what else holds the port, its unit or pod tells."""
+    about = subject.about
+    if about is None or not about.pid:
+        return []
+    unit = _UNITS.get(about.process)
+    if unit is not None:
+        stop = commands.on_node(subject.nodes[0], f"sudo systemctl disable --now {unit}")
+        return [f"{stop}   # its routes go with it: ask its owner"]
+    whose = commands.on_node(subject.nodes[0], f"ps -o pid=,unit=,args= -p {about.pid}; cat /proc/{about.pid}/cgroup")
+    return [f"{whose}   # its unit, or pod: stop that one, once its owner agrees"]
+
+
 PORT179_CONFLICT = Fault(
     id="port179_conflict",
     family="bgp_config",
@@ -408,7 +421,8 @@ PORT179_CONFLICT = Fault(
         disrupts="whatever the other program does",
         commands=lambda evidence, subject: [
             commands.on_node(subject.nodes[0], 'sudo ss -ltnp "sport = :179"'),
-            *_pod_commands(evidence, subject, "birdcl -s /var/run/calico/bird.ctl configure"),
+            *_stop_the_other(subject),
+            *_pod_commands(evidence, subject, agent_pod.RELOAD),
         ],
     ),
     verify="BIRD is the process that listens on TCP 179, and its sessions are Established.",

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .._evidence.age import when
-from . import address_claims, bird_confd, commands, words
+from . import address_claims, agent_pod, bird_confd, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -178,10 +178,7 @@ BIRD_CONFIG_REJECTED = Fault(
         ),
         risk="low",
         disrupts="nothing; do not restart calico-node before the file is right",
-        commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            commands.in_pod(CHECK),
-        ],
+        commands=lambda evidence, subject: [agent_pod.run(evidence, subject.nodes[0], CHECK)],
     ),
     verify="BIRD's own check (bird -p) accepts the file, and BIRD's last reconfiguration is newer than it.",
     lookalikes=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from . import commands, host_words, words
+from . import agent_pod, host_words, words
 from .model import DECISIVE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -113,8 +113,11 @@ BIRD_FILTER_ERROR = Fault(
         risk="low",
         disrupts="nothing",
         commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            commands.in_pod("sh -c 'cd /etc/calico/confd/config && grep -n \"\" bird.cfg bird_ipam.cfg bird_aggr.cfg'"),
+            agent_pod.run(
+                evidence,
+                subject.nodes[0],
+                "sh -c 'cd /etc/calico/confd/config && grep -n \"\" bird.cfg bird_ipam.cfg bird_aggr.cfg'",
+            ),
             "kubectl get bgpfilters.crd.projectcalico.org -o yaml",
         ],
     ),
@@ -262,9 +265,9 @@ CONFD_CANNOT_RENDER = Fault(
         risk="low",
         disrupts="nothing that works now",
         commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            "kubectl logs -n NAMESPACE POD -c calico-node | grep -E 'confd|bird: Unable' | tail",
-            commands.in_pod("ls -l /etc/calico/confd/config /etc/calico/confd/templates"),
+            agent_pod.logs(evidence, subject.nodes[0], "| grep -E 'confd|bird: Unable' | tail"),
+            agent_pod.run(evidence, subject.nodes[0], "ls -l /etc/calico/confd/config /etc/calico/confd/templates"),
+            f"{agent_pod.delete(evidence, subject.nodes[0])}   # when what it complains of is mended",
         ],
     ),
     verify="The folder /etc/calico/confd/config has bird.cfg and the files that it includes, and BIRD runs with them.",

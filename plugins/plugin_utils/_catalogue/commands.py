@@ -13,10 +13,55 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from .._evidence.plain import UNNAMED
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .._evidence.evidence import Evidence
 
 ANNOTATION = "projectcalico.org"
+NAMESPACE = "NAMESPACE"
+# What to put in the place of words in CAPITALS, where the line does not tell it better.
+_TO_FILL_IN = {
+    "ADDRESS/LENGTH": "the node's own address towards its peers, with its prefix length, such as 10.0.0.5/24",
+    "ADDRESS:PORT": "the peer's address, and the port on which it listens",
+    "ADDRESS": "the right address",
+    "LENGTH": "the length of the prefix of the node's subnet",
+    "NAMESPACE": "that of calico-node",
+    "DAEMONSET": "that of calico-node",
+    "CONTROL-PLANE-NODE": "each node of the control plane, in turn",
+    "NODE-ADDRESS": "the address of a node whose pods are not reached",
+    "NODES": "the addresses of the other nodes",
+    "NODE": "the node, as kubectl get nodes names it",
+    "SECRET": "the one of the password's secretKeyRef",
+    "KEY=VALUE": "the label by which the BGPPeer selects",
+    "KEY": "the one of the password's secretKeyRef",
+    "SELECTOR": "what selects the nodes that are meant, such as rack == 'a'",
+    "NUMBER": "the AS number with which the peer answers",
+    "REFLECTOR": "a node that is to be a route reflector",
+    "INSTANCE": "each node's machine, as the cloud names it",
+    "PORT": "the node's port in OpenStack",
+    "POD-RANGE": "the CIDR of the pool",
+    "TYPHA-ADDRESS": "that of a Typha pod",
+    "TUNNEL_ADDRESS": "the other node's address on its tunnel device",
+    "FILE": "the file that the message names",
+    "DEVICE": "the tunnel's device",
+    "CIDR": "a range that no Node has",
+    "CHAIN": "the base chain of the rule",
+    "TABLE": "the rule's table",
+    "FAMILY": "the table's family",
+    "PEER": "the other node's address",
+    "INTERFACE": "the one with the odd MTU",
+    "PREFIX": "the route that is refused",
+    "SERVICE": "the webhook's, by its configuration",
+    "WHAT": "what the DaemonSet's events name",
+    "NAME": "what the object is called, as the command before shows it",
+    "POD": "as the command before shows it",
+}
+_PLACEHOLDER = re.compile(
+    r"(?<![\w:/.$-])(" + "|".join(sorted(map(re.escape, _TO_FILL_IN), key=len, reverse=True)) + r")(?![\w-]|:\.)"
+)
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,=][A-Za-z0-9_./:@%+,=-]*")
 # RFC 1123 subdomain: what Kubernetes takes for a node's name.
 _KUBERNETES_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -28,17 +73,42 @@ def word(text: object, placeholder: str) -> str:
     return shown if _PLAIN_WORD.fullmatch(shown) else placeholder
 
 
+def node_word(name: str) -> str:
+    """A node's name as a word of a command line; its placeholder for a node whose name nothing tells."""
+    return "NODE" if name.startswith(UNNAMED) else word(name, "NODE")
+
+
 def on_node(name: str, line: str) -> str:
     """Run a line on a node. It passes through two shells, so what the second one must see is quoted for the first."""
     needs_quotes = any(sign in line for sign in "'\"{}[]*|;()$&<>")
-    return f"ssh {word(name, 'NODE')} {shlex.quote(line) if needs_quotes else line}"
+    return f"ssh {node_word(name)} {shlex.quote(line) if needs_quotes else line}"
 
 
 def kube_name(evidence: Evidence, name: str) -> str:
     """What Kubernetes calls a node; the inventory's name where neither the API nor the node told one."""
     node = evidence.nodes.get(name)
     told = next((one.record for one in evidence.registered if one.name == name), node.nodename if node else "")
-    return told if _KUBERNETES_NAME.fullmatch(told) else word(name, "NODE")
+    known = _KUBERNETES_NAME.fullmatch(told) and not told.startswith(UNNAMED)
+    return told if known else node_word(name)
+
+
+def is_open(line: str) -> bool:
+    """Whether a line leaves something to be filled in, or to be looked for when it is run."""
+    command = line.partition("   # ")[0]
+    return "$(" in command or _PLACEHOLDER.search(command) is not None
+
+
+def explained(lines: Iterable[str]) -> list[str]:
+    """Lines with a word on each placeholder in them: the first that has it says what to put there."""
+    known: set[str] = set()
+    told = []
+    for line in lines:
+        command, mark, comment = line.partition("   # ")
+        found = [one for one in _PLACEHOLDER.findall(command) if one not in known]
+        known.update(found)
+        new = [f"{one}: {_TO_FILL_IN[one]}" for one in dict.fromkeys(found) if f"{one}: " not in comment]
+        told.append(f"{line}{'; ' if mark else '   # '}{'; '.join(new)}" if new else line)
+    return told
 
 
 def show_annotation(evidence: Evidence, name: str, key: str) -> str:
@@ -56,8 +126,3 @@ def pods_of(evidence: Evidence, name: str) -> str:
     """Show Calico's pods on a node, whatever namespace they are in."""
     where = f"--field-selector spec.nodeName={kube_name(evidence, name)}"
     return f"kubectl get pods -A -o wide -l 'k8s-app in (calico-node,canal)' {where}"
-
-
-def in_pod(line: str) -> str:
-    """Run a line in the calico-node container of the pod that was found."""
-    return f"kubectl exec -n NAMESPACE POD -c calico-node -- {line}"

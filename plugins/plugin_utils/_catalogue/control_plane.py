@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .._gate import agents, backend
 from .._gate import model as gate
-from . import commands, gate_signals, words
+from . import commands, fix_lines, gate_signals, words
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
@@ -29,6 +30,8 @@ NO_WAY = (
 )
 ASKING_KINDS = ("datastore", "apiserver", "pod_setup", "node_status", "terminated", "other")
 TYPHA_PORT = ":5473"
+# As Go's net package and its HTTP client call the address that they dialled.
+_DIALLED = re.compile(r"(?:dial tcp |https://)(\[?[0-9A-Fa-f:.]*[0-9A-Fa-f]\]?:\d{2,5})\b")
 REFUSED_WORDS = ("x509: ", "nauthorized", "orbidden")
 
 # --- the API server -----------------------------------------------------------------------------------------------
@@ -118,13 +121,26 @@ def _api_summary(evidence: Evidence, subject: Subject) -> str:
 def _api_commands(evidence: Evidence, subject: Subject) -> list[str]:
     node = evidence.nodes.get(subject.nodes[0])
     told = [one.endpoint for one in node.control.apiserver if "calico" in one.told] if node else []
-    endpoint = commands.word(told[0], "ADDRESS:PORT") if told else "ADDRESS:PORT"
+    endpoint = commands.word(told[0], "") if told else ""
+    endpoint = endpoint or _dialled(subject.node) or fix_lines.service_of_api(evidence)
     name = subject.nodes[0]
-    return [
-        commands.on_node(name, f"curl -sk --max-time 5 https://{endpoint}/livez"),
-        commands.on_node(name, f"ip route get {endpoint.rpartition(':')[0]}"),
-        "kubectl get endpoints kubernetes; kubectl get pods -n kube-system -l k8s-app=kube-proxy -o wide",
-    ]
+    # Not quoted for the node: what looks for the Service is run where kubectl is.
+    ask = f"ssh {commands.node_word(name)} curl -sk --max-time 5 https://{endpoint}/livez"
+    only_service = bool(only_the_service_is_silent(evidence, subject))
+    anew = fix_lines.kube_proxy_anew(evidence, name)
+    when = "" if only_service else "   # where only the Service's address is silent"
+    route = [] if "$" in endpoint else [commands.on_node(name, f"ip route get {_host(endpoint)}")]
+    return [ask, *route, "kubectl get endpoints kubernetes", f"{anew}{when}"]
+
+
+def _host(endpoint: str) -> str:
+    return endpoint.rpartition(":")[0].strip("[]")
+
+
+def _dialled(node: Node | None) -> str:
+    """The address and port of the API server of which a log on the node says that it does not answer."""
+    found = (_DIALLED.search(line.text) for line in (_lines_of_no_way(node) if node else ()))
+    return next((commands.word(match.group(1), "") for match in found if match), "")
 
 
 APISERVER_UNREACHABLE = Fault(
@@ -174,7 +190,7 @@ APISERVER_UNREACHABLE = Fault(
         Missing(
             subject.nodes[0],
             "way to the API server",
-            commands.on_node(subject.nodes[0], "curl -sk --max-time 5 https://ADDRESS:PORT/livez"),
+            _api_commands(evidence, subject)[0],
             "whether the API server answers on this node, by its Service and by its own address",
         )
     ],
@@ -269,6 +285,15 @@ def _lost_summary(evidence: Evidence, subject: Subject) -> str:
     return f"Calico's objects vanished from the datastore: {'; '.join(gone)}."
 
 
+def _lost_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where only nodes' records are gone, critical where pools or kinds of objects are."""
+    return (
+        "major"
+        if subject.about and not (pools_vanished(evidence) or kinds_are_missing(evidence, subject))
+        else "critical"
+    )
+
+
 DATASTORE_LOST_DATA = Fault(
     id="datastore_lost_data",
     family="membership",
@@ -288,11 +313,7 @@ DATASTORE_LOST_DATA = Fault(
         Signal(calico_does_not_hand_out_addresses, -DECISIVE),
     ),
     summary=_lost_summary,
-    severity_rule=lambda evidence, subject: (
-        "major"
-        if subject.about and not (pools_vanished(evidence) or kinds_are_missing(evidence, subject))
-        else "critical"
-    ),
+    severity_rule=_lost_severity,
     fix=Fix(
         action="restore_datastore",
         text=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import commands, gate_signals, words
+from . import agent_pod, commands, fix_lines, gate_signals, words
 from .gate_signals import CERTIFICATE_TIME
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -85,6 +85,17 @@ def clock_is_off_there(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def _past_files(evidence: Evidence, subject: Subject) -> list[str]:
+    """The files of the first node whose certificates are out of date."""
+    return [
+        commands.word(one.path, "FILE")
+        for node in gate_signals.nodes_of(evidence, subject)
+        if node.name == subject.nodes[0]
+        for one in node.control.certificates
+        if one.state in PAST
+    ]
+
+
 CERTIFICATE_EXPIRED = Fault(
     id="certificate_expired",
     family="control_plane",
@@ -118,13 +129,10 @@ CERTIFICATE_EXPIRED = Fault(
         commands=lambda evidence, subject: [
             commands.on_node(subject.nodes[0], "date -u; sudo kubeadm certs check-expiration"),
             *(
-                commands.on_node(
-                    node.name, f"sudo openssl x509 -noout -dates -subject -in {commands.word(one.path, 'FILE')}"
-                )
-                for node in gate_signals.nodes_of(evidence, subject)[:1]
-                for one in node.control.certificates
-                if one.state in PAST
+                commands.on_node(subject.nodes[0], f"sudo openssl x509 -noout -dates -subject -in {path}")
+                for path in _past_files(evidence, subject)
             ),
+            *fix_lines.renewed_certificates(evidence, subject.nodes[0], _past_files(evidence, subject)),
         ],
     ),
     verify="No certificate is out of date, and no new x509 message is logged.",
@@ -242,7 +250,7 @@ CNI_TOKEN_EXPIRED = Fault(
         ),
         risk="low",
         disrupts="the node's sessions restart; its peers keep the routes meanwhile (graceful restart)",
-        commands=lambda evidence, subject: gate_signals.delete_pod(evidence, subject.nodes[0]),
+        commands=lambda evidence, subject: agent_pod.delete_each(evidence, subject.nodes),
     ),
     verify="The token has most of its 24 h left, and a new pod on the node gets an address.",
     lookalikes=(
@@ -303,6 +311,15 @@ def half_of_the_nodes_are_off(evidence: Evidence, subject: Subject) -> list[Seen
     return [Seen("", "clock", f"{len(subject.nodes)} of {len(told)} nodes")] if doubtful and len(told) > 1 else []
 
 
+def _skew_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where something refuses the time already, else minor."""
+    return (
+        "major"
+        if max(map(abs, subject.about.values())) > SKEW_HURTS and something_refuses_the_time(evidence, subject)
+        else "minor"
+    )
+
+
 CLOCK_SKEW = Fault(
     id="clock_skew",
     family="control_plane",
@@ -325,11 +342,7 @@ CLOCK_SKEW = Fault(
         + words.listed(f"{name} ({_skew_words(seconds)})" for name, seconds in sorted(subject.about.items()))
         + ". That alone breaks no BGP session."
     ),
-    severity_rule=lambda evidence, subject: (
-        "major"
-        if max(map(abs, subject.about.values())) > SKEW_HURTS and something_refuses_the_time(evidence, subject)
-        else "minor"
-    ),
+    severity_rule=_skew_severity,
     fix=Fix(
         action="set_clock",
         text="Have a time service set the clock right and keep it so; then restart only what failed for its TLS.",

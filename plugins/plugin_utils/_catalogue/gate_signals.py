@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._gate.gate import gate
 from .._gate.scope import ALL, size_of
-from . import commands, words
+from . import words
 from .model import Seen, Subject
 
 if TYPE_CHECKING:
@@ -107,11 +107,6 @@ def seen_line(node: Node, line: HostLine) -> Seen:
     """A log line as an observation."""
     times = f" ({line.count} times)" if line.count > 1 else ""
     return Seen(node.name, f"log of {line.component or 'calico-node'}", f"{line.text}{times}", line.at)
-
-
-def delete_pod(evidence: Evidence, name: str) -> list[str]:
-    """Have calico-node's pod on one node made anew; BGP's peers keep its routes meanwhile."""
-    return [commands.pods_of(evidence, name), "kubectl delete pod -n NAMESPACE POD"]
 
 
 def show_nodes(subject: Subject) -> str:

@@ -121,7 +121,10 @@ def _stopped(evidence: Evidence, found: list[tuple[str, str, rules.Outcome]]) ->
 
 def _blocked_by_calico(evidence: Evidence, name: str) -> list[tuple[Session, str]]:
     """The sessions of a node that rules of Calico's own stop there, with the rule."""
-    found = []
+    found: list[tuple[Session, str]] = []
+    blocking = [one for one in evidence.nodes[name].verdicts or () if one.verdict in BLOCKING and one.rule]
+    if not any(one.rule.owner == CALICO for one in blocking if one.rule):
+        return found
     for session in evidence.sessions_by_node.get(name, ()):
         for side, other in session.sides():
             for node, direction, peer in steps(side, other) if session.dials(side) else ():
@@ -191,7 +194,7 @@ def sessions_are_down(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _severity(evidence: Evidence, subject: Subject) -> str:
-    """minor as long as the sessions that were made before are up: they go on until they have to be made anew."""
+    """major where sessions are down, minor as long as those that were made before are up: they go on till made anew."""
     up = any(daemon.established for node in evidence.nodes.values() for daemon in node.daemons.values())
     return "minor" if up and not subject.sessions else "major"
 

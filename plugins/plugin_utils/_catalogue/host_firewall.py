@@ -35,7 +35,7 @@ def unread_peer_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
     port = session_signals.ports(subject)
     return [
         Seen(side.label, "probe", f"SYN to {other.address} port {port}: silence, although the host answers otherwise")
-        for _session, side, other in session_signals.diallers(subject)
+        for _session, side, other in subject.diallers
         if other.node is None and silent_but_alive(side, other)
     ]
 
@@ -79,6 +79,14 @@ def undecided_rule_lets_others_through(evidence: Evidence, subject: Subject) -> 
     return [Seen(subject.node.name, "bird", f"Established with {names}")] if working else []
 
 
+def rules_were_left_out(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Only some of the node's rules were shown, and one before them may let the packets through."""
+    node = subject.node
+    if node is None or not node.lacks("all_rules"):
+        return []
+    return [Seen(node.name, "firewall", "rules are left out of what was shown")]
+
+
 def password_explains_the_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The rule could not be evaluated, and the kernel refuses signatures, which looks the same."""
     verdict = verdict_of(subject)
@@ -90,7 +98,7 @@ def peer_rejects_as_a_firewall_does(evidence: Evidence, subject: Subject) -> lis
     """The peer's own address answers a SYN to port 179 with an ICMP error, as a rejecting host firewall does."""
     return [
         Seen(side.label, "probe", f"{other.address} answered with ICMP type {probe.icmp_type} code {probe.icmp_code}")
-        for _session, side, other in session_signals.diallers(subject)
+        for _session, side, other in subject.diallers
         if side.node and (probe := side.node.probes.get(other.address)) is not None
         if probe.result == "rejected" and probe.answered_by == other.address
     ]
@@ -104,7 +112,7 @@ def refused_as_the_rule_says(evidence: Evidence, subject: Subject) -> list[Seen]
     wanted = "reset" if "reset" in verdict.reject_with else "rejected"
     return [
         Seen(side.label, "probe", f"SYN to {other.address} port {probe.port}: {wanted}")
-        for _session, side, other in session_signals.diallers(subject)
+        for _session, side, other in subject.diallers
         if side.node and (probe := side.node.probes.get(other.address)) is not None and probe.result == wanted
     ]
 
@@ -195,6 +203,7 @@ TCP179_BLOCKED_HOST_FIREWALL = Fault(
         Signal(session_signals.syn_is_answered, -STRONG),
         Signal(undecided_rule_lets_others_through, -MODERATE),
         Signal(password_explains_the_silence, -STRONG),
+        Signal(rules_were_left_out, -STRONG),
     ),
     summary=_host_firewall_summary,
     fix=ALLOW,
@@ -248,7 +257,10 @@ TCP179_LATENT_ONE_WAY_BLOCK = Fault(
         "another address and the order turns round."
     ),
     subjects=rules_that_would_block,
-    signals=(Signal(rule_would_block_working_peers, DECISIVE, required=True),),
+    signals=(
+        Signal(rule_would_block_working_peers, DECISIVE, required=True),
+        Signal(rules_were_left_out, -STRONG),
+    ),
     summary=_latent_summary,
     fix=ALLOW,
     verify="The firewall's verdict for TCP 179 from every peer is accept.",

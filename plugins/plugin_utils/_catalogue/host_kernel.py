@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._gate import model as gate_model
 from .._gate.gate import gate
-from . import commands, gate_signals, host_words, words
+from . import agent_pod, api, commands, gate_signals, host_words, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ SHOWN_BACKENDS = {"iptables_legacy": "legacy", "iptables_nft": "nft"}
 BOTH_FORMS = (1, 8)
 # Felix ends itself with these words when it has tried in vain for some time.
 GAVE_UP = ("giving up", "after multiple retries", "after retries", "before panic")
+_UNREADABLE = ("incompatible nft rules", "is incompatible, use 'nft' tool")
 PROGRAMMING = ("iptables", "nftables", "ipset", "tunnel", "rp_filter", "mtu")
 
 # --- parts of the kernel --------------------------------------------------------------------------------------------
@@ -39,7 +40,8 @@ def kernels_that_lack(evidence: Evidence) -> Iterator[Subject]:
 
 
 def program_meets_no_such_part(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """One of the tools iptables, ipset and nft says that the kernel does not have what it asks for."""
+    """One of the tools iptables, ipset and nft says that the kernel does not have what it asks for, or the kernel
+    itself that it cannot load a part."""
     return host_words.told(subject, "kernel_lacks")
 
 
@@ -167,8 +169,7 @@ IPSET_VERSION_MISMATCH = Fault(
         risk="medium",
         disrupts="a rolling restart of calico-node; a reboot disrupts the node",
         commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            commands.in_pod("ipset version"),
+            agent_pod.run(evidence, subject.nodes[0], "ipset version"),
             commands.on_node(
                 subject.nodes[0], "sudo ipset version; sudo ipset list -terse | grep -E '^(Name|Type|Revision)'"
             ),
@@ -251,12 +252,37 @@ def tool_meets_the_other_one(evidence: Evidence, subject: Subject) -> list[Seen]
     return host_words.told(subject, "iptables_backend")
 
 
+def a_table_cannot_be_read(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Somebody's nftables rules stand in a table that Felix programs by iptables, which cannot read them."""
+    found = host_words.told(subject, "iptables_backend")
+    return [one for one in found if any(words_ in one.detail for words_ in _UNREADABLE)]
+
+
 def only_one_has_rules(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Only one of the backends has any rules."""
     node = subject.node
     if node is None or not node.state.backends or len(subject.about) != 1:
         return []
     return [Seen(node.name, "iptables", SHOWN_BACKENDS[next(iter(subject.about), "")])]
+
+
+def _backend_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    """Look at both backends, and have Felix use the one of kube-proxy, or else of the host's iptables."""
+    name = subject.nodes[0]
+    counted = "sudo iptables-legacy-save | grep -c '^-A'; sudo iptables-nft-save | grep -c '^-A'"
+    proxy = [SHOWN_BACKENDS[one] for one, owners in (subject.about or {}).items() if PROXY in owners]
+    host = subject.node.state.versions.get("host", ("", ""))[1] if subject.node else ""
+    by_host = {"nf_tables": "nft", "legacy": "legacy"}.get(host, "")
+    wanted = {"nft": "NFT", "legacy": "Legacy"}.get(proxy[0] if len(proxy) == 1 else by_host)
+    look = [commands.on_node(name, counted), commands.on_node(name, "iptables --version")]
+    value = wanted or "Auto"
+    plain = [api.patch(evidence, "FelixConfiguration", "default", {"iptablesBackend": value})]
+    drain = f"kubectl drain {commands.kube_name(evidence, name)} --ignore-daemonsets --delete-emptydir-data"
+    return [
+        *look,
+        *api.at_owner(evidence, "felix/iptablesBackend", plain, value=value),
+        f"{drain}   # then reboot it and uncordon it: that clears the other backend's rules",
+    ]
 
 
 IPTABLES_BACKEND_MISMATCH = Fault(
@@ -277,6 +303,7 @@ IPTABLES_BACKEND_MISMATCH = Fault(
         Signal(calico_is_in_both, STRONG, required=True),
         Signal(image_knows_only_the_old_one, MODERATE + WEAK, required=True),
         Signal(tool_meets_the_other_one, MODERATE, required=True),
+        Signal(a_table_cannot_be_read, STRONG),
         Signal(versions_write_apart, WEAK, required=True),
         Signal(others_filter_in_the_other_one, WEAK, required=True),
         Signal(only_one_has_rules, -STRONG),
@@ -300,13 +327,7 @@ IPTABLES_BACKEND_MISMATCH = Fault(
         ),
         risk="medium",
         disrupts="a restart of calico-node; a reboot disrupts the node",
-        commands=lambda evidence, subject: [
-            commands.on_node(
-                subject.nodes[0], "sudo iptables-legacy-save | grep -c '^-A'; sudo iptables-nft-save | grep -c '^-A'"
-            ),
-            commands.on_node(subject.nodes[0], "iptables --version"),
-            "kubectl get felixconfigurations.crd.projectcalico.org default -o yaml | grep -i iptablesBackend",
-        ],
+        commands=_backend_commands,
     ),
     verify="Only one backend has rules, with Calico's and kube-proxy's among them.",
     lookalikes=(
@@ -398,8 +419,7 @@ FELIX_CRASH_LOOP = Fault(
         risk="low",
         disrupts="nothing",
         commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            "kubectl logs -n NAMESPACE POD -c calico-node --previous | grep -E 'FATAL|PANIC|panic:' | tail",
+            agent_pod.logs(evidence, subject.nodes[0], "--previous | grep -E 'FATAL|PANIC|panic:' | tail"),
         ],
     ),
     verify="Felix runs for longer than ten minutes, is ready, and its log has no new line at level FATAL or PANIC.",
@@ -415,7 +435,7 @@ FELIX_CRASH_LOOP = Fault(
         Missing(
             subject.nodes[0],
             "calico-node's previous log",
-            "kubectl logs -n NAMESPACE POD -c calico-node --previous",
+            agent_pod.logs(evidence, subject.nodes[0], "--previous"),
             "what Felix wrote before it ended, every time",
         )
     ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...module_utils._address.releases import parse_version
 from .._evidence.host_state import ALL
-from . import commands, host_words, words
+from . import agent_pod, commands, host_words, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ RP_FILTER_LOOSE = Fault(
                 subject.nodes[0],
                 "echo net.ipv4.conf.all.rp_filter=1 | sudo tee /etc/sysctl.d/90-calico.conf && sudo sysctl --system",
             ),
-            commands.pods_of(evidence, subject.nodes[0]),
+            agent_pod.delete(evidence, subject.nodes[0]),
         ],
     ),
     verify="Felix is ready, and its log has no new line about the RPF check.",

@@ -23,7 +23,7 @@ NOT_FELIX = (
     *("confd", "typha", "cni-plugin", "install-cni", "startup", "cni", "cni-config-monitor", "kubelet", "flannel"),
     *("monitor-addresses", "allocate-tunnel-addrs", "tunnel-ip-allocator", "node-status-reporter", "status-reporter"),
     *("cni-installer", "calico-kube-controllers", "kube-controllers", "node-services", "complete-startup"),
-    *("kernel", "systemd-networkd", "NetworkManager"),
+    *("kernel", "systemd-networkd", "NetworkManager", "coredns"),
 )
 
 

@@ -190,7 +190,17 @@ def sets_with_wrong_probes(evidence: Evidence) -> Iterator[Subject]:
                 checked.name
                 for checked, _wrong in gate_signals.stopped_at(evidence, gate.NOT_READY, ("bird_socket", "bird"))
             ]
+            failing = failing or _not_ready(evidence, agent)
             yield gate_signals.at(evidence, failing, (agent, told), daemonset=agents.shown(agent))
+
+
+def _not_ready(evidence: Evidence, agent: Workload) -> list[str]:
+    """The nodes with a pod of the DaemonSet that is not Ready, where no Node is on record."""
+    cluster = evidence.cluster
+    if cluster is None or cluster.nodes:
+        return []
+    pods = (pod for pod in cluster.pods_of(agent.component) if pod.node and not pod.ready)
+    return sorted({pod.node for pod in pods if pod.namespace in (agent.namespace, "")})
 
 
 def _probes(agent: Workload) -> dict[str, str]:

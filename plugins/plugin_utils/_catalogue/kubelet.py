@@ -205,6 +205,11 @@ def _flap_summary(evidence: Evidence, subject: Subject) -> str:
     return f"{subject.nodes[0]}: {subject.about[0][1].says}; {now}{more}. Calico is not the cause."
 
 
+def _flapping_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where the node is not Ready now, else minor."""
+    return "minor" if is_ready_now(evidence, subject) else "major"
+
+
 NODE_READY_FLAPPING = Fault(
     id="node_ready_flapping",
     family="membership",
@@ -225,7 +230,7 @@ NODE_READY_FLAPPING = Fault(
         Signal(gate_signals.scope_tells, HINT),
     ),
     summary=_flap_summary,
-    severity_rule=lambda evidence, subject: "minor" if is_ready_now(evidence, subject) else "major",
+    severity_rule=_flapping_severity,
     fix=Fix(
         action="steady_kubelet",
         text=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.model import MissingNode
-from . import api, commands, lost_hosts, session_signals, stale_nodes, unread_peers
+from . import agent_pod, api, lost_hosts, session_signals, stale_nodes, unread_peers
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ PEER_BIRD_NOT_RUNNING = Fault(
         risk="low",
         disrupts="nothing that works now",
         commands=lambda evidence, subject: [
-            commands.pods_of(evidence, subject.nodes[0]),
-            "kubectl logs -n NAMESPACE POD -c calico-node --tail=200",
+            agent_pod.logs(evidence, subject.nodes[0], "--tail=200"),
+            f"{agent_pod.delete(evidence, subject.nodes[0])}   # when what keeps BIRD from running is mended",
         ],
     ),
     verify="A SYN to the peer's port 179 is answered, and the sessions are Established.",

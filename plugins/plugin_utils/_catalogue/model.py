@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._evidence.evidence import Evidence
+from .._evidence.evidence import Evidence, steps, verdict_on
 
 if TYPE_CHECKING:
-    from .._evidence.model import Node
-    from .._evidence.sessions import Session
+    from .._evidence.model import Node, Verdict
+    from .._evidence.sessions import Session, Side
 
 # How much a signal changes the odds, as natural logarithms of likelihood ratios: a decisive signal is about 55
 # times as likely under its fault as without it, a strong one 12 times, a moderate one 3 times, a weak one 1.6 times.
@@ -24,7 +26,17 @@ MODERATE = 1.2
 WEAK = 0.5
 
 SEVERITIES = ("info", "minor", "major", "critical")
+CUT_OFF = "critical where it cuts a node off from all its peers"
 ROLES = ("cause", "contributing", "latent", "not_a_fault", "consequence")
+
+
+class Step(NamedTuple):
+    """A firewall on the way of a connection or of its answers, and what it does; see Verdict for the directions."""
+
+    node: Node
+    direction: str
+    peer: str
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,24 @@ class Subject:
     where: Mapping[str, Any] = field(default_factory=dict)
     node: Node | None = None
     about: Any = None
+
+    @cached_property
+    def diallers(self) -> tuple[tuple[Session, Side, Side], ...]:
+        """Every end of the sessions that opens connections, with the end it dials."""
+        return tuple(
+            (session, side, other)
+            for session in self.sessions
+            for side, other in session.sides()
+            if session.dials(side)
+        )
+
+    @cached_property
+    def passages(self) -> tuple[tuple[Side, Side, tuple[Step, ...]], ...]:
+        """The firewalls that the connection of each dialling end passes; those of hosts that were read."""
+        return tuple(
+            (side, other, tuple(Step(*step, verdict_on(*step)) for step in steps(side, other)))
+            for _session, side, other in self.diallers
+        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +95,7 @@ class Signal:
     @property
     def says(self) -> str:
         """The statement that the signal makes when it is seen."""
-        return " ".join((self.test.__doc__ or "").split("\n\n")[0].split())
+        return _first_sentence(self.test)
 
 
 @dataclass(frozen=True)
@@ -87,14 +117,26 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Remedy:
+    """How a role of the collection repairs the fault by itself: the role's name without the collection's, its
+    variables, and the hosts it runs on (empty where it works through the API)."""
+
+    role: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Fix:
-    """What repairs the fault. commands gives the lines an operator would type, for one place."""
+    """What repairs the fault. commands gives the lines an operator would type, for one place; remedy what a role would
+    do there, None where a person must decide."""
 
     action: str
     text: str
     risk: str
     disrupts: str
     commands: Callable[[Evidence, Subject], list[str]]
+    remedy: Callable[[Evidence, Subject], Remedy | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +159,24 @@ class Fault:
     explains: tuple[str, ...] = ()
     missing: Callable[[Evidence, Subject], list[Missing]] | None = None
     severity_rule: Callable[[Evidence, Subject], str] | None = None
+
+    @property
+    def severity_says(self) -> str:
+        """How bad it is, in words: a rule's own, which are its docstring, else those of the severity that it has."""
+        if self.severity_rule is not None:
+            return _first_sentence(self.severity_rule).rstrip(".")
+        # The ranking's own rule for what has none.
+        return f"major, {CUT_OFF}" if self.severity == "major" else self.severity
+
+    @property
+    def severities(self) -> tuple[str, ...]:
+        """Those that a finding of it may have, the least first."""
+        return tuple(one for one in SEVERITIES if re.search(rf"\b{one}\b", self.severity_says))
+
+
+def _first_sentence(function: Callable[..., Any]) -> str:
+    """What a function's docstring says before its first empty line, on one line."""
+    return " ".join((function.__doc__ or "").split("\n\n")[0].split())
 
 
 def probability(log_odds: float) -> float:

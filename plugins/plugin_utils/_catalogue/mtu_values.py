@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._cluster import effective
-from . import api, commands, packet_signals, words
+from . import agent_pod, api, commands, packet_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -206,16 +206,26 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     value = subject.about
     if value is not None and not value.node and value.place.startswith("FelixConfiguration "):
         field = value.what.partition(".")[2]
-        return [api.patch(evidence, "FelixConfiguration", value.place.partition(" ")[2], {field: 0})]
+        plain = [api.patch(evidence, "FelixConfiguration", value.place.partition(" ")[2], {field: 0})]
+        return api.at_owner(evidence, f"felix/{field}", plain, {"calicoNetwork": {"mtu": None}}, "0")
     if value is not None and value.place.startswith("ConfigMap "):
-        name = commands.word(value.place.partition(" ")[2], "NAME")
-        return [f'kubectl -n kube-system patch configmap {name} --type merge -p \'{{"data":{{"veth_mtu":"0"}}}}\'']
+        return [*_auto_mtu(evidence, value.place.partition(" ")[2])]
     if value is not None and value.place.startswith("Installation "):
-        return [
-            'kubectl patch installation default --type json -p \'[{"op":"remove","path":"/spec/calicoNetwork/mtu"}]\''
-        ]
+        return api.at_owner(evidence, "mtu", [], {"calicoNetwork": {"mtu": None}}, "0")
     name = subject.nodes[0] if subject.nodes else "NODE"
-    return packet_signals.on(name, ["ip -br link; cat /var/lib/calico/mtu; grep -r mtu /etc/cni/net.d"])
+    look = packet_signals.on(name, ["ip -br link; cat /var/lib/calico/mtu; grep -r mtu /etc/cni/net.d"])
+    auto = api.at_owner(
+        evidence, "mtu", _auto_mtu(evidence, "calico-config"), {"calicoNetwork": {"mtu": None}}, "0 (Felix finds it)"
+    )
+    return [*look, *auto, f"{agent_pod.delete(evidence, name)}   # it writes CNI's file anew; then make the pods anew"]
+
+
+def _auto_mtu(evidence: Evidence, name: str) -> list[str]:
+    """Have the manifest's ConfigMap leave the MTU to Felix."""
+    found = effective.config_map(evidence.cluster, name, "") if evidence.cluster else None
+    namespace = commands.word(found.namespace if found else "", "kube-system")
+    patch = '{"data": {"veth_mtu": "0"}}'
+    return [f"kubectl patch configmap -n {namespace} {commands.word(name, 'NAME')} --type merge -p '{patch}'"]
 
 
 MTU_MISCONFIGURED_VALUE = Fault(

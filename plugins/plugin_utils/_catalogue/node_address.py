@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._cluster import effective, values
-from . import api, commands, session_signals, words
+from . import api, commands, fix_lines, session_signals, words
 from .address_claims import (
     Claim,
     agent_is_unwell,
@@ -152,7 +152,11 @@ def _new_address(subject: Subject) -> str:
     held = claim.node.addresses if claim.node else ()
     near = [f"{item.address}/{item.prefix}" for item in held if neighbouring(claim.address, item)]
     near = near or [f"{one}/{claim.length}" for one in _other_internal(claim) if claim.length]
-    return near[0] if len(near) == 1 else "ADDRESS/LENGTH"
+    return near[0] if len(near) == 1 else ""
+
+
+def _true(evidence: Evidence, claim: Claim) -> str:
+    return fix_lines.true_address(evidence, claim.name, claim.family, claim.address)
 
 
 def _has(subject: Subject) -> str:
@@ -168,7 +172,7 @@ def _renew(evidence: Evidence, subject: Subject) -> list[str]:
     key = api.ADDRESS_KEYS[claim.family]
     return [
         commands.show_annotation(evidence, claim.name, key),
-        commands.set_address(evidence, claim.name, _new_address(subject), key),
+        commands.set_address(evidence, claim.name, _new_address(subject) or _true(evidence, claim), key),
     ]
 
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING
 
 from .._cluster import effective
-from . import api, commands, words
+from . import agent_pod, api, commands, words
 from .address_claims import agent_is_unwell
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -22,6 +24,8 @@ NODENAME = "NODENAME"
 MULTIPLE = "multiple nodes with the same name"
 NOT_FOUND = "not found"
 INVALID = "error with field Metadata.Name ="
+# Calico does not make Nodes in Kubernetes; it tries to where there is none of that name (errors.go in libcalico-go).
+NOT_MADE = "Create is not supported on Node"
 # Calico warns so at every change of an address; where two hosts take turns, it does again and again.
 TURNS = 3
 
@@ -42,6 +46,7 @@ def names_apart(evidence: Evidence) -> Iterator[Subject]:
             where = {"node": node.name, "nodename": name, "kubernetes": _kubernetes_name(evidence, node)}
             yield Subject((node.name,), evidence.down_at(node.name), where, node, name)
     yield from _records_apart(evidence)
+    yield from _records_twice(evidence)
 
 
 def _is_right(evidence: Evidence, node: Node) -> bool:
@@ -70,7 +75,7 @@ def _told_in_log(node: Node) -> bool:
 
 def _names_no_node(text: str) -> bool:
     """The API server has no Node of the name, or it is none that a Node may have (libcalico-go's validator)."""
-    return (("Node" in text or 'nodes "' in text) and NOT_FOUND in text) or INVALID in text
+    return (("Node" in text or 'nodes "' in text) and NOT_FOUND in text) or INVALID in text or NOT_MADE in text
 
 
 def _lines(node: Node | None) -> list[Seen]:
@@ -103,6 +108,22 @@ def _records_apart(evidence: Evidence) -> Iterator[Subject]:
             shown = api.names(evidence, [other])[0]
             where = api.where(f"node {name}", "metadata.name", node=shown, nodename=name, kubernetes=other)
             yield Subject((shown,), evidence.down_at(shown), where, evidence.nodes.get(shown), name)
+
+
+def _records_twice(evidence: Evidence) -> Iterator[Subject]:
+    """Hosts that Calico has on record by their short name and by the whole one: its programs on them disagree."""
+    records = evidence.cluster.calico_nodes if evidence.cluster else {}
+    for whole, calico in records.items():
+        short = records.get(whole.partition(".")[0])
+        if short is None or short.name == whole:
+            continue
+        if any(len({one.address(family) for one in (short, calico)} - {""}) > 1 for family in ("ipv4", "ipv6")):
+            continue  # two hosts, for they have addresses of their own
+        shown = api.names(evidence, [short.name])[0]
+        where = api.where(f"node {short.name}", "metadata.name", node=shown, nodename=short.name, kubernetes=whole)
+        yield Subject(
+            (shown,), evidence.down_at(shown), {**where, "twice": True}, evidence.nodes.get(shown), short.name
+        )
 
 
 def _has_address(evidence: Evidence, name: str) -> bool:
@@ -148,6 +169,14 @@ def _source(node: Node) -> str:
     return files.get(node.own.nodename_source, "nodename")
 
 
+def host_is_on_record_twice(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Calico has the host on record by its short name and by the whole one."""
+    if not subject.where.get("twice"):
+        return []
+    short, whole = subject.where["nodename"], subject.where["kubernetes"]
+    return [Seen(subject.nodes[0], "nodes of Calico", f"there are {short} and {whole}", "metadata.name")]
+
+
 def file_says_otherwise(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The name that calico-node left on the host is another than the one it is told now."""
     node = subject.node
@@ -187,8 +216,42 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     if len(subject.nodes) > 1:
         return f"{words.listed(subject.nodes)} both run calico-node as {name}: Calico takes them for one node."
     other = subject.where.get("kubernetes")
+    if subject.where.get("twice"):
+        return f"Calico has one host on record as {name} and as {other}: its programs there go by different names."
     known = f"Kubernetes knows it as {other}" if other else "there is no Node of that name"
     return f"calico-node on {subject.nodes[0]} runs as {name}, and {known}."
+
+
+def _commands(evidence: Evidence, subject: Subject) -> list[str]:
+    """Tell calico-node the name of its Node, take away what says another, and have it start again there."""
+    name = subject.nodes[0]
+    lines = [commands.on_node(name, "hostname; cat /var/lib/calico/nodename"), "kubectl get nodes -o wide"]
+    agent = api.agent(evidence)
+    if agent is None:
+        lines.append("kubectl get daemonset -A -o yaml | grep -A4 'name: NODENAME'   # is it spec.nodeName? else:")
+    if agent is None or daemonset_does_not_tell(evidence, subject) or _told_a_fixed_name(evidence):
+        lines += api.at_owner(evidence, f"env/{NODENAME}", [_tell_node_name(evidence)], value="spec.nodeName")
+    if len(subject.nodes) > 1:
+        rename = commands.on_node(name, "sudo hostnamectl set-hostname NEW-NAME")
+        lines.append(f"{rename}   # NEW-NAME: one that no other host has; then have it join the cluster anew")
+    other = file_says_otherwise(evidence, subject) or len(subject.nodes) > 1
+    remove = commands.on_node(name, "sudo rm /var/lib/calico/nodename")
+    lines.append(remove if other else f"{remove}   # if it is another host's")
+    return [*lines, agent_pod.delete(evidence, str(subject.where.get("kubernetes") or name))]
+
+
+def _told_a_fixed_name(evidence: Evidence) -> bool:
+    """The DaemonSet gives every host one and the same name."""
+    container = effective.container(api.agent(evidence))
+    return container is not None and bool(container.env.get(NODENAME))
+
+
+def _tell_node_name(evidence: Evidence) -> str:
+    """Have calico-node told the name of the Node that its pod is on."""
+    told = {"name": NODENAME, "value": None, "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    pod = {"spec": {"containers": [{"name": agent_pod.AGENT, "env": [told]}]}}
+    patch = shlex.quote(json.dumps({"spec": {"template": pod}}))
+    return f"kubectl patch {api.daemonset(evidence)} --type strategic -p {patch}"
 
 
 NODENAME_MISMATCH = Fault(
@@ -207,6 +270,7 @@ NODENAME_MISMATCH = Fault(
         Signal(two_hosts_of_one_name, STRONG + MODERATE, required=True),
         Signal(no_such_node, STRONG, required=True),
         Signal(calico_does_not_find_it, STRONG, required=True),
+        Signal(host_is_on_record_twice, STRONG, required=True),
         Signal(file_says_otherwise, MODERATE),
         Signal(daemonset_does_not_tell, MODERATE),
         Signal(agent_is_unwell, WEAK),
@@ -221,12 +285,7 @@ NODENAME_MISMATCH = Fault(
         ),
         risk="medium",
         disrupts="calico-node on this host is restarted",
-        commands=lambda evidence, subject: [
-            commands.on_node(subject.nodes[0], "hostname; cat /var/lib/calico/nodename"),
-            "kubectl get nodes -o wide",
-            "kubectl get daemonset -A -o yaml | grep -A4 'name: NODENAME'",
-            commands.on_node(subject.nodes[0], "sudo rm /var/lib/calico/nodename") + "   # if it is another host's",
-        ],
+        commands=_commands,
     ),
     verify="The name of calico-node is that of the host's Node, and no other host has it.",
     lookalikes=(

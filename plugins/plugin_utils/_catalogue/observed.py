@@ -20,6 +20,9 @@ _SOURCE = "observation"
 # "pod-on-node-1", "tunl0-on-node-1": what, and on which node.
 _ON = re.compile(r"(?P<what>[\w.-]+?)[-_ ](?:on|of|at)[-_ ](?P<node>[\w.-]+)\Z")
 _SHOWN = 4
+TYPHA, API = 5473, (6443, 443)
+# Ends that are no node, and of which it is not told on which node they are.
+_NOWHERE_TOLD = ("pod ", "service ")
 
 
 def tried(evidence: Evidence) -> tuple[Observation, ...]:
@@ -37,14 +40,14 @@ def crosses(one: Observation) -> bool:
     """It goes between two nodes, to or from something that only the network of pods carries: a pod, or a tunnel."""
     what, node = what_and_where(one.source)
     other, there = what_and_where(one.target)
-    return bool(node and there) and node != there and bool(what or other)
+    return not one.outside and bool(node and there) and node != there and bool(what or other)
 
 
 def said(one: Observation) -> str:
     """What was tried, in words."""
     port = f" port {one.port}" if one.port else ""
     size = f", {one.size} bytes" if one.size else ""
-    way = f" from {one.source} to {one.target}" if one.source or one.target else ""
+    way = "".join(f" {word} {end}" for word, end in (("from", one.source), ("to", one.target)) if end)
     return f"{one.check}{port}{way}{size}: {one.result or one.scope}"
 
 
@@ -141,3 +144,29 @@ def stalls(evidence: Evidence) -> list[Seen]:
         if one.result in LOST and one.check not in ("ping", ONLY) and not one.size
         if (one.check, one.port, one.target, one.source) in passing
     ][:_SHOWN]
+
+
+def lost_by_pods(evidence: Evidence) -> list[Seen]:
+    """What pods send to Services or to other pods, wherever these are, and what is lost on the way."""
+    return [
+        seen(one)
+        for one in tried(evidence)
+        if one.outside
+        and one.result in LOST
+        and not one.size
+        and what_and_where(one.source)[0]
+        and one.target.startswith(_NOWHERE_TOLD)
+        and one.port not in (TYPHA, *API)
+    ][:_SHOWN]
+
+
+def of_control_plane(evidence: Evidence) -> list[tuple[str, Observation]]:
+    """Connections to Typha and to the API server that did not come about, as ("typha" or "api", what was tried)."""
+    failed = [one for one in tried(evidence) if one.check == "tcp" and one.result in (*LOST, "refused")]
+    typha = [("typha", one) for one in failed if one.port == TYPHA]
+    api = [
+        ("api", one)
+        for one in failed
+        if one.port == API[0] or (one.port == API[1] and one.target == "service kubernetes")
+    ]
+    return [*typha[:1], *api[:1]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._overlay.compare import overlays
-from . import commands, words
+from . import agent_pod, commands, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -115,12 +115,11 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
         lines.append(commands.on_node(name, f"sudo ip link set {device} up"))
     kind = "ipip" if device == IPIP else "wireguard" if device.startswith(("wireguard", "wg-")) else "vxlan"
     lines.append(commands.on_node(name, f"sudo modprobe {kind}"))
-    container = "kube-flannel" if device.startswith(FLANNEL) else "calico-node"
+    container = agent_pod.FLANNEL if device.startswith(FLANNEL) else agent_pod.AGENT
     return [
         *lines,
-        commands.pods_of(evidence, name),
-        f"kubectl logs -n NAMESPACE POD -c {container} --tail=50   # why it could not make the device",
-        "kubectl delete pod -n NAMESPACE POD   # it makes the device anew when it starts",
+        f"{agent_pod.logs(evidence, name, '--tail=50', container)}   # why it could not make the device",
+        f"{agent_pod.delete(evidence, name, container)}   # it makes the device anew when it starts",
     ]
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .._cluster import flavour
@@ -16,23 +17,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
 
 LOG_KIND = "podcidr"
+# Flannel, libcalico-go and the CNI plugin name the Node; whose log it is says nothing then.
+_NAMED = re.compile(
+    r'[Nn]ode "?(?P<before>[\w.-]{1,253})"? (?:pod cidr not|does not have podCIDR)|for node (?P<after>[\w.-]{1,253})'
+)
 USE_POD_CIDR = "usePodCidr"
 
 
 def nodes_without_pod_cidr(evidence: Evidence) -> Iterator[Subject]:
-    """Each Node that has none, and each node on which flannel says so."""
+    """Each Node that has none; without the API each of which a log says so."""
     named: set[str] = set()
     for one in evidence.registered:
         if one.kube is not None and not one.windows and not one.kube.pod_cidrs:
             named.add(one.name)
             where = {"node": one.name, **api.where(f"Node {one.record}", "spec.podCIDR")}
             yield Subject((one.name,), (), where, one.node, one.record)
+    if any(one.kube is not None for one in evidence.registered):
+        return
     for node in evidence.nodes.values():
-        if node.name not in named and node.control.lines(LOG_KIND) and evidence.cluster is None:
-            where = {"node": node.name, **api.where(f"Node {node.nodename}", "spec.podCIDR")}
-            yield Subject((node.name,), (), where, node, node.nodename)
+        for name in dict.fromkeys(_named(node, line.text) for line in node.control.lines(LOG_KIND)):
+            where = {"node": name, **api.where(f"Node {name}", "spec.podCIDR")}
+            yield Subject((name,), (), where, node, name)
+
+
+def _named(node: Node, text: str) -> str:
+    match = _NAMED.search(text)
+    return (match.group("before") or match.group("after")) if match is not None else node.nodename
 
 
 def addresses_come_from_it(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -61,7 +74,7 @@ def _why(evidence: Evidence) -> list[str]:
 
 
 def flannel_says_so(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Flannel says that the node has no podCIDR, or one that is not in its network."""
+    """Flannel, Felix or the CNI plugin says that the node has no podCIDR, or flannel one that is not in its network."""
     lines = subject.node.control.lines(LOG_KIND) if subject.node else []
     found = [Seen(subject.nodes[0], f"{line.component or 'flannel'}.log", line.text) for line in lines[:2]]
     for pod in evidence.cluster.pods if evidence.cluster else ():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._overlay.compare import culprits, overlays
-from . import commands, words
+from . import agent_pod, commands, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -203,12 +203,11 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
         return [*found, *([commands.on_node(name, f"ip route show {first}   # who made it")] if first else [])]
     looks = [f"ip route show dev {device}", f"ip neigh show dev {device}", f"bridge fdb show dev {device}"]
     at = next((lack.at for lack in _lacks(subject)), name)
-    container = "kube-flannel" if device.startswith("flannel") else "calico-node"
+    container = agent_pod.FLANNEL if device.startswith("flannel") else agent_pod.AGENT
     return [
         *(commands.on_node(at, line) for line in looks),
-        commands.pods_of(evidence, at),
-        f"kubectl logs -n NAMESPACE POD -c {container} --tail=50",
-        "kubectl delete pod -n NAMESPACE POD   # it writes all of them anew when it starts",
+        agent_pod.logs(evidence, at, "--tail=50", container),
+        f"{agent_pod.delete(evidence, at, container)}   # it writes all of them anew when it starts",
     ]
 
 

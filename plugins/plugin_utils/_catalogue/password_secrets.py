@@ -165,12 +165,18 @@ def _grant(evidence: Evidence, subject: Subject) -> list[str]:
     told = _named(evidence, subject.nodes)
     name = commands.word(told.secret, "NAME") if told.secret else "NAME"
     namespace = commands.word(told.namespace, "NAMESPACE") if told.namespace else namespace
+    account = account.replace("NAMESPACE:", f"{namespace}:")
     return [
         f"kubectl get secret -n {namespace}",
         f"kubectl auth can-i get secrets -n {namespace} --as=system:serviceaccount:{account}",
         f"kubectl create role {ROLE} -n {namespace} --verb=get,list,watch --resource=secrets --resource-name={name}",
         f"kubectl create rolebinding {ROLE} -n {namespace} --role={ROLE} --serviceaccount={account}",
     ]
+
+
+def _severity(evidence: Evidence, subject: Subject) -> str:
+    """major where sessions are down or were not seen, minor where they are up all the same."""
+    return "major" if subject.sessions or not evidence.nodes else "minor"
 
 
 BGP_PASSWORD_SECRET_UNREADABLE = Fault(
@@ -192,7 +198,7 @@ BGP_PASSWORD_SECRET_UNREADABLE = Fault(
         Signal(rendered_with_password, -STRONG),
     ),
     summary=_secret_summary,
-    severity_rule=lambda evidence, subject: "major" if subject.sessions or not evidence.nodes else "minor",
+    severity_rule=_severity,
     fix=Fix(
         action="make_secret_readable",
         text=(

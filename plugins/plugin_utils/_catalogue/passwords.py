@@ -110,9 +110,7 @@ def passwords_on_both_sides(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def signatures_are_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The kernel of the listening node counts segments whose TCP MD5 signature is wrong, missing or unexpected."""
-    listeners = {
-        other.node.name: other.node for _session, _side, other in session_signals.diallers(subject) if other.node
-    }
+    listeners = {other.node.name: other.node for _session, _side, other in subject.diallers if other.node}
     return [
         Seen(
             node.name,
@@ -154,8 +152,25 @@ def namespace_of(evidence: Evidence) -> str:
 def account_of(evidence: Evidence) -> str:
     """The account by which calico-node reads it."""
     agent = api.agent(evidence)
-    namespace, name = (agent.namespace, agent.service_account) if agent else ("NAMESPACE", "calico-node")
+    # The Secret is looked for in calico-node's own namespace.
+    namespace, name = (agent.namespace, agent.service_account) if agent else (namespace_of(evidence), "calico-node")
     return f"system:serviceaccount:{commands.word(namespace, 'NAMESPACE')}:{commands.word(name, 'calico-node')}"
+
+
+def referred_keys(evidence: Evidence) -> list[tuple[str, str]]:
+    """Secret and key that peerings and the mesh refer to; words to fill in where nothing tells them."""
+    cluster = evidence.cluster
+    told = [one.password for one in cluster.bgp_peers] if cluster else []
+    told += [one.mesh_password for one in cluster.bgp_configurations.values()] if cluster else []
+    known = {(commands.word(one.name, "SECRET"), commands.word(one.key, "KEY")) for one in told if one is not None}
+    return sorted(known) or [("SECRET", "KEY")]
+
+
+def count_bytes(evidence: Evidence) -> list[str]:
+    """Count the bytes of the passwords that are referred to, without showing them."""
+    where = f"kubectl get secret -n {namespace_of(evidence)}"
+    keys = referred_keys(evidence)
+    return [f"{where} {name} -o jsonpath='{{.data.{key}}}' | base64 -d | wc -c   # at most 80" for name, key in keys]
 
 
 BGP_PASSWORD_MISMATCH = Fault(
@@ -194,7 +209,10 @@ BGP_PASSWORD_MISMATCH = Fault(
         disrupts="only the sessions that are down already",
         commands=lambda evidence, subject: [
             f"kubectl get {SETTINGS} -o yaml | grep -B1 -A3 secretKeyRef",
-            f"kubectl auth can-i get secret/NAME -n {namespace_of(evidence)} --as={account_of(evidence)}",
+            *(
+                f"kubectl auth can-i get secret/{name} -n {namespace_of(evidence)} --as={account_of(evidence)}"
+                for name in dict.fromkeys(one for one, _key in referred_keys(evidence))
+            ),
         ],
     ),
     verify="The TCPMD5 counters of the listening nodes stand still, and the sessions are Established.",

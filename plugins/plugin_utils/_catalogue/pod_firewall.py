@@ -196,6 +196,11 @@ def _leftover_commands(evidence: Evidence, subject: Subject) -> list[str]:
     )
 
 
+def _leftover_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where one of the rules stops packets, minor where they are merely there."""
+    return "minor" if isinstance(subject.about, dict) else "major"
+
+
 LEFTOVER_IPTABLES_RULES = Fault(
     id="leftover_iptables_rules",
     family="reachability",
@@ -235,7 +240,7 @@ LEFTOVER_IPTABLES_RULES = Fault(
         "No rule of the plugin is left (iptables-save, iptables-legacy-save, nft list ruleset), and pods reach "
         "each other."
     ),
-    severity_rule=lambda evidence, subject: "minor" if isinstance(subject.about, dict) else "major",
+    severity_rule=_leftover_severity,
     lookalikes=(
         Lookalike("tcp179_blocked_host_firewall", "the rule is of a firewall that is in use"),
         Lookalike("host_firewall_blocks_pod_interfaces", "the rule is of the host's own firewall"),
@@ -330,7 +335,7 @@ def _forwards(blocks: list[Block]) -> bool:
 
 
 def _host_severity(evidence: Evidence, subject: Subject) -> str:
-    """minor where only what pods send to the host itself is stopped: a host may mean that."""
+    """minor where only what pods send to the host itself is stopped (a host may mean that), else major."""
     return "minor" if subject.about and not _forwards(subject.about) else "major"
 
 

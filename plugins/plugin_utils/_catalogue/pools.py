@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._cluster import effective, programmers
-from . import api, commands, observed, words
+from . import api, commands, fix_lines, observed, words
 from .address_claims import claims, network_of
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
@@ -115,6 +115,10 @@ def unencapsulated(evidence: Evidence) -> Iterator[Subject]:
 
 def _by_subnet(evidence: Evidence) -> dict[str, list[str]]:
     """The subnets in which the nodes' addresses on record, or on their hosts, are, with the nodes' names."""
+    return evidence.once("nodes by subnet", lambda: _found_by_subnet(evidence))
+
+
+def _found_by_subnet(evidence: Evidence) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for claim in claims(evidence):
         held = claim.node.own.of(claim.address) if claim.node else None
@@ -244,13 +248,8 @@ def _mode_change(evidence: Evidence, subject: Subject) -> list[str]:
     crossing = not cloud_drops_it(evidence, subject)
     vxlan = evidence.uses_bgp is False or pool.vxlan != NEVER or not crossing
     mode = CROSS if crossing else ALWAYS
-    spec = {"ipipMode": NEVER, "vxlanMode": mode} if vxlan else {"ipipMode": mode, "vxlanMode": NEVER}
-    if not pool.what.startswith("IPPool ") or not name:
-        wanted = "VXLAN" if vxlan else "IPIP"
-        return [
-            f"change the encapsulation of the pools to {wanted}{mode if crossing else ''} in {pool.what}, {pool.field}"
-        ]
-    return api.at_owner(evidence, f"pool/{name}", [api.patch(evidence, "IPPool", name, spec)])
+    named = (name,) if pool.what.startswith("IPPool ") and name else ()
+    return fix_lines.pool_changes(evidence, NEVER if vxlan else mode, mode if vxlan else NEVER, named)
 
 
 def _bare_summary(evidence: Evidence, subject: Subject) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._evidence.evidence import Evidence, culprits, rewrite_on, steps, verdict_on
+from .._evidence.evidence import Evidence, culprits, rewrite_on
 from . import host_firewall, session_signals, words
 from .blocked_sessions import BLOCKING, silent_unread_hosts
 from .host_firewall import unread_peer_is_silent
@@ -54,7 +54,7 @@ def third_party_rejects(evidence: Evidence, subject: Subject) -> list[Seen]:
             "probe",
             f"{probe.answered_by} answered for {other.address}: ICMP type {probe.icmp_type} code {probe.icmp_code}",
         )
-        for _session, side, other in session_signals.diallers(subject)
+        for _session, side, other in subject.diallers
         if side.node and (probe := side.node.probes.get(other.address)) is not None
         if probe.result == "rejected" and probe.answered_by not in ("", other.address)
     ]
@@ -69,18 +69,17 @@ def host_blocks_after_all(evidence: Evidence, subject: Subject) -> list[Seen]:
     """One of the two hosts' firewalls blocks this direction itself, or its answers."""
     return [
         Seen(node.name, "firewall", f"{direction.replace('_', ' ')}, TCP 179 with {peer}: {verdict.verdict}")
-        for _session, side, other in session_signals.diallers(subject)
-        for node, direction, peer in steps(side, other)
-        if (verdict := verdict_on(node, direction, peer)) is not None and verdict.verdict in BLOCKING
+        for _side, _other, passed in subject.passages
+        for node, direction, peer, verdict in passed
+        if verdict is not None and verdict.verdict in BLOCKING
     ]
 
 
 def host_firewall_undecided(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The verdict of one host's firewall could not be decided."""
     found = []
-    for _session, side, other in session_signals.diallers(subject):
-        for node, direction, peer in steps(side, other):
-            verdict = verdict_on(node, direction, peer)
+    for _side, _other, passed in subject.passages:
+        for node, direction, peer, verdict in passed:
             unasked = verdict is None and (direction not in session_signals.ANSWERS or node.verdicts is None)
             if unasked or (verdict is not None and verdict.verdict == "unknown"):
                 why = verdict.why_unknown if verdict else "the firewall could not be read"
@@ -92,8 +91,8 @@ def source_is_rewritten(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A NAT rule of one host gives these packets another source address than the peer's firewall was asked about."""
     return [
         Seen(node.name, "firewall", f"{direction}, TCP 179 with {peer}: {_rewritten(rewrite)}")
-        for _session, side, other in session_signals.diallers(subject)
-        for node, direction, peer in steps(side, other)
+        for _side, _other, passed in subject.passages
+        for node, direction, peer, _verdict in passed
         if (rewrite := rewrite_on(node, direction, peer)) is not None
     ]
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 COLLISIONS = ("Connection collision", "Connection rejected", "Cease", "Connection reset", "Connection closed")
 
+# MetalLB's process, and what a pod of it is called.
+METALLB = ("speaker", "metallb")
+
 
 def rival_speakers(evidence: Evidence) -> Iterator[Subject]:
     """Other speakers on the nodes that are connected with a router which Calico is to peer with, by router."""
@@ -127,6 +130,22 @@ def _rival_summary(evidence: Evidence, subject: Subject) -> str:
     return f"On {names} {speaker} has the session with {address} that Calico's BIRD is to have."
 
 
+def _separate(evidence: Evidence, subject: Subject) -> list[str]:
+    """Have Calico advertise what MetalLB hands out, and take MetalLB's own peering away."""
+    if subject.about[0][1].process not in METALLB:
+        return []
+    default = evidence.cluster.bgp_configurations.get("default") if evidence.cluster else None
+    ranges = [{"cidr": one} for one in (default.service_load_balancer_cidrs if default else ())]
+    change = api.patch(
+        evidence, "BGPConfiguration", "default", {"serviceLoadBalancerIPs": [*ranges, {"cidr": "LB-RANGE"}]}
+    )
+    router = subject.where.get("address") or "the router"
+    return [
+        f"{change}   # LB-RANGE: addresses of MetalLB's IPAddressPool",
+        f"kubectl delete bgppeers.metallb.io -n metallb-system PEERING   # PEERING: MetalLB's own with {router}",
+    ]
+
+
 METALLB_CONFLICT = Fault(
     id="metallb_conflict",
     family="bgp_config",
@@ -161,6 +180,7 @@ METALLB_CONFLICT = Fault(
             commands.on_node(subject.nodes[0], "sudo ss -tnp | grep -w 179"),
             "kubectl get bgppeers.metallb.io,bgpadvertisements.metallb.io -A",
             api.show(evidence, "BGPPeer"),
+            *_separate(evidence, subject),
         ],
     ),
     verify="Each router has one session with each node, and Calico's are Established.",

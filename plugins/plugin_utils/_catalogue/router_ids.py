@@ -122,7 +122,7 @@ DUPLICATE_ROUTER_ID = Fault(
             "kubectl get daemonset -A -o yaml | grep -A1 CALICO_ROUTER_ID",
             *(
                 api.at_owner(evidence, "env/CALICO_ROUTER_ID", [api.set_variables(evidence, {"CALICO_ROUTER_ID": ""})])
-                if _fixed_id(evidence)
+                if _fixed_id(evidence) or api.agent(evidence) is None
                 else ()
             ),
             commands.on_node(subject.nodes[0], "sudo grep -az CALICO_ROUTER_ID /proc/[0-9]*/environ"),

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 from .._gate import agents
 from .._gate import model as gate
 from .._gate.gate import gate as gate_of
-from . import commands, gate_signals, words
+from . import api, commands, gate_signals, words
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 BARRIERS = ("selector", "affinity", "taint")
 REFUSALS = ("quota", "pod_security", "service_account", "priority_class", "other")
 WAITING = ("resources", "pending")
+_MANIFESTS = "https://raw.githubusercontent.com/projectcalico/calico/{}/manifests"
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+")
 # Without calico-node there is no confd either, and what that said before is of the past.
 CONSEQUENCES = (
     *("bird_not_running", "peer_bird_not_running", "confd_cannot_render", "undetermined"),
@@ -37,12 +42,7 @@ def _agent(evidence: Evidence) -> Workload | None:
 
 def _namespaced(evidence: Evidence) -> str:
     agent = _agent(evidence)
-    return f"-n {commands.word(agent.namespace, 'NAMESPACE')}" if agent and agent.namespace else "-n NAMESPACE"
-
-
-def _name(evidence: Evidence) -> str:
-    agent = _agent(evidence)
-    return commands.word(agent.name, "NAME") if agent else "calico-node"
+    return f"-n {commands.word(agent.namespace, 'NAMESPACE')}" if agent and agent.namespace else "-A"
 
 
 def _kube_nodes(evidence: Evidence, subject: Subject) -> str:
@@ -56,6 +56,15 @@ def nodes_without_a_pod(evidence: Evidence) -> Iterator[Subject]:
     """Nodes without a pod of calico-node, by what keeps it away."""
     yield from gate_signals.by_kind(evidence, gate.NOT_SCHEDULED, (*BARRIERS, *WAITING, "refused_by_kubelet"))
     yield from gate_signals.by_kind(evidence, gate.NOT_CREATED, (*REFUSALS, "untold"))
+    unplaced = _refused_somewhere(evidence)
+    if unplaced is not None and unplaced.kind in REFUSALS:
+        yield gate_signals.at(evidence, (), [(gate.Checked("", "", (unplaced,)), unplaced)], kind=unplaced.kind)
+
+
+def _refused_somewhere(evidence: Evidence) -> gate.Wrong | None:
+    """The API server's refusal of calico-node's pods, where no Node is on record that would lack one."""
+    cluster = evidence.cluster
+    return agents.refused_by_name(cluster) if cluster is not None and not cluster.nodes else None
 
 
 def daemonset_wants_no_pod_there(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -131,20 +140,20 @@ def the_node_itself_is_not_well(evidence: Evidence, subject: Subject) -> list[Se
 def _not_scheduled_summary(evidence: Evidence, subject: Subject) -> str:
     narrow = tolerates_named_taints_only(evidence, subject) if subject.where.get("kind") == "untold" else []
     hint = f"; {narrow[0].detail} only, so look at the node's taints" if narrow else ""
+    if not subject.nodes:
+        return f"calico-node does not run: {subject.about[0][1].says}."
     return f"calico-node does not run on {gate_signals.show_nodes(subject)}: {subject.about[0][1].says}{hint}."
 
 
 def _not_scheduled_commands(evidence: Evidence, subject: Subject) -> list[str]:
-    node, where = _kube_nodes(evidence, subject), _namespaced(evidence)
+    node = _kube_nodes(evidence, subject)
     kind = str(subject.where.get("kind", ""))
     wrong = subject.about[0][1]
     what = commands.word(wrong.where.get(kind, ""), "WHAT")
-    shows = [f"kubectl describe daemonset {where} {_name(evidence)}"]
+    shows = [f"kubectl describe {api.daemonset(evidence)}"]
     if kind == "taint":
-        patch = '[{"op":"add","path":"/spec/template/spec/tolerations/-","value":{"operator":"Exists"}}]'
-        owner = "change it where it is installed from: an operator or Helm undoes changes to the DaemonSet"
         shows.append(f"kubectl taint node {node} {what}-   # if the taint is not wanted; else tolerate it:")
-        shows.append(f"kubectl patch daemonset {where} {_name(evidence)} --type=json -p '{patch}'   # {owner}")
+        shows += _tolerate(evidence)
     elif kind == "selector":
         shows.append(f"kubectl label node {node} {what}   # or take it out of the nodeSelector")
     elif kind in WAITING:
@@ -152,6 +161,19 @@ def _not_scheduled_commands(evidence: Evidence, subject: Subject) -> list[str]:
     else:
         shows.append(f"kubectl get node {node} -o yaml   # taints and labels")
     return shows
+
+
+def _tolerate(evidence: Evidence) -> list[str]:
+    """Have the DaemonSet tolerate every taint, as that of Calico's own manifest does."""
+    agent, everything = _agent(evidence), {"operator": "Exists"}
+    add = '{"op":"add","path":"/spec/template/spec/tolerations/-","value":{"operator":"Exists"}}'
+    if agent is not None and not agent.tolerations:
+        add = '{"op":"add","path":"/spec/template/spec/tolerations","value":[{"operator":"Exists"}]}'
+    plain = f"kubectl patch {api.daemonset(evidence)} --type=json -p '[{add}]'"
+    pod = {"spec": {"tolerations": [everything]}}
+    return api.at_owner(
+        evidence, "env/tolerations", [plain], {"calicoNodeDaemonSet": {"spec": {"template": pod}}}, "operator: Exists"
+    )
 
 
 CALICO_NODE_NOT_SCHEDULED = Fault(
@@ -241,12 +263,20 @@ def _make_daemonset(evidence: Evidence, subject: Subject) -> list[str]:
             "kubectl get tigerastatus calico -o yaml",
             "kubectl get pods -n tigera-operator -o wide",
             "kubectl logs -n tigera-operator deployment/tigera-operator --tail=100",
+            "kubectl rollout restart -n tigera-operator deployment/tigera-operator   # it makes the DaemonSet anew",
         ]
     release = evidence.cluster.calico_version if evidence.cluster else ""
+    manifest = f"{_MANIFESTS.format(release)}/{_manifest(evidence)}" if _RELEASE.fullmatch(release) else "MANIFEST"
+    told = f"{release} runs here" if release else "kubectl get clusterinformation default -o yaml tells the release"
     return [
         "kubectl get daemonsets -A",
-        f"kubectl apply -f MANIFEST   # of the release that the cluster runs ({release or 'see ClusterInformation'})",
+        f"kubectl diff -f {manifest}   # {told}; MANIFEST: what it was installed from",
+        f"kubectl apply -f {manifest}   # with your own settings in it; other installers: run them again",
     ]
+
+
+def _manifest(evidence: Evidence) -> str:
+    return "canal.yaml" if evidence.flavour.kind == "canal" else "calico.yaml"
 
 
 DAEMONSET_MISSING = Fault(
@@ -291,6 +321,9 @@ def blocking_webhooks(evidence: Evidence) -> Iterator[Subject]:
     groups: dict[str, list[str]] = {}
     for checked, wrong in gate_signals.stopped_at(evidence, gate.NOT_CREATED, ("webhook",)):
         groups.setdefault(str(wrong.where.get("webhook", "")), []).append(checked.name)
+    unplaced = _refused_somewhere(evidence)
+    if unplaced is not None and unplaced.kind == "webhook":
+        groups.setdefault(str(unplaced.where.get("webhook", "")), [])
     untold = [checked.name for checked, _wrong in gate_signals.stopped_at(evidence, gate.NOT_CREATED, ("untold",))]
     for dead in _dead_webhooks(evidence):
         groups.setdefault(dead.name, []).extend(untold)
@@ -311,6 +344,9 @@ def _dead_webhooks(evidence: Evidence) -> list[Webhook]:
 def webhook_refuses_pods(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The API server names the webhook when it refuses calico-node's pod."""
     name = subject.where["webhook"]
+    unplaced = _refused_somewhere(evidence)
+    if unplaced is not None and unplaced.kind == "webhook" and unplaced.where.get("webhook", "") == name:
+        return [Seen("", unplaced.source, unplaced.says)]
     return [
         Seen(checked.name, wrong.source, wrong.says)
         for checked, wrong in gate_signals.stopped_at(evidence, gate.NOT_CREATED, ("webhook",))
@@ -339,6 +375,8 @@ def _webhook_summary(evidence: Evidence, subject: Subject) -> str:
     name = subject.where["webhook"] or "an admission webhook"
     if subject.nodes:
         return f"The admission webhook {name} keeps calico-node's pod off {gate_signals.show_nodes(subject)}."
+    if webhook_refuses_pods(evidence, subject):
+        return f"The admission webhook {name} keeps calico-node's pods from being made."
     return (
         f"The admission webhook {name} answers nobody and must agree to every pod of calico-node: none will come back "
         "after a restart."
@@ -355,7 +393,20 @@ def _webhook_commands(evidence: Evidence, subject: Subject) -> list[str]:
         f"kubectl get {kind} {name} -o yaml",
         f"kubectl get endpointslices -n {behind[0]} -l kubernetes.io/service-name={behind[1]}",
         f"kubectl get events {_namespaced(evidence)} --field-selector reason=FailedCreate",
+        *([_let_pass(kind, name, hook)] if hook and hook.name else []),
     ]
+
+
+def _let_pass(kind: str, configuration: str, hook: Webhook) -> str:
+    """Have the API server go on without the webhook's answer; items of a webhook's list go by their names."""
+    patch = shlex.quote(json.dumps({"webhooks": [{"name": hook.name, "failurePolicy": "Ignore"}]}))
+    change = f"kubectl patch {kind} {configuration} --type strategic -p {patch}"
+    return f"{change}   # where it does not answer; back to Fail when its own pods run"
+
+
+def _webhook_severity(evidence: Evidence, subject: Subject) -> str:
+    """critical where it refuses pods, or nodes are without one because of it, else minor."""
+    return "critical" if subject.nodes or webhook_refuses_pods(evidence, subject) else "minor"
 
 
 ADMISSION_WEBHOOK_BLOCKS_PODS = Fault(
@@ -376,7 +427,7 @@ ADMISSION_WEBHOOK_BLOCKS_PODS = Fault(
         Signal(webhook_may_be_passed_over, -MODERATE),
     ),
     summary=_webhook_summary,
-    severity_rule=lambda evidence, subject: "critical" if subject.nodes else "minor",
+    severity_rule=_webhook_severity,
     fix=Fix(
         action="unblock_webhook",
         text=(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._evidence.evidence import Evidence, rewrite_on, steps, verdict_on
+from .._evidence.evidence import Evidence, rewrite_on
 from .._peering.model import BGP_PORT
 from . import words
 from .model import Seen, Subject
@@ -15,24 +15,16 @@ from .model import Seen, Subject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._evidence.model import Node
     from .._evidence.sessions import Session, Side
+    from .model import Step
 
 ANSWERS = ("answers_sent", "answers_received")
 WAITING_STATES = ("Connect", "Active", "Idle", "OpenSent")
 
 
-def diallers(subject: Subject) -> Iterator[tuple[Session, Side, Side]]:
-    """Every end of the subject's sessions that opens connections, with the end it dials."""
-    for session in subject.sessions:
-        for side, other in session.sides():
-            if session.dials(side):
-                yield session, side, other
-
-
 def ports(subject: Subject) -> str:
     """The port that the subject's diallers dial, or the ports, for a sentence; BGP's own where none is told."""
-    found = {side.protocol.port for _session, side, _other in diallers(subject) if side.protocol}
+    found = {side.protocol.port for _session, side, _other in subject.diallers if side.protocol}
     return words.listed(str(port) for port in sorted(found)) if found else str(BGP_PORT)
 
 
@@ -50,7 +42,7 @@ def dialler_gets_no_answer(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The dialling end keeps trying to connect."""
     return [
         seen_at(side, "bird", f"{side.protocol.name} is {words.state(side.protocol)}")
-        for _session, side, _other in diallers(subject)
+        for _session, side, _other in subject.diallers
         if side.protocol and side.protocol.bgp_state in WAITING_STATES and not side.protocol.disabled
     ]
 
@@ -95,7 +87,7 @@ def signed_calls_get_no_answer(evidence: Evidence, subject: Subject) -> list[See
     """BIRD's signed connection attempts get no answer, and the listener counts no refusal that must be theirs."""
     return [
         seen_at(side, "bird", f"{side.protocol.name} to {other.label} is {words.state(side.protocol)}")
-        for session, side, other in diallers(subject)
+        for session, side, other in subject.diallers
         if side.protocol and signed_call_is_lost(evidence, session, side, other)
     ]
 
@@ -122,7 +114,7 @@ def signatures_were_refused_before(evidence: Evidence, subject: Subject) -> list
             "kernel counters",
             f"TCPMD5 {name} is {counter.total} and stood still for {node.md5_seconds:.1f} s",
         )
-        for session, side, other in diallers(subject)
+        for session, side, other in subject.diallers
         if (node := other.node) is not None and signed_call_is_lost(evidence, session, side, other)
         if not any(counter.grew for counter in node.md5.values())
         for name, counter in node.md5.items()
@@ -131,7 +123,7 @@ def signatures_were_refused_before(evidence: Evidence, subject: Subject) -> list
 
 
 def _probing(subject: Subject) -> Iterator[tuple[Side, Side]]:
-    for _session, side, other in diallers(subject):
+    for _session, side, other in subject.diallers:
         if side.node and other.address in side.node.probes:
             yield side, other
 
@@ -140,7 +132,7 @@ def connection_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD's own attempts to connect are refused."""
     return [
         seen_at(side, "bird", f"{side.protocol.name}: {side.protocol.last_error}")
-        for _session, side, _other in diallers(subject)
+        for _session, side, _other in subject.diallers
         if side.protocol and "Connection refused" in side.protocol.last_error
     ]
 
@@ -193,24 +185,24 @@ def both_ends_allow(evidence: Evidence, subject: Subject) -> list[Seen]:
             "firewall",
             f"TCP 179 from {side.label} to {other.label}: accepted on the way out and in, and the answers back",
         )
-        for _session, side, other in diallers(subject)
-        if side.node and other.node and all(_passes(*step) for step in steps(side, other))
+        for side, other, passed in subject.passages
+        if side.node and other.node and all(map(_passes, passed))
     ]
 
 
-def _passes(node: Node, direction: str, peer: str) -> bool:
+def _passes(step: Step) -> bool:
     """Nothing stops these packets, and nothing makes others of them than those that the next host was asked about."""
-    verdict = verdict_on(node, direction, peer)
-    if direction in ANSWERS:
-        return verdict is None and node.verdicts is not None
-    return verdict is not None and verdict.verdict == "accept" and rewrite_on(node, direction, peer) is None
+    if step.direction in ANSWERS:
+        return step.verdict is None and step.node.verdicts is not None
+    accepted = step.verdict is not None and step.verdict.verdict == "accept"
+    return accepted and rewrite_on(step.node, step.direction, step.peer) is None
 
 
 def listener_is_listening(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD listens on the BGP port of the listening node."""
     return [
         seen_at(other, "sockets", f"{listener.process} listens on {listener.address} port {listener.port}")
-        for _session, _side, other in diallers(subject)
+        for _session, _side, other in subject.diallers
         if other.node
         for listener in other.node.listeners
         if listener.process.startswith("bird") and (":" in listener.address) == (":" in other.address)
@@ -231,7 +223,7 @@ def _refusing_listeners(evidence: Evidence, subject: Subject, *, doubtful: bool)
     """The listeners of the subject's sessions that refuse signatures, where it is doubtful or not whose."""
     return [
         Seen(node.name, "kernel counters", f"TCPMD5 {name} grew by {counter.grew} in {node.md5_seconds:.1f} s")
-        for session, _side, other in diallers(subject)
+        for session, _side, other in subject.diallers
         if (node := other.node) is not None and evidence.signature_doubtful.get(session.key) is doubtful
         for name, counter in node.md5.items()
         if counter.grew

@@ -39,21 +39,23 @@ def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
             where = api.where(f"node {record.record}", "metadata.name", address=addresses[0] if addresses else "")
             yield Subject((record.name,), api.sessions_with(evidence, addresses), where, None, record)
     for node in evidence.nodes.values():
-        other = _taken_by(evidence, node.name)
-        if other is not None:
+        other = taken_by(evidence, node.name)
+        if other is not None and not _was_read(evidence, other):
             where = {"node": node.name, "object": f"Node/{other}" if other else "Node"}
             yield Subject((node.name,), (), where, node, other)
 
 
-def _taken_by(evidence: Evidence, name: str) -> str | None:
-    """The node that has this node's address by Calico's own word, unless that one was read; '' if it is not named."""
+def taken_by(evidence: Evidence, name: str) -> str | None:
+    """The node that has this node's address by Calico's own word; '' if it is not named, None if nothing is said."""
     for line in evidence.nodes[name].control.lines("node_ip_conflict"):
         found = _TAKEN.search(line.text)
         if found or "already " in line.text:
-            other = found.group(1) if found else ""
-            read = any(other in (node.name, node.nodename) for node in evidence.nodes.values())
-            return None if read else other
+            return found.group(1) if found else ""
     return None
+
+
+def _was_read(evidence: Evidence, name: str) -> bool:
+    return any(name in (node.name, node.nodename) for node in evidence.nodes.values())
 
 
 def _record(evidence: Evidence, subject: Subject) -> Registered | None:
@@ -66,6 +68,37 @@ def calico_says_it_is_taken(evidence: Evidence, subject: Subject) -> list[Seen]:
     node = subject.node
     lines = node.control.lines("node_ip_conflict") if node else []
     return [Seen(subject.nodes[0], f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]
+
+
+def the_other_is_no_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes has no Node of the name that is on record with the address."""
+    other, cluster = _named(subject), evidence.cluster
+    if not other or cluster is None or not api.read(cluster, "nodes") or not cluster.nodes or other in cluster.nodes:
+        return []
+    return [Seen(other, f"Node/{other}", f"not among the {len(cluster.nodes)} Nodes", "metadata.name")]
+
+
+def the_other_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes hears nothing of the node on record with the address, which this machine has now."""
+    other = _named(subject)
+    kube = evidence.cluster.nodes.get(other) if evidence.cluster and other else None
+    ready = kube.condition("Ready") if kube else None
+    if ready is None or ready.status != "Unknown":
+        return []
+    return [Seen(other, f"Node/{other}", f"Ready is Unknown: {ready.reason}", "status.conditions")]
+
+
+def nobody_of_that_name(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Every node of the inventory was read, and none has the name that is on record with the address."""
+    other = _named(subject)
+    if not other or evidence.missing or len(evidence.nodes) < 2:
+        return []
+    return [Seen("", "inventory", f"{words.plural(len(evidence.nodes), 'node')} read, none is {other}")]
+
+
+def _named(subject: Subject) -> str:
+    """The node that Calico names as the one that has the address, '' where it is not Calico's log that tells."""
+    return subject.about if subject.node is not None and isinstance(subject.about, str) else ""
 
 
 def the_other_is_there(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -199,6 +232,11 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     return [look, f"kubectl delete node NAME   # the one that shows {shown}, once its machine is known to be gone"]
 
 
+def _severity(evidence: Evidence, subject: Subject) -> str:
+    """major where another node does not start because of it, else minor."""
+    return "major" if calico_says_it_is_taken(evidence, subject) else "minor"
+
+
 STALE_NODE_IN_MESH = Fault(
     id="stale_node_in_mesh",
     family="membership",
@@ -215,7 +253,11 @@ STALE_NODE_IN_MESH = Fault(
     signals=(
         Signal(answers_nobody, STRONG, required=True),
         Signal(no_kubernetes_node, STRONG + WEAK, required=True),
-        Signal(calico_says_it_is_taken, MODERATE + WEAK, required=True),
+        # Calico writes the same where both machines run: by itself the line is a guess.
+        Signal(calico_says_it_is_taken, MODERATE - WEAK, required=True),
+        Signal(the_other_is_no_node, STRONG),
+        Signal(the_other_is_silent, MODERATE),
+        Signal(nobody_of_that_name, WEAK),
         Signal(every_observer_peers_with_it, MODERATE),
         Signal(all_expected_nodes_are_known, WEAK),
         Signal(silent_for_long, WEAK),
@@ -228,7 +270,7 @@ STALE_NODE_IN_MESH = Fault(
         Signal(answers_somebody, -DECISIVE - STRONG),
     ),
     summary=_summary,
-    severity_rule=lambda evidence, subject: "major" if calico_says_it_is_taken(evidence, subject) else "minor",
+    severity_rule=_severity,
     fix=Fix(
         action="remove_stale_node",
         text=(

@@ -229,7 +229,7 @@ def now_nothing_answers(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _severity(evidence: Evidence, subject: Subject) -> str:
-    """minor where the sessions are up again."""
+    """major where sessions are down, minor where they are up again."""
     return "major" if subject.sessions or capture_shows_it(evidence, subject) else "minor"
 
 
@@ -252,9 +252,11 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
         lines.append(f"{api.show(evidence, 'BGPPeer')} | grep -e name: -e keepaliveTime")
     agent = api.agent(evidence)
     if agent is not None and host_is_strained(evidence, subject):
-        target = f"-n {commands.word(agent.namespace, 'NAMESPACE')} daemonset/{commands.word(agent.name, 'DAEMONSET')}"
-        raise_it = f"kubectl set resources {target} -c calico-node --requests=cpu=500m --limits=cpu=0"
-        lines += api.at_owner(evidence, "env/RESOURCES", [raise_it])
+        raise_it = f"kubectl set resources {api.daemonset(evidence)} -c calico-node --requests=cpu=500m --limits=cpu=0"
+        container = {"name": "calico-node", "resources": {"requests": {"cpu": "500m"}}}
+        pod = {"spec": {"containers": [container]}}
+        installation = {"calicoNodeDaemonSet": {"spec": {"template": pod}}}
+        lines += api.at_owner(evidence, "env/RESOURCES", [raise_it], installation, "cpu request of 500m, no limit")
     return lines
 
 

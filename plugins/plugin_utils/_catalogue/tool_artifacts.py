@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # What container runtimes (runc, containerd, CRI-O, dockershim) say where a program could not be started.
 _NOT_RUN = (
     "OCI runtime exec failed",
+    # CRI-O's words for a command that it could not run, or whose end it lost.
+    "command error: ",
     "failed to start exec",
     "failed to exec in container",
     "error executing setns process",
@@ -184,7 +186,7 @@ def probes_not_run(evidence: Evidence) -> Iterator[Subject]:
         if told:
             found[node.name] = [gate_signals.seen_line(node, line) for line in told]
     for event in evidence.cluster.events if evidence.cluster else ():
-        if _is_of_a_probe(event):
+        if _is_of_a_probe(event, evidence):
             found.setdefault(event.node, []).append(Seen(event.node, "events", event.message))
     if found:
         names = sorted(name for name in found if name)
@@ -197,8 +199,11 @@ def _is_exec(line: HostLine) -> bool:
     return _EXEC in line.text or any(words_ in line.text for words_ in _NOT_RUN)
 
 
-def _is_of_a_probe(event: Event) -> bool:
+def _is_of_a_probe(event: Event, evidence: Evidence) -> bool:
+    """An event that does not say whose it is, is of a pod of calico-node's that is not Ready, if one is shown."""
     calico = any(name in f"{event.about} {event.message}" for name in _ASKED)
+    if not calico and not event.about and evidence.cluster is not None:
+        calico = any(not pod.ready for pod in evidence.cluster.pods_of("calico-node", "canal"))
     errored = "probe errored" in event.message or "probe failed" in event.message
     return calico and errored and any(words_ in event.message for words_ in _NOT_RUN)
 

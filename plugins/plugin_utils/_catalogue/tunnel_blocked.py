@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import commands, observed, packet_signals, words
+from . import commands, fix_lines, observed, packet_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 from .packet_signals import IPIP
 
@@ -129,7 +129,7 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     block = _block(subject)
     if block is None or block.rule is None:
         if _cloud(evidence):
-            return ["change the pools' encapsulation to VXLAN: ipipMode: Never, vxlanMode: Always"]
+            return fix_lines.pool_changes(evidence, fix_lines.NEVER, fix_lines.ALWAYS)
         return ["allow IP protocol 4 (not TCP or UDP port 4) between the nodes' addresses in security groups and ACLs"]
     way, end = ("-d", "daddr") if block.direction == "outbound" else ("-s", "saddr")
     peers = [commands.word(peer, "NODES") for peer in block.peers] or _others(evidence, subject) or ["NODES"]
@@ -139,7 +139,7 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     if block.rule.owner == "ufw":
         line = f"-A ufw-before-input -p 4 -s {','.join(peers)} -j ACCEPT"
         edit = f"put the line '{line}' before COMMIT into /etc/ufw/before.rules, then: ufw reload"
-        return [f"on {commands.word(subject.nodes[0], 'NODE')}: {edit}"]
+        return [f"on {commands.node_word(subject.nodes[0])}: {edit}"]
     if block.rule.owner == "firewalld":
         rich = '"rule family=ipv4 source address={} protocol value=4 accept"'
         lines = [f"sudo firewall-cmd --permanent --add-rich-rule={rich.format(peer)}" for peer in peers]
@@ -159,6 +159,11 @@ def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
             "packets that leave and do not arrive prove that the network drops them; that arrive, that a host does",
         )
     ]
+
+
+def _severity(evidence: Evidence, subject: Subject) -> str:
+    """major where a rule of one node stops it, critical where the network between the nodes does."""
+    return "major" if _block(subject) is not None else "critical"
 
 
 IPIP_BLOCKED = Fault(
@@ -201,7 +206,7 @@ IPIP_BLOCKED = Fault(
         commands=_commands,
     ),
     verify="A pod reaches a pod of another node, and the counters of tunl0 grow in both directions.",
-    severity_rule=lambda evidence, subject: "major" if _block(subject) is not None else "critical",
+    severity_rule=_severity,
     lookalikes=(
         Lookalike("vxlan_udp_blocked", "the pools use VXLAN"),
         Lookalike("mtu_mismatch", "small packets pass, large ones do not"),

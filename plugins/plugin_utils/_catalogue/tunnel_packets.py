@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import commands, observed, packet_signals, words
+from . import commands, host_words, observed, packet_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # From here on the kernel's checksums of encapsulated packets are right again.
 _MENDED = (5, 7)
 _TUNNELLED = ("vxlan", "ipip")
+_LOG_KIND = "bad_checksum"
 # So many packets without a connection are met by any host now and then: late ends of connections, scans.
 _STRAY, _MANY = 5, 100
 
@@ -33,7 +34,7 @@ def tunnels_with_wrong_checksums(evidence: Evidence) -> Iterator[Subject]:
     for node in evidence.nodes.values():
         wrong = [one for one in node.packets.captures if one.bad and one.protocol in _TUNNELLED]
         counted = _counted(node) if node.packets.offloading else {}
-        if wrong or counted:
+        if wrong or counted or node.control.lines(_LOG_KIND):
             yield Subject((node.name,), (), {"node": node.name, **_device(node)}, node, wrong)
             found = True
     if not found and packet_signals.uses(evidence, packet_signals.VXLAN) and observed.by_protocol(evidence)[1]:
@@ -87,6 +88,11 @@ def seen_where_they_are_sent(evidence: Evidence, subject: Subject) -> list[Seen]
     """They were seen where they are sent, before the card makes the checksums: there they always look wrong."""
     mine = [one for one in subject.about if _sent_here(subject, one)]
     return [Seen(subject.nodes[0], "tcpdump", f"{mine[0].source} is this node's own")] if mine else []
+
+
+def kernel_drops_them(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The receiving kernel logs that it drops packets to VXLAN's port, for their checksums are wrong."""
+    return host_words.told(subject, _LOG_KIND)
 
 
 def errors_are_counted(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -150,6 +156,7 @@ CHECKSUM_OFFLOAD = Fault(
     signals=(
         Signal(some_are_right_and_some_wrong, DECISIVE, required=True),
         Signal(wrong_ones_come_in, STRONG + MODERATE, required=True),
+        Signal(kernel_drops_them, STRONG + MODERATE, required=True),
         Signal(errors_are_counted, STRONG, required=True),
         Signal(wrong_ones_are_seen, WEAK, required=True),
         Signal(tunnel_carries_pings_only, MODERATE, required=True),
@@ -246,9 +253,21 @@ def pods_reach_each_other(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _masquerade_severity(evidence: Evidence, subject: Subject) -> str:
-    """minor where nothing is told to be cut off: then only policies and logs see wrong senders."""
+    """major where pods are cut off, minor where only policies and logs see wrong senders."""
     rewritten: Rewritten | None = subject.about
     return "major" if pods_are_cut_off(evidence, subject) or (rewritten and not rewritten.uncertain) else "minor"
+
+
+def _masquerade_commands(evidence: Evidence) -> list[str]:
+    """Take masqueradeAll out of kube-proxy's configuration, and have its pods made anew one after the other."""
+    if evidence.flavour.distribution in ("k3s", "rke2"):
+        return ["on each node: take masquerade-all from kube-proxy-arg in /etc/rancher/*/config.yaml, restart its unit"]
+    configured = "kubectl get configmap -n kube-system kube-proxy -o yaml"
+    return [
+        f"{configured} | grep -i -e masqueradeAll -e clusterCIDR",
+        f"{configured} | sed 's/masqueradeAll: true/masqueradeAll: false/' | kubectl replace -f -",
+        "kubectl rollout restart -n kube-system daemonset/kube-proxy",
+    ]
 
 
 KUBE_PROXY_MASQUERADE_ALL = Fault(
@@ -285,7 +304,7 @@ KUBE_PROXY_MASQUERADE_ALL = Fault(
         risk="medium",
         disrupts="connections to Services for a moment, while kube-proxy writes its rules anew",
         commands=lambda evidence, subject: [
-            "kubectl -n kube-system get configmap kube-proxy -o yaml | grep -i masqueradeAll",
+            *_masquerade_commands(evidence),
             *packet_signals.on(
                 subject.nodes[0], ["sudo iptables-save -t nat | grep -e KUBE-MARK-MASQ -e KUBE-POSTROUTING"]
             ),
@@ -376,6 +395,11 @@ def conntrack_is_liberal(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "sysctl", "nf_conntrack_tcp_be_liberal is 1")] if liberal else []
 
 
+def _invalid_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where answers take another way or connections stall, else minor."""
+    return "major" if answers_take_another_way(evidence, subject) or what_begins_stalls(evidence, subject) else "minor"
+
+
 CONNTRACK_INVALID = Fault(
     id="conntrack_invalid",
     family="encapsulation",
@@ -419,9 +443,7 @@ CONNTRACK_INVALID = Fault(
             ],
         ),
     ),
-    severity_rule=lambda evidence, subject: (
-        "major" if answers_take_another_way(evidence, subject) or what_begins_stalls(evidence, subject) else "minor"
-    ),
+    severity_rule=_invalid_severity,
     prior=-2.0,
     verify="The rule's counter and conntrack's invalid= stand still while pods talk across nodes.",
     lookalikes=(

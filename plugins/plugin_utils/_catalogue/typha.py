@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import commands, gate_signals, packet_signals, typha_words, words
+from . import agent_pod, api, commands, gate_signals, packet_signals, typha_words, words
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 from .typha_words import NO_TYPHA
@@ -108,11 +108,36 @@ def no_typha_is_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen("", "pods", "none is Ready")] if known is not None and not known.ready else []
 
 
+def _open_port(evidence: Evidence, subject: Subject) -> list[str]:
+    """Let connections to Typha pass ahead of the rule that stops them, where one was found."""
+    address = str(subject.where.get("typha", ""))
+    server = evidence.owners.get(address)
+    inbound = server is not None and server.name in subject.nodes
+    callers = [evidence.nodes[name] for name in subject.about if name in evidence.nodes]
+    rules = _rules_there(server, typha_words.of_subject(evidence, subject)) if server is not None and inbound else []
+    rules = rules or (_rules_at(evidence, callers[0].name, address) if callers else [])
+    rule = rules[0].place if rules else None
+    family = "ipv6" if ":" in address else "ipv4"
+    ends = [one.bgp_addresses.get(family, "") for one in callers] if inbound else [address]
+    peers = [peer for one in ends if (peer := commands.word(one, ""))]
+    if rule is None or not peers:
+        return []
+    way, end = ("-s", "saddr") if inbound else ("-d", "daddr")
+    if rule.owner == "ufw":
+        how = "proto tcp from {} to any port {}" if inbound else "out proto tcp to {} port {}"
+        lines = [f"sudo ufw allow {how.format(peer, typha_words.PORT)}" for peer in peers]
+    else:
+        match = f"{'ip6' if family == 'ipv6' else 'ip'} {end} {{ {', '.join(peers)} }} tcp dport {typha_words.PORT}"
+        lines = packet_signals.allow_lines(rule, f"-p tcp {way} {','.join(peers)} --dport {typha_words.PORT}", match)
+    return packet_signals.on(subject.nodes[0], lines)
+
+
 def _port_commands(evidence: Evidence, subject: Subject) -> list[str]:
     address = commands.word(subject.where.get("typha") or "TYPHA-ADDRESS", "TYPHA-ADDRESS")
     return [
         commands.on_node(subject.about[0], f"timeout 5 nc -zv {address} {typha_words.PORT}"),
         commands.on_node(subject.nodes[0], f"sudo iptables-save -c | grep -n {typha_words.PORT}"),
+        *_open_port(evidence, subject),
         *typha_words.show_typha(evidence),
     ]
 
@@ -209,6 +234,11 @@ def dead_address_is_dialled(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(one.node.name, one.source, one.says) for one in typha_words.of_subject(evidence, subject)][:6]
 
 
+def _vanished_severity(evidence: Evidence, subject: Subject) -> str:
+    """major where nodes dial it, minor where the Service merely leads to it."""
+    return "major" if subject.about else "minor"
+
+
 TYPHA_STALE_ENDPOINT = Fault(
     id="typha_stale_endpoint",
     family="control_plane",
@@ -227,7 +257,7 @@ TYPHA_STALE_ENDPOINT = Fault(
         f"No Typha has the address {subject.where['typha']}"
         + (f", which {words.listed(subject.about)} dial." if subject.about else ", to which its Service still leads.")
     ),
-    severity_rule=lambda evidence, subject: "major" if subject.about else "minor",
+    severity_rule=_vanished_severity,
     fix=Fix(
         action="refresh_typha_endpoint",
         text=(
@@ -238,7 +268,7 @@ TYPHA_STALE_ENDPOINT = Fault(
         disrupts="calico-node restarts on these nodes, one at a time",
         commands=lambda evidence, subject: [
             *typha_words.show_typha(evidence),
-            *(gate_signals.delete_pod(evidence, subject.about[0]) if subject.about else []),
+            *agent_pod.delete_each(evidence, subject.about),
         ],
     ),
     verify="Every endpoint of Typha's Service is a Ready pod, and Felix is connected to one of them.",
@@ -321,6 +351,17 @@ def _elsewhere_summary(evidence: Evidence, subject: Subject) -> str:
     return f"calico-node looks for Typha at the Service {told}, which does not exist{there}."
 
 
+def _look_there(evidence: Evidence, subject: Subject) -> list[str]:
+    """Have calico-node look for the Service that there is."""
+    there = [seen.detail for seen in typha_serves_elsewhere(evidence, subject)]
+    space, _slash, name = (there[0] if len(there) == 1 else "").partition("/")
+    if not name:
+        return []
+    namespace = {"FELIX_TYPHAK8SNAMESPACE": space} if str(subject.where["service"]).partition("/")[0] != space else {}
+    plain = [api.set_variables(evidence, {"FELIX_TYPHAK8SSERVICENAME": name, **namespace})]
+    return api.at_owner(evidence, "env/FELIX_TYPHAK8SSERVICENAME", plain, value=name)
+
+
 TYPHA_DISCOVERY_MISCONFIGURED = Fault(
     id="typha_discovery_misconfigured",
     family="control_plane",
@@ -350,6 +391,7 @@ TYPHA_DISCOVERY_MISCONFIGURED = Fault(
         commands=lambda evidence, subject: [
             "kubectl get services -A | grep -i typha",
             "kubectl get daemonset -A -o yaml | grep -A1 FELIX_TYPHA",
+            *_look_there(evidence, subject),
         ],
     ),
     verify="Felix on every node is connected to a Typha.",

@@ -16,6 +16,7 @@ from .typha_words import NO_TYPHA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._cluster.model import Pod
     from .._evidence.evidence import Evidence
 
 
@@ -26,12 +27,31 @@ def unplaced_typhas(evidence: Evidence) -> Iterator[Subject]:
         concerned = [] if known.ready else [node.name for node in typha_words.clients(evidence)]
         place = typha_words.deployment(evidence, "spec.template.spec")
         yield gate_signals.at(evidence, concerned, known, **place, ready=len(known.ready))
+    elif known is None and _complaints(evidence):
+        yield gate_signals.at(evidence, [node.name for node in typha_words.clients(evidence)], ready=0)
+
+
+def _complaints(evidence: Evidence) -> list[Seen]:
+    return [
+        gate_signals.seen_line(node, line)
+        for node in evidence.nodes.values()
+        for line in node.control.lines("typha_placing")
+    ]
+
+
+def operator_finds_too_few_nodes(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The operator says that fewer nodes can take a Typha than there must be."""
+    return _complaints(evidence)[:2] if subject.about is None else []
+
+
+def _waiting(subject: Subject) -> tuple[Pod, ...]:
+    return subject.about.unscheduled if subject.about is not None else ()
 
 
 def typha_waits_for_a_node(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The scheduler finds no node for a Typha pod."""
     found = []
-    for pod in subject.about.unscheduled[:4]:
+    for pod in _waiting(subject)[:4]:
         placed = pod.condition("PodScheduled")
         told = " ".join(placed.message.split()) if placed else ""
         found.append(Seen("", "pods", f"{pod.namespace}/{pod.name}: {told or 'Pending'}"))
@@ -45,7 +65,7 @@ def port_is_taken_on_every_node(evidence: Evidence, subject: Subject) -> list[Se
 
 def _replicas(evidence: Evidence, subject: Subject) -> list[str]:
     space, _service = typha_words.service_words(evidence)
-    pods = subject.about.unscheduled
+    pods = _waiting(subject)
     name = commands.word(pods[0].name, "POD") if pods else "POD"
     return [
         f"kubectl describe pod -n {space} {name}   # Events",
@@ -54,23 +74,29 @@ def _replicas(evidence: Evidence, subject: Subject) -> list[str]:
     ]
 
 
+def _waiting_severity(evidence: Evidence, subject: Subject) -> str:
+    """critical where no Typha is ready, minor where others are."""
+    return "minor" if subject.where["ready"] else "critical"
+
+
 TYPHA_NOT_SCHEDULED = Fault(
     id="typha_not_scheduled",
     family="control_plane",
     title="Typha's pods find no node",
-    severity="major",
+    severity="critical",
     role="cause",
     means="Typha's pods are Pending: taints, an affinity, no room, or more replicas than nodes. " + NO_TYPHA,
     subjects=unplaced_typhas,
     signals=(
         Signal(typha_waits_for_a_node, DECISIVE, required=True),
+        Signal(operator_finds_too_few_nodes, STRONG, required=True),
         Signal(port_is_taken_on_every_node, WEAK),
     ),
     summary=lambda evidence, subject: (
-        f"{words.plural(len(subject.about.unscheduled), 'Typha pod')} found no node"
-        + (f"; {words.plural(len(subject.about.ready), 'other one')} still at work." if subject.about.ready else ".")
+        f"{words.plural(len(_waiting(subject)), 'Typha pod') if _waiting(subject) else 'Typha'} found no node"
+        + (f"; {words.plural(len(subject.about.ready), 'other one')} still at work." if subject.where["ready"] else ".")
     ),
-    severity_rule=lambda evidence, subject: "minor" if subject.about.ready else "critical",
+    severity_rule=_waiting_severity,
     fix=Fix(
         action="make_room_for_typha",
         text="Give Typha the tolerations, room or number of replicas that let it run, at its owner (operator, Helm).",
@@ -158,11 +184,16 @@ def somebody_is_connected(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _down_commands(evidence: Evidence, subject: Subject) -> list[str]:
-    space, _service = typha_words.service_words(evidence)
-    more = [f"kubectl logs -n {space} deployment/calico-typha --tail=100"]
+    deployment = typha_words.deployment_words(evidence)
+    more = [f"kubectl logs {deployment} --tail=100"]
     if subject.about and subject.about.kind == "scaled_to_zero":
-        more = [f"kubectl scale deployment -n {space} calico-typha --replicas=3   # one per 200 nodes, three at least"]
+        more = [f"kubectl scale {deployment} --replicas=3   # one per 200 nodes, three at least"]
     return [*typha_words.show_typha(evidence), *more]
+
+
+def _down_severity(evidence: Evidence, subject: Subject) -> str:
+    """critical where the API shows that none serves, major where only nodes say so."""
+    return "critical" if subject.about else "major"
 
 
 TYPHA_DOWN = Fault(
@@ -190,7 +221,7 @@ TYPHA_DOWN = Fault(
         if connections_are_refused(evidence, subject)
         else f"{gate_signals.show_nodes(subject)} finds Typha's Service, and no ready Typha behind it."
     ),
-    severity_rule=lambda evidence, subject: "critical" if subject.about else "major",
+    severity_rule=_down_severity,
     fix=Fix(
         action="start_typha",
         text="Find out why Typha does not serve (its pods' state and log), repair that, or make its Deployment anew.",

@@ -160,9 +160,23 @@ def service_words(evidence: Evidence) -> tuple[str, str]:
     return commands.word(space, "NAMESPACE"), commands.word(name, "calico-typha")
 
 
+def deployment_words(evidence: Evidence) -> str:
+    """The words by which kubectl finds Typha's Deployment; a search for it where nobody told its namespace."""
+    space, _name = service_words(evidence)
+    if space == commands.NAMESPACE:
+        found = "'jsonpath=-n {.items[0].metadata.namespace} deployment/{.items[0].metadata.name}'"
+        return f"$(kubectl get deployment -A -l k8s-app=calico-typha -o {found})"
+    return f"-n {space} deployment/calico-typha"
+
+
 def show_typha(evidence: Evidence) -> list[str]:
     """Show Typha's pods and what its Service leads to."""
     space, name = service_words(evidence)
+    if space == commands.NAMESPACE:
+        return [
+            "kubectl get deployment,pods -A -l k8s-app=calico-typha -o wide",
+            f"kubectl get service,endpointslices -A -l kubernetes.io/service-name={name} -o wide",
+        ]
     return [
         f"kubectl get deployment,pods -n {space} -l k8s-app=calico-typha -o wide",
         f"kubectl get service,endpointslices -n {space} -l kubernetes.io/service-name={name} -o wide",

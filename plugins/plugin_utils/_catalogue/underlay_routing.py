@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.age import when
-from . import api, commands, observed, packet_signals, words
+from . import api, commands, fix_lines, observed, packet_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 from .packet_signals import NONE
 from .pools import pools_in_use
@@ -143,16 +143,28 @@ def bgp_is_well(evidence: Evidence, subject: Subject) -> list[Seen]:
     return packet_signals.sessions_are_up(evidence)
 
 
+def _instances(evidence: Evidence, subject: Subject, cloud: str) -> list[str]:
+    """What the cloud calls the machines of the nodes; a word to fill in where Kubernetes does not tell."""
+    nodes = evidence.cluster.nodes.values() if evidence.cluster else ()
+    told = [one.provider_id.rpartition("/")[2] for one in nodes if one.provider_id.startswith(f"{cloud}://")]
+    return [commands.word(one, "INSTANCE") for one in told] or ["INSTANCE"]
+
+
 def _cloud_commands(evidence: Evidence, subject: Subject) -> list[str]:
     if subject.about == "aws":
+        instances = _instances(evidence, subject, "aws")
         return [
-            "aws ec2 modify-instance-attribute --no-source-dest-check --instance-id INSTANCE",
+            *(f"aws ec2 modify-instance-attribute --no-source-dest-check --instance-id {one}" for one in instances),
             api.patch(evidence, "FelixConfiguration", "default", {"awsSrcDstCheck": "Disable"}),
         ]
     if subject.about == "openstack":
-        return ["openstack port set --allowed-address ip-address=POD-RANGE PORT"]
+        ranges = [pool.cidr for pool in pools_in_use(evidence) if pool.cidr] or ["POD-RANGE"]
+        return [f"openstack port set --allowed-address ip-address={commands.word(ranges[0], 'POD-RANGE')} PORT"]
     if subject.about == "gcp":
-        return ["gcloud compute instances describe INSTANCE --format='value(canIpForward)'"]
+        return [
+            f"gcloud compute instances describe {one} --format='value(canIpForward)'   # else: made anew with it"
+            for one in _instances(evidence, subject, "gce")
+        ]
     return [f"switch off {CHECKING[subject.about]} for every node"]
 
 
@@ -316,20 +328,9 @@ def _hop_summary(evidence: Evidence, subject: Subject) -> str:
 
 def _hop_commands(evidence: Evidence, subject: Subject) -> list[str]:
     hop = commands.word((subject.where.get("next_hops") or ["NODE-ADDRESS"])[0], "NODE-ADDRESS")
-    pools = [pool for pool in pools_in_use(evidence) if pool.bare and pool.what.startswith("IPPool ")]
-    change = [
-        line
-        for pool in pools[:1]
-        for line in api.at_owner(
-            evidence,
-            f"pool/{pool.what.partition(' ')[2]}",
-            [
-                api.patch(
-                    evidence, "IPPool", pool.what.partition(" ")[2], {"vxlanMode": "CrossSubnet", "ipipMode": "Never"}
-                )
-            ],
-        )
-    ]
+    bare = [pool for pool in pools_in_use(evidence) if pool.bare and pool.what.startswith("IPPool ")]
+    names = tuple(pool.what.partition(" ")[2] for pool in bare)
+    change = fix_lines.pool_changes(evidence, fix_lines.NEVER, fix_lines.CROSS, names)
     return [*packet_signals.on(subject.nodes[0], [f"ip route get {hop}; ip -br address"]), *change]
 
 
@@ -473,7 +474,12 @@ HYPERVISOR_IPTABLES = Fault(
                 "on the hypervisor: sysctl net.bridge.bridge-nf-call-iptables; sudo iptables-save -c; sudo nft list "
                 "ruleset"
             ),
-            "on the hypervisor: sudo tcpdump -c 20 -ni BRIDGE 'net POD-RANGE'",
+            "on the hypervisor: sudo sysctl -w net.bridge.bridge-nf-call-iptables=0   # if it is 1 and needs not be",
+            *(
+                f"on the hypervisor: sudo tcpdump -c 20 -ni any 'net {commands.word(pool.cidr, 'POD-RANGE')}'"
+                for pool in pools_in_use(evidence)[:2]
+                if pool.cidr
+            ),
         ],
     ),
     verify="TCP between pods of different nodes passes, and the hypervisor's counters of dropped packets stand still.",

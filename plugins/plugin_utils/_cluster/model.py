@@ -97,10 +97,12 @@ class KubeNode:
 
     @property
     def is_whole(self) -> bool:
-        """Whether more is known than the columns of a table, which tell roles, and nothing of annotations.
+        """Whether more is known than the columns of a table or part of a description, which tell nothing of annotations.
 
-        Every kubelet labels its Node with more than that (kubernetes.io/hostname and others)."""
-        return any(not label.startswith("node-role.kubernetes.io/") for label in self.labels)
+        Every kubelet labels its Node with more than roles (kubernetes.io/hostname and others), and no table tells when
+        it was made."""
+        labelled = any(not label.startswith("node-role.kubernetes.io/") for label in self.labels)
+        return labelled and (self.created_at is not None or bool(self.annotations))
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from .._texts import (
     calicoctl_nodes,
     calicoctl_pools,
+    kubectl_daemonsets,
     kubectl_describe,
     kubectl_events,
     kubectl_nodes,
     kubectl_pods,
+    lines,
     tigerastatus,
 )
-from .components import CALICO_NODE, component
+from .components import CALICO_NODE, CANAL, component
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,13 @@ _PHASES = frozenset(("Pending", "Running", "Succeeded", "Failed", "Unknown"))
 _OF_POD = frozenset(("Evicted", "NodeLost", "NodeAffinity", "UnexpectedAdmissionError", "Preempting", "Shutdown"))
 _ENDED = frozenset(("Error", "OOMKilled", "Completed", "ContainerCannotRun", "DeadlineExceeded", "StartError"))
 _NOT_STARTED = frozenset(("ContainerCreating", "PodInitializing"))
-_KINDS = {"po": "Pod", "pod": "Pod", "pods": "Pod", "node": "Node", "no": "Node", "nodes": "Node"}
+_KINDS = {
+    **dict.fromkeys(("po", "pod", "pods"), "Pod"),
+    **dict.fromkeys(("no", "node", "nodes"), "Node"),
+    **dict.fromkeys(("ds", "daemonset", "daemonsets"), "DaemonSet"),
+}
+# With the options where people put them; a name begins with no sign but a letter or a number.
+_DESCRIBE = re.compile(r"\bdescribe (?:-\S+ (?:[^\s-]\S* )??)*([a-z]+)(?:\.apps)?[ /]([a-z0-9][\w.-]{0,252})\b")
 _ROLE = "node-role.kubernetes.io/"
 _CALICO_VERSION = "projectcalico.org/v3"
 
@@ -45,7 +53,7 @@ def nodes(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             {
                 "apiVersion": "v1",
                 "kind": "Node",
-                "metadata": {"name": row.name, "labels": {f"{_ROLE}{role}": "" for role in row.roles}},
+                "metadata": {"name": row.name, "labels": {**{f"{_ROLE}{role}": "" for role in row.roles}, **row.labels}},
                 "spec": {"unschedulable": True} if "SchedulingDisabled" in row.status else {},
                 "status": {
                     "addresses": [{"type": kind, "address": address} for kind, address in pairs if address],
@@ -60,6 +68,30 @@ def pods(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the pods of `kubectl get pods`."""
     for row in kubectl_pods.parse(text).value:
         yield "pods", _pod(row)
+    # `kubectl get pods,daemonsets` prints one table below the other.
+    yield from daemon_sets(text)
+
+
+def daemon_sets(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the DaemonSets of `kubectl get daemonsets`."""
+    for row in kubectl_daemonsets.parse(text).value:
+        counts = {
+            "desiredNumberScheduled": row.desired,
+            "currentNumberScheduled": row.current,
+            "numberReady": row.ready,
+            "numberAvailable": row.available,
+            "updatedNumberScheduled": row.updated,
+        }
+        pod = {"spec": {"nodeSelector": row.node_selector} if row.node_selector else {}}
+        yield (
+            "daemonsets",
+            {
+                "kind": "DaemonSet",
+                "metadata": _filled(name=row.name, namespace=row.namespace),
+                "spec": {"template": pod},
+                "status": {name: number for name, number in counts.items() if number is not None},
+            },
+        )
 
 
 def _pod(row: kubectl_pods.KubePod) -> dict[str, Any]:
@@ -114,8 +146,16 @@ def _states(row: kubectl_pods.KubePod, word: str) -> list[dict[str, Any]]:
 
 def events(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the events of `kubectl get events`, or of the end of a description."""
+    kind, name = _asked_for(lines.command(text.lstrip().partition("\n")[0]) or "")
     for one in kubectl_events.parse(text).value:
-        yield "events", _event(one)
+        yield "events", _event(one, kind, name)
+
+
+def _asked_for(command: str) -> tuple[str, str]:
+    """Return kind and name of the object whose description was asked for; '' and '' if not one by its name was."""
+    match = _DESCRIBE.search(command)
+    kind = _KINDS.get(match.group(1).lower(), "") if match is not None else ""
+    return (kind, match.group(2)) if match is not None and kind else ("", "")
 
 
 def _event(one: kubectl_events.Event, kind: str = "", name: str = "", namespace: str = "") -> dict[str, Any]:
@@ -136,19 +176,58 @@ def _event(one: kubectl_events.Event, kind: str = "", name: str = "", namespace:
 
 
 def described(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the nodes and pods of `kubectl describe`, and their events."""
+    """Yield the nodes, pods and DaemonSets of `kubectl describe`, and their events; of a pod also the DaemonSet that
+    made it, whose template a pod's containers are."""
     for one in kubectl_describe.parse(text).value:
-        is_node = one.kind == "node"
-        yield ("nodes", _described_node(one)) if is_node else ("pods", _described_pod(one))
+        if one.kind == "node":
+            yield "nodes", _described_node(one)
+        elif one.kind == "daemonset":
+            yield "daemonsets", _described_set(one, one.name)
+        else:
+            yield "pods", _described_pod(one)
+            name = _maker(one)
+            if name and any(container.env for container in one.containers):
+                yield "daemonsets", _described_set(one, name)
         for event in one.events:
-            yield "events", _event(event, "Node" if is_node else "Pod", one.name, one.namespace)
+            yield "events", _event(event, _KINDS[one.kind], one.name, one.namespace)
+
+
+def _maker(one: kubectl_describe.Described) -> str:
+    """Return the name of the DaemonSet that made a pod; where the line of its owner is cut off, by the pod's name."""
+    owner, _slash, name = one.owner.partition("/")
+    if owner:
+        return name if owner == "DaemonSet" else ""
+    return one.name.rpartition("-")[0] if component(one.name, {}, ()) in (CALICO_NODE, CANAL) else ""
+
+
+def _described_set(one: kubectl_describe.Described, name: str) -> dict[str, Any]:
+    pod = {
+        "nodeSelector": dict(one.selector),
+        "containers": [_made(container) for container in one.containers if not container.init],
+        "initContainers": [_made(container) for container in one.containers if container.init],
+    }
+    return {
+        "kind": "DaemonSet",
+        "metadata": _filled(name=name, namespace=one.namespace),
+        "spec": {"template": {"spec": {key: value for key, value in pod.items() if value}}},
+        **({"status": dict(one.counts)} if one.counts else {}),
+    }
+
+
+def _made(one: kubectl_describe.Container) -> dict[str, Any]:
+    probes = {
+        f"{kind.lower()}Probe": {"exec": {"command": command.split()}} for kind, command in sorted(one.probes.items())
+    }
+    env = [{"name": name, "value": value} for name, value in one.env.items()]
+    return {**_filled(name=one.name, image=one.image), **({"env": env} if env else {}), **probes}
 
 
 def _described_node(one: kubectl_describe.Described) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": one.name, "annotations": dict(one.annotations)},
+        "metadata": {"name": one.name, "annotations": dict(one.annotations), "labels": dict(one.labels)},
+        "spec": {"taints": [{"key": key, "value": value, "effect": effect} for key, value, effect in one.taints]},
         "status": {
             "addresses": [{"type": kind, "address": address} for kind, address in one.addresses.items()],
             "conditions": _conditions(one),
@@ -166,8 +245,8 @@ def _described_pod(one: kubectl_describe.Described) -> dict[str, Any]:
             "containers": [_filled(name=container.name, image=container.image) for container in one.containers],
         },
         "status": {
-            **_filled(podIP=one.addresses.get("IP", "")),
-            "conditions": _conditions(one),
+            **_filled(podIP=one.addresses.get("IP", ""), phase=one.phase if one.phase in _PHASES else ""),
+            "conditions": _why_unplaced(_conditions(one), one.events),
             "containerStatuses": [_container(container) for container in one.containers],
         },
     }
@@ -182,6 +261,17 @@ def _container(one: kubectl_describe.Container) -> dict[str, Any]:
     if told and state in ("running", ""):
         found["lastState"] = {"terminated": told}
     return found
+
+
+def _why_unplaced(
+    conditions: list[dict[str, str]], events: tuple[kubectl_events.Event, ...]
+) -> list[dict[str, str]]:
+    """The conditions of a pod, which are described without their messages, with what the scheduler says in events."""
+    told = next((event.message for event in reversed(events) if event.reason == "FailedScheduling"), "")
+    return [
+        {**one, "message": told} if told and one["type"] == "PodScheduled" and one["status"] == "False" else one
+        for one in conditions
+    ]
 
 
 def _conditions(one: kubectl_describe.Described) -> list[dict[str, str]]:
@@ -237,6 +327,7 @@ def _filled(**fields: str) -> dict[str, Any]:
 READERS = {
     "nodes": nodes,
     "pods": pods,
+    "daemonsets": daemon_sets,
     "events": events,
     "describe": described,
     "calicoctl-get-nodes": calico_nodes,

@@ -62,6 +62,15 @@ def _all_alike(evidence: Evidence, symptom: Symptom) -> str:
     return f"all {len(symptom.sessions)} peers end it in the same way" if several else ""
 
 
+def _others_answer(evidence: Evidence, symptom: Symptom) -> str:
+    """A node that has sessions with some can call and be called: each that is silent to it has a reason of its own."""
+    if symptom.kind not in (kinds.SILENT, kinds.UNREACHABLE) or len(symptom.sessions) < 2:
+        return ""
+    nodes = [evidence.nodes[name] for name in symptom.here if name in evidence.nodes]
+    up = sum(len(daemon.established) for node in nodes for daemon in node.daemons.values())
+    return f"{len(symptom.sessions)} peers are silent and {up} others are not" if up else ""
+
+
 CONTEXTS = (
     *DATAPLANE_CONTEXTS,
     Context(
@@ -72,5 +81,15 @@ CONTEXTS = (
     Context("two networks", _provider(*_TWO_NETWORKS), {"wrong_ip_autodetection": 4}),
     Context("old release", _old_release, {"bird_reload_stuck": 2}),
     Context("public peer", _peer_is_public, {"wrong_ip_autodetection": 3}),
+    Context(
+        "others answer",
+        _others_answer,
+        {
+            "stale_node_in_mesh": 2,
+            "peer_node_down": 2,
+            "tcp179_blocked_host_firewall": 0.8,
+            "tcp179_blocked_network": 0.8,
+        },
+    ),
     Context("all alike", _all_alike, {"bird_reload_stuck": 1.3, "wrong_ip_autodetection": 1.3, "bgp_source_nat": 1.2}),
 )

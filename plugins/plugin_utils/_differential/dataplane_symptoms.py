@@ -26,10 +26,20 @@ PROBE_SAYS_NOTHING, CRASHES, INIT_FAILS = "probe_says_nothing", "calico_node_cra
 # The first of them is one of symptoms.py, too.
 NO_TYPHA, POD_WITHOUT_API = "no_typha", "pod_without_api"
 NO_SANDBOX, NO_NODENAME = "no_sandbox", "no_nodename"
+POD_WITHOUT_WORLD, KUBELET_UNWELL = "pod_without_world", "kubelet_unwell"
 PODS_APART, LARGE_LOST, FELIX_FAILS = "pods_apart", "large_packets_lost", "felix_cannot_program"
-TUNNEL_FAILS = "tunnel_not_made"
+TUNNEL_FAILS, NO_DATASTORE = "tunnel_not_made", "datastore_without_reason"
+
+API_SILENT, API_CERTIFICATE, API_REFUSES = "api_server_silent", "api_server_certificate", "api_server_refuses"
+NO_SUCH_KIND = "kind_is_not_served"
 
 _SHOWN = 3
+_API_SAYS = (
+    (("refused", "timeout", "unreachable", "too_slow"), API_SILENT),
+    (("certificate",), API_CERTIFICATE),
+    (("unauthorized", "untrusted"), API_REFUSES),
+    (("no_kind",), NO_SUCH_KIND),
+)
 # What kubelet writes of a probe's command that printed nothing: calico-node's own check always says what it found.
 _EMPTY = ("Readiness probe failed:", "Liveness probe failed:")
 _CONTROLLERS = "kube-controllers"
@@ -41,7 +51,17 @@ _LOGGED = {
     "certificate": NO_SANDBOX,
     "typha": NO_TYPHA,
     "tunnel": TUNNEL_FAILS,
+    "tunnel_absent": TUNNEL_FAILS,
+    "pod_api": POD_WITHOUT_API,
+    "pod_upstream": POD_WITHOUT_WORLD,
+    "datastore": NO_DATASTORE,
+    "token": INIT_FAILS,
 }
+# Of what fails in these ways, words like these tell that the API server answered.
+_ASKING = ("datastore", "token")
+_ANSWERED = ("nauthorized", "orbidden", "x509: ", "not found", "datastore is not ready")
+# Why kubelet calls its node not ready, where that is not for the network plugin.
+_OF_THE_MACHINE = ("PLEG is not healthy", "container runtime is down", "Kubelet stopped posting")
 _PROGRAMMING = ("iptables", "nftables", "ipset")
 _FAILS = ("Failed to", "failed")
 
@@ -68,10 +88,22 @@ def _of_trials(evidence: Evidence) -> Iterator[Symptom]:
     """What somebody tried by hand: between pods of different nodes, and with packets of different sizes."""
     lost, sizes = observed.fails_across(evidence), observed.thresholds(evidence)
     names = tuple(sorted(evidence.nodes))
+    if not lost:
+        lost = observed.lost_by_pods(evidence)
     if lost:
         yield Symptom(PODS_APART, names, (), (), tuple(lost[:_SHOWN]))
+    for kind, one in observed.of_control_plane(evidence):
+        yield Symptom({"typha": NO_TYPHA}.get(kind, POD_WITHOUT_API), names, (), (), (observed.seen(one),))
     if sizes:
         yield Symptom(LARGE_LOST, names, (), (), tuple(observed.seen(least) for _largest, least in sizes[:_SHOWN]))
+
+
+def of_the_api(evidence: Evidence) -> Iterator[Symptom]:
+    """What kubectl was told, or was not, by the API server: that is of the server and of the way to it."""
+    for results, kind in _API_SAYS:
+        told = [one for one in observed.tried(evidence) if one.check == "api" and one.result in results]
+        if told:
+            yield Symptom(kind, (), (), (), tuple(Seen("", "kubectl", one.said or one.result) for one in told[:_SHOWN]))
 
 
 def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
@@ -90,10 +122,14 @@ def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _kind(node: Node, line: HostLine) -> str:
+    if line.kind in _ASKING and any(word in line.text for word in _ANSWERED):
+        return ""
     if _CONTROLLERS in line.component:
-        return POD_WITHOUT_API if any(word in line.text for word in NO_WAY) else ""
+        return POD_WITHOUT_API if line.kind == "datastore" or any(word in line.text for word in NO_WAY) else ""
     if line.kind == "typha" and node.control.typha.connected:
         return ""
+    if line.kind == "node_status":
+        return KUBELET_UNWELL if any(word in line.text for word in _OF_THE_MACHINE) else ""
     if line.kind in ("calico_not_ready", "calico_not_live"):
         return _of_readiness(line)
     if line.kind in _PROGRAMMING and host_words.is_felix(line):

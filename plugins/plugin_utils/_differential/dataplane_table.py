@@ -74,6 +74,12 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("certificate_expired", 1, "init log"),
         Cause("cni_token_expired", 0.5, "init log"),
     ),
+    # What is written down there was wanted in vain, and the line does not go on to say why.
+    kinds.NO_DATASTORE: (
+        Cause("apiserver_unreachable", 4, "api"),
+        Cause("certificate_expired", 1, "felix log"),
+        Cause("cni_token_expired", 0.5, "felix log"),
+    ),
     # A pod's way to the API server leads through the host's rules and, on most nodes, to another node.
     kinds.POD_WITHOUT_API: (
         Cause("apiserver_unreachable", 3, "api"),
@@ -81,6 +87,18 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("vxlan_udp_blocked", 1, "encapsulated"),
         Cause("ipip_blocked", 1, "encapsulated"),
         Cause("ip_forward_off", 0.5, "host settings"),
+    ),
+    # Kubelet's own check of the container runtime failed: that is so, or was so for a moment.
+    kinds.KUBELET_UNWELL: (
+        Cause("kubelet_not_ready", 3, "node status"),
+        Cause("node_ready_flapping", 1.5, "node status"),
+    ),
+    # What a pod sends out of the cluster is forwarded by the host, and masqueraded by Calico's rules.
+    kinds.POD_WITHOUT_WORLD: (
+        Cause("host_firewall_blocks_pod_interfaces", 2.5, "rules"),
+        Cause("ip_forward_off", 1, "host settings"),
+        Cause("iptables_backend_mismatch", 0.8, "rules"),
+        Cause("rp_filter_strict", 0.3, "host settings"),
     ),
     kinds.NO_SANDBOX: (
         Cause("apiserver_unreachable", 2, "api"),
@@ -107,6 +125,19 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("rp_filter_strict", 0.5, "host settings"),
         Cause("ip_forward_off", 0.5, "host settings"),
     ),
+    # Told to somebody with kubectl, wherever that was: the server is away, or the way to it is.
+    kinds.API_SILENT: (
+        Cause("apiserver_unreachable", 3, "api from here"),
+        Cause("certificate_expired", 1, "api from here"),
+        Cause("kubelet_not_ready", 0.5, "api from here"),
+    ),
+    kinds.API_CERTIFICATE: (
+        Cause("certificate_expired", 9, "certificates"),
+        Cause("clock_skew", 1, "certificates"),
+    ),
+    # Who asked is not known any more, or takes the server for another one: a certificate was renewed, or has ended.
+    kinds.API_REFUSES: (Cause("certificate_expired", 2, "certificates"),),
+    kinds.NO_SUCH_KIND: (Cause("benign_tool_artifact", 2, "kinds"),),
     kinds.LARGE_LOST: (
         Cause("mtu_mismatch", 5, "size"),
         Cause("checksum_offload", 1, "encapsulated"),
@@ -122,8 +153,15 @@ def _carried_by(kind: str, shown: str) -> Callable[[Evidence, Symptom], str]:
     return holds
 
 
+def _is_rejected(evidence: Evidence, symptom: Symptom) -> str:
+    """Where a route leads, "no route to host" comes from a filter: ICMP's host-prohibited, as firewalld sends it."""
+    told = any("no route to host" in seen.detail for seen in symptom.seen)
+    return "the host rejects what the pod sends (no route to host)" if told else ""
+
+
 _RARELY = 0.05
 DATAPLANE_CONTEXTS = (
+    Context("rejected", _is_rejected, {"host_firewall_blocks_pod_interfaces": 3}),
     Context(
         "by IPIP",
         _carried_by(IPIP, "IPIP"),
@@ -164,6 +202,29 @@ def _on(command: str) -> Callable[[str], str]:
 _LOGS = "kubectl logs -n NAMESPACE POD"
 DATAPLANE_NEEDS = (
     Need(
+        "api from here",
+        "API server",
+        lambda name: (
+            "kubectl get --raw /readyz?verbose; on the control plane: crictl ps -a | grep -e kube-apiserver -e etcd"
+        ),
+        "whether the API server and etcd run, and whether only the way from here is closed",
+        _never,
+    ),
+    Need(
+        "certificates",
+        "certificates",
+        lambda name: "on the control plane: date -u; kubeadm certs check-expiration",
+        "which certificate has ended, and whether the clocks are right",
+        _never,
+    ),
+    Need(
+        "kinds",
+        "API groups",
+        lambda name: "kubectl api-resources | grep -i calico; kubectl get crd | grep projectcalico",
+        "whether Calico's kinds are served, and in which of its groups",
+        _never,
+    ),
+    Need(
         "felix log",
         "log of calico-node",
         lambda name: f"{_LOGS} -c calico-node --previous | grep -E 'WARN|ERROR|FATAL|PANIC' | tail -n 50",
@@ -184,6 +245,14 @@ DATAPLANE_NEEDS = (
         "way to the API server",
         _on("curl -sk --max-time 5 https://SERVICE-ADDRESS:443/livez; kubectl get pods -n kube-system -o wide"),
         "whether the API server answers on the node by its Service, and whether kube-proxy runs there",
+        _never,
+        "here",
+    ),
+    Need(
+        "node status",
+        "kubelet",
+        lambda name: f"kubectl describe node {name}; on {name}: systemctl status kubelet containerd; crictl ps | head",
+        "whether the node is Ready now, and what the container runtime does",
         _never,
         "here",
     ),

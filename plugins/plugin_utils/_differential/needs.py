@@ -71,7 +71,8 @@ def _path_was_probed(evidence: Evidence, symptom: Symptom) -> bool:
 
 
 def _addresses_were_read(evidence: Evidence, symptom: Symptom) -> bool:
-    return all(node is not None and node.addresses_complete for node in _nodes(evidence, symptom.nodes))
+    nodes = _nodes(evidence, symptom.nodes)
+    return bool(nodes) and all(node is not None and node.addresses_complete for node in nodes)
 
 
 def _never(evidence: Evidence, symptom: Symptom) -> bool:
@@ -158,6 +159,29 @@ NEEDS = {
             "whether BIRD runs, and what it or confd complains of",
             _all(_bird_was_heard, "here"),
             "here",
+        ),
+        Need(
+            "agent pods",
+            "pods",
+            lambda name: "kubectl get daemonsets,pods -A -o wide | grep -E 'calico-node|canal'",
+            "whether there is a pod of calico-node for the node, and how far it came",
+            lambda evidence, symptom: (
+                evidence.cluster is not None
+                and bool(evidence.cluster.node_agents)
+                and bool(evidence.cluster.pods_of("calico-node", "canal"))
+            ),
+        ),
+        Need(
+            "bird wanted",
+            "calico-node",
+            lambda name: (
+                "kubectl get daemonset -A -l k8s-app=calico-node -o yaml | grep -A1 CALICO_NETWORKING_BACKEND;"
+                " kubectl get configmap -n kube-system calico-config -o yaml | grep calico_backend"
+            ),
+            "whether Calico is set to run BIRD here at all",
+            lambda evidence, symptom: all(
+                node is not None and node.bird_expected is not None for node in _nodes(evidence, symptom.here)
+            ),
         ),
         Need(
             "nat",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .._catalogue import words
+from .._catalogue import observed, words
 from .._catalogue.model import Seen
+from .._evidence import observations
 from . import dataplane_symptoms
 from .model import Symptom
 
@@ -25,7 +26,8 @@ SILENT, UNREACHABLE, WAITS = "silent", "unreachable", "waits"
 OPEN_STUCK, EXPIRED = "open_stuck", "hold_expired"
 NOT_ESTABLISHED, NO_SOCKET, STRANGER = "not_established", "no_socket", "stranger_calls"
 MUTE, BAD_IDENTIFIER, CANNOT_BIND = "socket_is_mute", "bad_identifier", "cannot_bind"
-NO_TYPHA, LEFT_OUT = "no_typha", "left_out"
+NO_TYPHA, LEFT_OUT, NO_BIRD = "no_typha", "left_out", "no_bird"
+NO_CNI = "no_cni_configuration"
 
 # BIRD's words for how a connection or session ended: errno's from the socket (strerror), its own of the protocol.
 _ERRORS = (
@@ -38,16 +40,25 @@ _ERRORS = (
     ("Hold timer expired", EXPIRED),
     ("Bad BGP identifier", BAD_IDENTIFIER),
 )
+_DIALLING = ("Connect", "Active")
+_PROBED = {"reset": REFUSED, "silent": SILENT, "rejected": UNREACHABLE}
+_TRIED = {"refused": REFUSED, "timeout": SILENT, "unreachable": UNREACHABLE}
 _STATES = {"OpenSent": OPEN_STUCK, "OpenConfirm": OPEN_STUCK, "Passive": WAITS}
 # The strongest comes first: what one end says decides more than that the other one waits.
 _ORDER = (BAD_IDENTIFIER, REFUSED, RESET, EXPIRED, CLOSED, UNREACHABLE, OPEN_STUCK, SILENT, WAITS)
 # calico-node's readiness messages (node/pkg/health in Calico's source).
-_NOT_ESTABLISHED = re.compile(r"BGP not established with ([0-9a-fA-F.:, ]+)")
+_NOT_ESTABLISHED = re.compile(r"BGP not established(?: with ([0-9a-fA-F.:, ]+))?")
+# Kubelet's words for having found no network configuration (its own of dockershim, go-cni's of containerd, cri-o's).
+_NO_CONFIGURATION = re.compile(
+    r"cni plugin not initialized|cni config uninitialized|[Nn]o (?:CNI configuration file|networks found) in /etc/cni"
+)
 _NO_SOCKET = re.compile(
     r"unable to connect to BIRDv[46] socket|BIRDv[46] is not live|connect: no such file or directory"
 )
-# Go's words for a socket that takes the question and gives no answer.
-_MUTE = re.compile(r"bird6?\.ctl: i/o timeout")
+# Go's words for a socket that takes the question and gives no answer. EAGAIN is what the kernel answers who calls where
+# as many wait to be accepted as may: the program is there, and accepts nobody.
+_MUTE = re.compile(r"bird6?\.ctl: (?:i/o timeout|connect: resource temporarily unavailable)")
+_ABSENT = "BIRD does not run, or not where it was looked for"
 # strerror(EADDRNOTAVAIL) of musl and of glibc.
 _NOT_AVAILABLE = ("Address not available", "Cannot assign requested address")
 
@@ -62,8 +73,10 @@ def symptoms(evidence: Evidence, unexplained: Iterable[Session], *, only_session
         return found
     if _bird_was_heard(evidence):
         return dataplane_symptoms.symptoms(evidence)
-    found = [*_of_sockets(evidence), *_of_logs(evidence)] or list(_of_events(evidence))
-    return found or dataplane_symptoms.symptoms(evidence)
+    found = [*_of_absence(evidence), *_of_sockets(evidence), *_of_logs(evidence), *_of_trials(evidence)]
+    found = found or list(_of_events(evidence))
+    found = found or dataplane_symptoms.symptoms(evidence) or list(_of_kubelets(evidence))
+    return found or list(dataplane_symptoms.of_the_api(evidence))
 
 
 def _bird_was_heard(evidence: Evidence) -> bool:
@@ -95,8 +108,15 @@ def _of_sessions(evidence: Evidence, unexplained: Iterable[Session]) -> Iterator
 
 def _worst(session: Session) -> tuple[str, Side] | None:
     """How the session fails, and the end that says so."""
-    told = [(kind, side) for side, _other in session.sides() if (kind := kind_of(side))]
+    told = [(kind, side) for side, other in session.sides() if (kind := _tried_by(side, other) or kind_of(side))]
     return min(told, key=lambda pair: _ORDER.index(pair[0])) if told else None
+
+
+def _tried_by(side: Side, other: Side) -> str:
+    """What somebody who tried to connect by hand saw, where BIRD has no word for how its own attempts end."""
+    probe = side.node.probes.get(other.address) if side.node else None
+    silent = side.protocol is not None and not side.protocol.last_error and side.protocol.bgp_state in _DIALLING
+    return _PROBED.get(probe.result, "") if probe is not None and probe.detail == observations.TOLD and silent else ""
 
 
 def kind_of(side: Side) -> str:
@@ -110,6 +130,15 @@ def kind_of(side: Side) -> str:
     if protocol.last_error:
         return ""
     return _STATES.get(protocol.bgp_state, SILENT if protocol.bgp_state in ("Connect", "Active") else "")
+
+
+def _of_absence(evidence: Evidence) -> Iterator[Symptom]:
+    """Nodes without a BIRD of which nothing tells whether they should have one. The one for IPv4 runs wherever there is
+    one."""
+    for node in evidence.nodes.values():
+        first = node.daemons.get("ipv4")
+        if first is not None and first.running is False and node.bird_expected is None:
+            yield Symptom(NO_BIRD, (node.name,), (), (), (Seen(node.name, "bird", _ABSENT),))
 
 
 def _of_sockets(evidence: Evidence) -> Iterator[Symptom]:
@@ -153,6 +182,15 @@ def _left_out(evidence: Evidence, node: Node) -> tuple[str, ...]:
     )
 
 
+def _of_trials(evidence: Evidence) -> Iterator[Symptom]:
+    """Connections to the BGP port that somebody tried by hand, and that did not come about."""
+    for one in observed.tried(evidence):
+        kind = _TRIED.get(one.result) if one.check == "tcp" and one.port == observations.BGP_PORT else None
+        if kind:
+            here, there = ((evidence.name_of(end),) if end else () for end in (one.source, one.target))
+            yield Symptom(kind, here, there, (), (observed.seen(one),))
+
+
 def _of_sources(evidence: Evidence) -> Iterator[Symptom]:
     """Nodes whose BIRD cannot bind to the address that it is to call from."""
     for node in evidence.nodes.values():
@@ -171,9 +209,24 @@ def _of_events(evidence: Evidence) -> Iterator[Symptom]:
         here = (name,) if name else ()
         named = _NOT_ESTABLISHED.search(event.message)
         if named:
-            peers = tuple(evidence.name_of(part.strip()) for part in named.group(1).split(",") if part.strip())
+            told = [part.strip() for part in (named.group(1) or "").split(",")]
+            # What is masked is no address.
+            peers = tuple(evidence.name_of(part) for part in told if part.count(".") == 3 or ":" in part)
             yield Symptom(NOT_ESTABLISHED, here, peers, (), seen)
         elif _MUTE.search(event.message):
             yield Symptom(MUTE, here, (), (), seen)
         elif _NO_SOCKET.search(event.message):
             yield Symptom(NO_SOCKET, here, (), (), seen)
+
+
+def _of_kubelets(evidence: Evidence) -> Iterator[Symptom]:
+    """Kubelets that find no network configuration, which calico-node's init container writes."""
+    cluster = evidence.cluster
+    told = [(event.node, event.message) for event in (cluster.events if cluster else ())]
+    for name, kube in (cluster.nodes if cluster else {}).items():
+        told += [(name, one.message) for one in kube.conditions if one.type == "Ready" and one.status != "True"]
+    for node in evidence.nodes.values():
+        told += [(node.name, line.text) for line in node.control.lines("cni_not_ready", "runtime")]
+    found = {name: message for name, message in told if _NO_CONFIGURATION.search(message)}
+    for name, message in found.items():
+        yield Symptom(NO_CNI, (name,) if name else (), (), (), (Seen(name, "kubelet", message[:200]),))

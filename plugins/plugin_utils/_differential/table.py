@@ -133,6 +133,21 @@ DIFFERENTIAL: dict[str, tuple[Cause, ...]] = {
         Cause("peer_node_down", 1.2, "host"),
         Cause("bird_reload_stuck", 0.8, "bird there"),
     ),
+    # BIRD is not among the processes. Where Calico carries pods' packets by VXLAN alone that is as it should be.
+    kinds.NO_BIRD: (
+        Cause("bird_not_running", 3, "bird wanted"),
+        Cause("bird_not_expected", 3, "bird wanted"),
+        Cause("benign_tool_artifact", 1, "bird here"),
+        Cause("bird_config_rejected", 1, "bird here"),
+        Cause("confd_cannot_render", 1, "bird here"),
+    ),
+    # install-cni writes the configuration before calico-node starts.
+    kinds.NO_CNI: (
+        Cause("apiserver_unreachable", 2.5, "init log"),
+        Cause("calico_node_not_scheduled", 2.5, "agent pods"),
+        Cause("daemonset_missing", 2, "agent pods"),
+        Cause("cni_token_expired", 0.6, "init log"),
+    ),
     kinds.NO_SOCKET: (
         Cause("bird_not_running", 3, "bird here"),
         Cause("benign_startup_transient", 2.5, "bird here"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .._cluster.components import component
 from . import model, placement
 from .model import Wrong
 from .nodes import short
@@ -34,6 +35,7 @@ REFUSALS = (
     ("priority_class", ("PriorityClass",)),
 )
 _WEBHOOK_NAME = re.compile(r'webhook "([^"]{1,253})"')
+_OUR_PODS = re.compile(r'pods? "(?:calico-node|canal|rke2-canal)-')
 _LABELS_KNOWN_BY = ("kubernetes.io/hostname", "kubernetes.io/os")
 
 
@@ -77,7 +79,15 @@ def placement_is_known(cluster: Cluster) -> bool:
     pods = cluster.pods_of(*COMPONENTS)
     if any(not pod.node and not is_unscheduled(pod) for pod in pods):
         return False
-    return bool(pods) or cluster.read("pods")
+    return cluster.read("pods") or (bool(pods) and _are_all(pods, cluster))
+
+
+def _are_all(pods: tuple[Pod, ...], cluster: Cluster) -> bool:
+    """A table has all pods, and does not tell their images; of objects and descriptions there may be more."""
+    counts = [agent.current for agent in cluster.node_agents if not agent.deleting]
+    if counts and None not in counts:
+        return len(pods) >= sum(count or 0 for count in counts)
+    return any(not container.image for pod in pods for container in pod.containers)
 
 
 def without_pod(cluster: Cluster, pods: Mapping[str, list[Pod]], now: float | None) -> Iterator[tuple[str, Wrong]]:
@@ -137,6 +147,21 @@ def _pending(pod: Pod) -> Wrong:
 def refused(cluster: Cluster, now: float | None) -> Wrong | None:
     """What the API server answered when the DaemonSet's pods were to be made, the latest answer."""
     told = [event for event in cluster.events if is_refusal(event) and _concerns(event, cluster) and _fresh(event, now)]
+    return _refusal(told)
+
+
+def refused_by_name(cluster: Cluster) -> Wrong | None:
+    """The same by events that name a pod of calico-node's, whatever else of the cluster was read."""
+    return _refusal([event for event in cluster.events if is_refusal(event) and _is_of_ours(event)])
+
+
+def _is_of_ours(event: Event) -> bool:
+    kind, _space, name = event.about.partition(" ")
+    ours = kind.lower() == "daemonset" and component(name, {}, ()) in COMPONENTS
+    return ours or _OUR_PODS.search(event.message) is not None
+
+
+def _refusal(told: list[Event]) -> Wrong | None:
     if not told:
         return None
     event = max(told, key=lambda one: one.last_at or 0.0)

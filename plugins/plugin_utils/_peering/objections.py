@@ -61,7 +61,7 @@ def _selection(builder: Builder, one: BGPPeer) -> Iterator[_Told]:
                 _meant(builder, one, field_name),
                 f"Its {field_name} selects none of {len(builder.plan.speakers)} nodes.",
             )
-        elif not any(builder.plan.speakers[name].addresses for name in nodes):
+        elif builder.plan.owners and not any(builder.plan.speakers[name].addresses for name in nodes):
             yield kind, nodes, f"Its {field_name} selects only nodes that have no BGP address."
     if one.peer_selector and not one.local_workload_selector:
         nodes = builder.matching(one.peer_selector)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Heads of two words, for tables whose runs of spaces were lost on the way.
-_TWO_WORDS = ("LAST SEEN", "FIRST SEEN", "NOMINATED NODE", "READINESS GATES")
+_TWO_WORDS = ("LAST SEEN", "FIRST SEEN", "NOMINATED NODE", "READINESS GATES", "NODE SELECTOR")
 _HEAD = re.compile(r"\s*[A-Z][A-Z0-9_.-]*(?:\s+[A-Z][A-Z0-9_.()-]*)+\s*$")
 _RESTARTED = re.compile(r"(\d+) \((\S+ ago)\)")
+# No name of an object has one of these signs at its end: this is the next prompt, of whatever shell.
+_PROMPT = re.compile(r"(?:[\w.:@~\\/-]+ )?[\w.:@~\\/()\[\]-]*[#$%>](?:\s|$)")
 _WIDE = re.compile(r"\t+ *| {2,}")
 
 
@@ -63,11 +65,11 @@ def head_of(line: str) -> Head | None:
 
 def cells(head: Head, line: str) -> dict[str, str] | None:
     """Return the cells of a row, None if it does not fit under the head."""
-    starts = head.starts
-    aligned = all(start > len(line) or line[start - 1] == " " for start in starts[1:])
-    if aligned and not (starts[0] == 0 and line[0] == " "):
-        ends = [*starts[1:], len(line)]
-        return {name: line[start:end].strip() for name, start, end in zip(head.names, starts, ends, strict=True)}
+    if _PROMPT.match(line):
+        return None
+    if is_aligned(head, line):
+        ends = [*head.starts[1:], len(line)]
+        return {name: line[start:end].strip() for name, start, end in zip(head.names, head.starts, ends, strict=True)}
     values = _WIDE.split(line.strip())
     if len(values) != len(head.names):
         joined = _RESTARTED.sub(r"\1_(\2", line.strip()).replace(" ago", "_ago")
@@ -77,6 +79,12 @@ def cells(head: Head, line: str) -> dict[str, str] | None:
     if len(values) != len(head.names):
         return None
     return dict(zip(head.names, values, strict=True))
+
+
+def is_aligned(head: Head, line: str) -> bool:
+    """Say whether cells begin where the heads of their columns do."""
+    aligned = all(start > len(line) or line[start - 1] == " " for start in head.starts[1:])
+    return aligned and not (head.starts[0] == 0 and line[:1] == " ")
 
 
 def shown(value: str | None) -> str:

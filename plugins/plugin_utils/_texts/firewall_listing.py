@@ -9,11 +9,12 @@ Each line is said again as iptables-save would have said it, and read as that. W
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
 from ...module_utils._firewall import iptables_save
-from . import firewall_listing_rule, firewall_model, lines
+from . import firewall_fragments, firewall_listing_rule, firewall_model, lines
 from .parsed import Parsed, Problems
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ BACKEND = "iptables"
 _CHAIN = re.compile(r"Chain (\S+) \((?:policy (\S+)(?: (\d+)\S* packets, \S+ bytes)?|\d+ references)\)\s*$")
 _HEADING = re.compile(r"\W*(?:table:?\s+)?(raw|mangle|nat|filter|security)(?:\s+table)?\W*$", re.IGNORECASE)
 _OPTION_TABLE = re.compile(r"(?:-t|--table)[ =]?(raw|mangle|nat|filter|security)\b")
+_LONGEST_NUMBER, _MOST_LEFT_OUT = 6, 10_000
 _ENTRIES = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _OTHER_BACKEND = re.compile(r"#?\s*Warning: iptables-\S+ tables present", re.IGNORECASE)
 _BY_CHAINS = (
@@ -45,6 +47,7 @@ class _Table:
         self.chains: dict[str, tuple[str, str, list[str]]] = {}
         self.columns = firewall_listing_rule.Columns(False, False)
         self.named = False
+        self.sifted = False
 
     def begins_anew(self, chain: str) -> bool:
         """Say whether `chain` cannot be one more chain of this table: the kernel's own come first and in order."""
@@ -79,11 +82,15 @@ def parse(text: str, family: str = "") -> Parsed[Filters]:
             saved.extend(
                 firewall_listing_rule.counted(line, table.columns)
                 + f"-A {chain} {firewall_listing_rule.said(line, table.columns, own)}".rstrip()
+                if line
+                else f"-A {chain}"
                 for line in listed
             )
             rules += len(listed)
         dump = iptables_save.parse("\n".join([*saved, "COMMIT", ""]), BACKEND, own)
-        parts.append(firewall_model.of_iptables(dump.tables, BACKEND, rules))
+        doubts = {(name, chain): "only some of the rules are shown" for chain in table.chains} if table.sifted else {}
+        shown = [firewall_model.doubted(one, doubts) for one in dump.tables]
+        parts.append(dataclasses.replace(firewall_model.of_iptables(shown, BACKEND, rules), sifted=table.sifted))
         why = f"the listing of table {name} ({own}) does not show this chain"
         missing = firewall_model.doubtful_table(BACKEND, own, name, why, table.chains)
         parts.append(firewall_model.of_iptables([missing] if missing.chains else [], BACKEND, 0))
@@ -95,6 +102,7 @@ def _tables(text: str, family: str, problems: Problems) -> list[_Table]:
     found: list[_Table] = []
     table: _Table | None = None
     hint, chain = "", ""
+    sifted = False
     for number, row in enumerate(lines.plain(text).split("\n"), 1):
         line = row[: lines.LONGEST_LINE].strip()
         typed = lines.command(line)
@@ -102,6 +110,7 @@ def _tables(text: str, family: str, problems: Problems) -> list[_Table]:
         if typed is not None or heading:
             named = heading or _OPTION_TABLE.search(typed or "")
             hint = named.group(1).lower() if named else ""
+            sifted = firewall_fragments.told_by(typed or "").sifted
             family = family if heading else ("ipv6" if "ip6tables" in (typed or "") else family)
             table = None
             continue
@@ -110,6 +119,7 @@ def _tables(text: str, family: str, problems: Problems) -> list[_Table]:
             chain, policy, packets = head.groups()
             if table is None or table.begins_anew(chain):
                 table = _Table(hint, family)
+                table.sifted = sifted
                 found.append(table)
                 hint = ""
             table.chains[chain] = (policy or "", packets or "", [])
@@ -135,5 +145,16 @@ def _row(table: _Table, chain: str, line: str) -> bool:
         return False
     if not table.named:
         table.columns = firewall_listing_rule.guessed(line) or table.columns
+    _fill_gap(table, chain, words[0])
     table.chains[chain][2].append(line)
     return True
+
+
+def _fill_gap(table: _Table, chain: str, number: str) -> None:
+    """Put rules that do nothing in the place of those that somebody left out, so that the others keep their numbers."""
+    rules = table.chains[chain][2]
+    told = int(number) if table.columns.numbers and number.isdecimal() and len(number) < _LONGEST_NUMBER else 0
+    missing = told - 1 - len(rules)
+    if 0 < missing <= _MOST_LEFT_OUT:
+        rules.extend([""] * missing)
+        table.sifted = True

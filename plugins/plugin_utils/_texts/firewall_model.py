@@ -12,7 +12,7 @@ from ...module_utils._firewall import iptables_save, model
 from .parsed import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _HOOKS = {
     "raw": ("PREROUTING", "OUTPUT"),
@@ -23,12 +23,14 @@ _HOOKS = {
 
 @dataclasses.dataclass(frozen=True)
 class Filters:
-    """Tables, the base chains in them, the number of rules by backend, and the titles of native base chains in use."""
+    """Tables, the base chains in them, the number of rules by backend, and the titles of native base chains in use.
+    sifted: of some chain rules before those shown may be missing."""
 
     tables: tuple[model.Table, ...] = ()
     bases: tuple[model.BaseChain, ...] = ()
     rules: Mapping[str, int] = dataclasses.field(default_factory=dict)
     native: tuple[str, ...] = ()
+    sifted: bool = False
 
     def of_family(self, family: str, hooks: Iterable[str]) -> list[model.BaseChain]:
         """Return the base chains which packets of `family` meet at `hooks`."""
@@ -36,7 +38,7 @@ class Filters:
         return [base for base in self.bases if base.hook in wanted and base.table.family in {family, "inet", "netdev"}]
 
 
-def joined(parts: Iterable[Filters]) -> Filters:
+def joined(parts: Collection[Filters]) -> Filters:
     """Return all of them as one."""
     tables: list[model.Table] = []
     bases: list[model.BaseChain] = []
@@ -48,7 +50,7 @@ def joined(parts: Iterable[Filters]) -> Filters:
         native.extend(part.native)
         for backend, count in part.rules.items():
             rules[backend] = rules.get(backend, 0) + count
-    return Filters(tuple(tables), tuple(bases), rules, tuple(native))
+    return Filters(tuple(tables), tuple(bases), rules, tuple(native), any(part.sifted for part in parts))
 
 
 def of_iptables(tables: Iterable[model.Table], backend: str, rules: int) -> Filters:
@@ -64,6 +66,17 @@ def doubtful_table(backend: str, family: str, name: str, why: str, known: Iterab
     names = [chain for chain in _HOOKS.get(name, ("INPUT", "FORWARD", "OUTPUT")) if chain not in known]
     chains = {chain: model.Chain(chain, model.ACCEPT, lambda _screen: (), doubt=why) for chain in names}
     return model.Table(backend, family, name, chains)
+
+
+def doubted(table: model.Table, doubts: Mapping[tuple[str, str], str]) -> model.Table:
+    """Return a table in which these chains, by (table, chain), may have rules that nobody has shown."""
+    if not any(name == table.name for name, _chain in doubts):
+        return table
+    chains = {
+        name: model.Chain(name, chain.policy, chain.rules, chain.packets, doubts.get((table.name, name)) or chain.doubt)
+        for name, chain in table.chains.items()
+    }
+    return model.Table(table.backend, table.family, table.name, chains)
 
 
 def problems_of(messages: Iterable[str], offset: int = 0) -> list[Problem]:

@@ -16,6 +16,7 @@ from .recognise import recognise
 
 # By kind (see recognise) the name of the file here. "objects" have no parser here: they are YAML or JSON.
 PARSERS = {
+    "api-error": "tried_kubectl",
     "bird.cfg": "bird_config",
     "birdcl-protocols": "bird_protocols",
     "birdcl-route": "bird_routes",
@@ -25,6 +26,8 @@ PARSERS = {
     "calicoctl-node-status": "calicoctl_status",
     "chronyc-sources": "chrony",
     "chronyc-tracking": "chrony",
+    "connect": "tried_connect",
+    "daemonsets": "kubectl_daemonsets",
     "describe": "kubectl_describe",
     "events": "kubectl_events",
     "firewalld": "firewall_firewalld",
@@ -37,6 +40,7 @@ PARSERS = {
     "iptables-save": "firewall_iptables",
     "iptables-version": "tool_versions",
     "log": "log",
+    "lookup": "tried_lookup",
     "modules": "modules",
     "netstat": "counters",
     "network-unit": "managers",
@@ -46,6 +50,7 @@ PARSERS = {
     "nodes": "kubectl_nodes",
     "ntpq": "ntpq",
     "os-release": "os_release",
+    "ping": "tried_ping",
     "pods": "kubectl_pods",
     "probes": "probes",
     "processes": "processes",
@@ -54,6 +59,7 @@ PARSERS = {
     "tcpdump": "tcpdump",
     "tigerastatus": "tigerastatus",
     "timedatectl": "timedatectl",
+    "trace": "tried_trace",
     "ufw-status": "firewall_ufw",
     "uname": "uname",
 }

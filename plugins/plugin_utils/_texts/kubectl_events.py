@@ -24,6 +24,8 @@ _BARE = re.compile(
 )
 _RULER = re.compile(r"\s*-{3,}[\s-]*$")
 _TYPES = ("Normal", "Warning")
+# Why kubelet does not call its node Ready (pkg/kubelet/status/setters.go): it stands in events, conditions and logs.
+NO_NETWORK = "reason:NetworkPluginNotReady message:"
 
 
 class Event(NamedTuple):
@@ -64,7 +66,7 @@ def parse(text: str) -> Parsed[tuple[Event, ...]]:
             found.append(_event({**bare.groupdict(), "MESSAGE": bare.group("MESSAGE") or ""}))
         elif found and head is not None:
             found[-1] = _longer(found[-1], line)
-        elif readiness.read(line):
+        elif readiness.read(line) or NO_NETWORK in line:
             found.append(_made({"MESSAGE": line.strip()}))
         else:
             problems.add(number, raw, "no event")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`kubectl get nodes`, plain or wide, of kubectl 1.8 on."""
+"""`kubectl get nodes`, plain or wide or with --show-labels, of kubectl 1.8 on."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class KubeNode(NamedTuple):
     os_image: str
     kernel: str
     runtime: str
+    labels: dict[str, str]
 
 
 def parse(text: str) -> Parsed[tuple[KubeNode, ...]]:
@@ -57,4 +58,5 @@ def _node(cells: dict[str, str]) -> KubeNode:
         os_image=cells.get("OS-IMAGE", ""),
         kernel=cells.get("KERNEL-VERSION", ""),
         runtime=cells.get("CONTAINER-RUNTIME", ""),
+        labels=words.labels(cells.get("LABELS", "")),
     )

@@ -24,14 +24,20 @@ _FENCE = re.compile(r"\s{0,16}(?:```|~~~)[\w.+-]{0,32}\s*$")
 _PROGRAMS = (
     r"(?:sudo|ip6?|ip-?6?tables(?:-(?:legacy|nft))?(?:-save)?|nft|ipset|ss|netstat|sysctl|cat|lsmod|ps|uname|chronyc|ntpq"
     r"|timedatectl|calicoctl|birdc6?|birdcl6?|kubectl|k|oc|microk8s(?:\.kubectl)?|k3s|crictl|docker|podman|ctr|tcpdump"
-    r"|ufw|firewall-cmd|arp|busybox|journalctl|nsenter|grep|head|tail|nstat|hostnamectl|ssh)\b"
+    r"|ufw|firewall-cmd|arp|busybox|journalctl|nsenter|grep|head|tail|nstat|hostnamectl|ssh"
+    r"|dmesg|ping6?|traceroute6?|tracepath6?|mtr|curl|wget|nc|ncat|netcat|telnet|nslookup|dig|ifconfig|iwconfig|ethtool"
+    r"|bridge|conntrack|wg|lsof|systemctl|hostname|modprobe|modinfo|networkctl|nmcli|resolvectl|getenforce|sestatus|sv"
+    r"|etcdctl|helm|nmap|iperf3?|egrep|zgrep|zcat|ls|openssl|netplan|uptime"
+    # words that comments begin with, too
+    r"|route(?= -|\s*$)|host(?= -| \S{1,253}\.\S)|date(?=\s*$))(?![\w:])"
 )
-_MARKS = frozenset("$#%>+")
+_MARKS = frozenset("$#%>+*")
 _PROMPT = re.compile(
     r"\s{0,16}(?:(?:\([^()]{1,40}\) )?(?:"
     r"\[[\w.-]{1,64}@[\w.-]{1,64}[^\]\[]{0,200}\][$#%]"  # [root@node ~]#
     r"|[\w.-]{1,64}@[\w.-]{1,64}:[^$#\n]{0,200}[$#]"  # user@node:~$
     r"|[\w.-]{1,64}@[\w.-]{1,64} [^$#\n]{0,200}[$#%]"  # user@node ~ %
+    r"|(?:ba|z|k|da|a)?sh-\d[\w.]{0,15}[$#%](?=\s|$)"  # bash-5.1$ and sh-4.4#, as a container's shell has it
     r"|[\w.-]{1,64}:[\w./~-]{1,100}(?: [\w.-]{1,40})?[$#%] ?(?=(?:[\w.~-]{0,20}/){0,6}"  # node:~# and node:folder user$
     + _PROGRAMS
     + r")"
@@ -39,7 +45,9 @@ _PROMPT = re.compile(
     + _PROGRAMS
     + r")|bird6?>)\s*(?P<command>.*)|\+{1,3} (?P<traced>"
     + _PROGRAMS
-    + ".*))$"
+    + r".*)|\*\*(?P<bold>"  # **ip route**, as headings in markdown are
+    + _PROGRAMS
+    + r"[^*]*)\*\*:?)$"
 )
 
 
@@ -56,7 +64,7 @@ def command(line: str) -> str | None:
     if len(line) > LONGEST_LINE or not _MARKS.intersection(line):
         return None
     match = _PROMPT.match(line)
-    return None if match is None else (match.group("command") or match.group("traced") or "").strip()
+    return None if match is None else next(filter(None, match.groups()), "").strip()
 
 
 def numbered(text: str, longest: int = LONGEST_LINE) -> Iterator[tuple[int, str]]:
@@ -112,7 +120,8 @@ def is_json(text: str) -> bool:
     """Say whether the first thing a program printed here begins like JSON."""
     for _number, line in numbered(text[: 4 * LONGEST_LINE]):
         if line.strip():
-            return line.lstrip()[0] in "[{" and not re.match(r"\s*\[\w", line)
+            # what logs begin with is in brackets, too: "[ 1423.035722] ", "[INFO] "
+            return re.match(r'\s*(?:\{|\[\s*(?:[\[\]{"]|$))', line) is not None
     return False
 
 

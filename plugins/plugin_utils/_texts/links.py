@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`ip address` and `ip link`: text, one line each (-o), with details (-d) or JSON (-j), of iproute2 and of busybox."""
+"""`ip address` and `ip link`: text, one line each (-o), with details (-d) or JSON (-j), of iproute2 and of busybox;
+also what links_otherwise reads.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from ...module_utils._host.links import (
     Link,
     Network,
 )
-from . import lines, words
+from . import lines, links_otherwise, words
 from .parsed import Parsed, Problems
 
 if TYPE_CHECKING:
@@ -89,16 +91,7 @@ _KINDS = frozenset(
         "xfrm",
     ]
 )
-# Without -d the driver is not printed; these names are Calico's, flannel's and the kernel's own.
-_KNOWN_NAMES = {
-    "tunl0": "ipip",
-    "vxlan.calico": "vxlan",
-    "vxlan-v6.calico": "vxlan",
-    "wireguard.cali": "wireguard",
-    "wg-v6.cali": "wireguard",
-    "flannel.1": "vxlan",
-    "flannel-v6.1": "vxlan",
-}
+_KNOWN_NAMES = links_otherwise.KNOWN_NAMES
 
 
 def parse(text: str) -> Parsed[Network]:
@@ -108,9 +101,14 @@ def parse(text: str) -> Parsed[Network]:
     """
     if lines.is_json(text):
         return _from_json(text)
+    otherwise = links_otherwise.network(text)
+    if otherwise is not None:
+        return otherwise
     gathered = _Gathered()
+    told_otherwise = links_otherwise.rows(text)
     for number, line in _unwrapped(text):
-        gathered.take(number, line)
+        if number not in told_otherwise:
+            gathered.take(number, line)
     return Parsed(gathered.network(), gathered.problems.found())
 
 

@@ -38,7 +38,10 @@ _JOURNAL = re.compile(
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \S{1,253}"
     r" [\w@./\\:-]{1,128}(?:\[\d{1,10}\])?: "
 )
-_CALICO = re.compile(_ISO + r" \[(\w{1,10})\]\[\d{1,10}(?:/[\w.-]{1,64})?\] (?:(\S{1,128} \d{1,6}|\S{1,128}): )?")
+# Who shows a line often cuts its time off.
+_CALICO = re.compile(
+    rf"(?:{_ISO} )?\[([A-Za-z]{{1,10}})\]\[\d{{1,10}}(?:/[\w.-]{{1,64}})?\] (?:(\S{{1,128}} \d{{1,6}}|\S{{1,128}}): )?"
+)
 _KLOG = re.compile(r"([IWEF])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.\d{1,9} +\d{1,10} (\S{1,128}:\d{1,6})\] ")
 _FIELD = re.compile(r'\b(time|level|msg|error|source)=("(?:[^"\\]|\\.){0,4000}"|\S{1,400})')
 _LEVELS = {
@@ -161,7 +164,12 @@ def _own(body: str) -> tuple[float | None, str, str, str]:
     calico = _CALICO.match(body)
     if calico is not None:
         *stamp, level, place = calico.groups()
-        return _moment(tuple(stamp)), _LEVELS.get(level.lower(), ""), place or "", body[calico.end() :]
+        return (
+            _moment(tuple(stamp)) if stamp[0] else None,
+            _LEVELS.get(level.lower(), ""),
+            place or "",
+            body[calico.end() :],
+        )
     klog = _KLOG.match(body)
     if klog is not None:
         return None, _LEVELS[klog.group(1).lower()], klog.group(7), body[klog.end() :]

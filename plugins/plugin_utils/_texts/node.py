@@ -21,6 +21,7 @@ from ...module_utils._host.processes import ProcessTable
 from ...module_utils._probe import reach
 from . import (
     asked_tools,
+    lines,
     links,
     log,
     node_captures,
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 NO_PYTHON = "The node has no usable Python: half-open probes cannot be sent from it."
+# No place on Earth is further from UTC than this, in seconds.
+_FURTHEST_ZONE = 15 * 3600.0
 _SERVER_TIME = re.compile(r"Current server time is (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _IMAGE = re.compile(r'"[^"]*"\s*:\s*"([^"]+)"')
 _TAG = re.compile(r":(v?\d+\.\d+[^@/]*)(?:@|$)")
@@ -78,6 +81,8 @@ class Assembly:
         self.told = node_told.Told(texts.get(node_told.FILE, ""))
         self.files = told_files.ToldFiles(texts.get(told_files.FILE, ""))
         self.now = now if now is not None else _taken(texts, self.told)
+        if now is None and not self.told.is_raw:
+            self.log_window += _apart(texts)
         self.sources = {part: Sources() for part in node.PARTS}
         self.network: Network | None = None
         self.table = node_routes.Table(texts)
@@ -210,9 +215,10 @@ class Assembly:
         uptime = told.number("uptime")
         system = uname.parse(self.texts.get("uname.txt", "")).value
         hostname = told.value("hostname") or (system.hostname if system is not None else "")
+        nodename = told.value("nodename") or _nodename(self.texts.get("nodename", ""))
         known = {
-            "nodename": told.value("nodename") or self.name or hostname.lower(),
-            "nodename_source": "file" if told.value("nodename") else "hostname",
+            "nodename": nodename or self.name or hostname.lower(),
+            "nodename_source": "file" if nodename else "hostname",
             "hostname": hostname,
             "boot_id": told.value("boot"),
             "uptime_seconds": int(uptime) if uptime is not None else None,
@@ -310,12 +316,30 @@ def _last_line(texts: Mapping[str, str]) -> float | None:
 
     Stamps without a year (syslog's, klog's) count only where no other line has one: they are taken for the last year's.
     """
-    names = (*stand_ins.LOGS, *stand_ins.further_logs(texts))
+    names = (*stand_ins.LOGS, *stand_ins.READ_ELSEWHERE, *stand_ins.further_logs(texts))
     logs = [texts[name] for name in names if texts.get(name, "").strip()]
     told = [log.parse(text).value.last for text in logs]
     if not any(told):
         told = [log.last_of_this_year(text, time.time()) for text in logs]
     return max((moment for moment in told if moment is not None), default=None)
+
+
+def _apart(texts: Mapping[str, str]) -> float:
+    """Return by how much local time and UTC are apart in logs that have both: journald writes the one, without a year,
+    before lines in which programs have the other. Lines would be taken for old ones otherwise."""
+    most = 0.0
+    for name in (*stand_ins.LOGS, *stand_ins.further_logs(texts)):
+        last = log.parse(texts[name]).value.last if texts.get(name, "").strip() else None
+        local = log.last_of_this_year(texts[name], last) if last is not None else None
+        if last is not None and local is not None and abs(last - local) <= _FURTHEST_ZONE:
+            most = max(most, abs(last - local))
+    return most
+
+
+def _nodename(text: str) -> str:
+    """Return what stands in /var/lib/calico/nodename, '' if the text is nothing like it."""
+    printed = lines.printed(text[:1000]).split()
+    return printed[0] if len(printed) == 1 else ""
 
 
 def _version(images: Iterable[str]) -> str:

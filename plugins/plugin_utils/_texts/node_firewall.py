@@ -6,11 +6,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import firewall_pods
 from ...module_utils._firewall import iptables_save, model, owners, read, tables
-from . import firewall_firewalld, firewall_ipset, firewall_iptables, firewall_listing, firewall_nft, firewall_ufw
+from . import (
+    firewall_firewalld,
+    firewall_ipset,
+    firewall_iptables,
+    firewall_listing,
+    firewall_nft,
+    firewall_ufw,
+    lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +36,9 @@ NFT = ("nft-ruleset.json", "nft-ruleset.txt")
 LISTED = "iptables-list.txt"
 # What these tell is only a part of the rules.
 OWNERS = {"ufw": ("ufw-status.txt", firewall_ufw.parse), "firewalld": ("firewalld.txt", firewall_firewalld.parse)}
+# The source that fails where somebody has left rules out.
+SIFTED = "all_rules"
+_PART_OF_NFT = re.compile(r"\blist (?:chain|table) |\|\s*(?:[ef]?grep|head|tail|sed|awk)\b")
 _LAST = 1 << 20
 _MOST_STOPPED = 3
 _NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
@@ -71,7 +83,28 @@ def rulesets(texts: Mapping[str, str], told: Told, sources: Sources) -> Rulesets
         elif not sources.status(source):
             sources.ok(source)
     _take_nft(found, texts, told)
+    if not told.is_raw:
+        _doubt_parts(found, texts)
+        if not (found.tables or found.bases or found.native):
+            sources.failed("firewall", "No chain that packets come through is in the texts of packet filters.")
+            return None
     return found
+
+
+def _doubt_parts(found: Rulesets, texts: Mapping[str, str]) -> None:
+    """Put chains of doubt where somebody has shown a part of the rules only."""
+    native = [base for base in found.bases if base.table.backend == model.NATIVE]
+    for backend, family in sorted({(table.backend, table.family) for table in found.tables}):
+        names = {table.name for table in found.tables if (table.backend, table.family) == (backend, family)}
+        if backend != model.NATIVE and "filter" not in names and not native:
+            why = f"no text shows the table filter ({family})"
+            found.bases.extend(iptables_save.base_chains(tables.doubtful_table(backend, family, "filter", why)))
+    typed = [line for line in lines.commands(texts.get(NFT[1], "")) if _PART_OF_NFT.search(line)]
+    if typed:
+        for family in _NFT_FAMILY:
+            doubtful = tables.doubtful_table(model.NATIVE, family, "filter", f"only a part is shown: {typed[0][:80]}")
+            bases = iptables_save.base_chains(doubtful)
+            found.bases.extend(base._replace(priority=_LAST) for base in bases)
 
 
 def ranges_stopped(found: Rulesets) -> list[dict[str, Any]]:
@@ -121,6 +154,8 @@ def _take(found: Rulesets, parsed: Parsed[Filters], source: str) -> None:
     found.native.extend(filters.native)
     for backend, count in filters.rules.items():
         found.rules[backend] = found.rules.get(backend, 0) + count
+    if filters.sifted:
+        found.sources.failed(SIFTED, "only some of the rules are shown; what stands before them is not known")
     if parsed.problems:
         first = parsed.problems[0]
         for name in {backend.replace("-", "_") for backend in filters.rules} or {source}:

@@ -17,6 +17,8 @@ _SAYING = re.compile(
     r"|tunnel-ip-allocator)"
     r" is not (?P<own>ready|live)(?:: (?P<why>.{0,400}))?"
 )
+# The same without what stands before it.
+_ASKED = re.compile(r"unable to connect to BIRDv(?P<family>[46]) socket: (?P<why>.{0,400})")
 # The first words that are found tell why.
 _REASONS = (
     ("BGP not established", "not_established"),
@@ -46,7 +48,7 @@ class NotReady(NamedTuple):
 def read(message: str) -> list[NotReady]:
     """Return what a message says is not ready; nothing if it is not about that."""
     if " is not " not in message:
-        return []
+        return _quoted(message)
     probe = _PROBE.search(message)
     found = []
     for match in _SAYING.finditer(message[:20_000]):
@@ -59,3 +61,12 @@ def read(message: str) -> list[NotReady]:
         known = tuple(words.address(peer) or peer for peer in peers if peer)
         found.append(NotReady(component, probe.group(1).lower() if probe else "", reason, known, match.group()[:400]))
     return found
+
+
+def _quoted(message: str) -> list[NotReady]:
+    """Return what part of a message says of BIRD's socket."""
+    match = _ASKED.search(message[:20_000])
+    if match is None:
+        return []
+    reason = next((reason for mark, reason in _REASONS if mark in match.group("why")), "other")
+    return [NotReady("bird6" if match.group("family") == "6" else "bird", "", reason, (), match.group()[:400])]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`ip route` (text, -o, -d, JSON; also `ip route get`), of iproute2 and of busybox."""
+"""`ip route` (text, -o, -d, JSON; also `ip route get`), of iproute2 and of busybox; also what routes_listed reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...module_utils._host.routes import Route
-from . import lines, words
+from . import lines, routes_listed, words
 from .parsed import Parsed, Problems
 
 if TYPE_CHECKING:
@@ -47,8 +47,26 @@ class TableRoute(NamedTuple):
 def parse(text: str) -> Parsed[tuple[TableRoute, ...]]:
     """Return the routes in the order printed."""
     problems = Problems()
-    found = tuple(_from_json(text, problems) if lines.is_json(text) else _from_text(text, problems))
-    return Parsed(found, problems.found())
+    if lines.is_json(text):
+        return Parsed(tuple(_from_json(text, problems)), problems.found())
+    # Of a table that is there in both forms the one of `ip` tells more.
+    listed, rest = _told_otherwise(text)
+    found = tuple(_from_text(rest, problems))
+    return Parsed(found or listed, problems.found())
+
+
+def _told_otherwise(text: str) -> tuple[tuple[TableRoute, ...], str]:
+    """Return the rows of `route -n` and its like, and the text without them."""
+    found: list[TableRoute] = []
+    rest: list[str] = []
+    rows = lines.printed(text).split("\n")
+    for line in rows:
+        fields = line.split()
+        row = routes_listed.row(fields) if fields else None
+        if row is not None:
+            found.append(_listed(row))
+        rest.append("" if row is not None or (fields and routes_listed.is_head(fields)) else line)
+    return tuple(found), "\n".join(rest) if found else text
 
 
 def look_up(routes: Iterable[TableRoute], addresses: Iterable[str], network: Network) -> dict[str, Route]:
@@ -162,6 +180,12 @@ def _route(fields: list[str]) -> TableRoute | None:
     if len(fields) == 1 and kind == "unicast" and "/" not in fields[0] and fields[0] != "default":
         return None  # of several next hops busybox prints none
     return _made(destination, kind, family, settings)
+
+
+def _listed(row: routes_listed.Row) -> TableRoute:
+    """Return a row of `route -n` as `ip route` would have it; it does not tell who made a route."""
+    settings = {"via": row.gateway, "dev": row.device, "metric": row.metric}
+    return _made(row.destination, row.kind, row.family, {name: value for name, value in settings.items() if value})
 
 
 def _settings(fields: list[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...module_utils._bird import control, daemon, replies
 from ...module_utils._facts import host_logs
-from . import bird_routes, calicoctl_status, modules, node_told, probes
+from . import bare_words, bird_routes, calicoctl_status, modules, node_told, probes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +35,13 @@ LOGS = {
     "kubelet.log": host_logs.KUBELET_LOGS[0],
     "cni.log": host_logs.CNI_LOG,
     f"{_CONTROLLERS}.log": f"/var/log/pods/ns_{_CONTROLLERS}-x/{_CONTROLLERS}/0.log",
+    f"{host_logs.COREDNS}.log": f"/var/log/pods/ns_{host_logs.COREDNS}-x/{host_logs.COREDNS}/0.log",
 }
 # Where logs of other names are taken to lie: they may be the system's or of any program of Calico's.
 _SYSTEM_LOG = host_logs.SYSTEM_LOGS[0]
 _FURTHER_LOG = f"/var/log/pods/{_CALICO_POD}/calico-node/1.log"
 _NO_LOGS = (".txt", ".json", ".yml", ".yaml", ".cfg", ".conf", ".conflist", ".network")
-_READ_ELSEWHERE = ("bird.log", "bird6.log", "confd.log", "calico-extension.log")
+READ_ELSEWHERE = ("bird.log", "bird6.log", "confd.log", "calico-extension.log")
 _LOADED = "/proc/modules"
 
 
@@ -56,6 +57,9 @@ def spoken(family: str, texts: Mapping[str, str], path: str) -> daemon.Spoken | 
     text = texts.get(STATUS, "")
     told = calicoctl_status.parse(text) if text.strip() else None
     known = told.value.families.get(family) if told else None
+    if told is not None and known is None and told.value.bird_running is False and family == "ipv4":
+        # It found neither family's BIRD among the processes, and the one for IPv4 runs wherever one does.
+        known = calicoctl_status.Family(False, ())
     if told is None or known is None:
         return None
     unread = [(problem.line, problem.text) for problem in told.problems]
@@ -134,8 +138,8 @@ def lay_out(texts: Mapping[str, str], files: ToldFiles, now: float) -> None:
     """Put logs, and the list of loaded modules, where a node has them."""
     for name, path in LOGS.items():
         if texts.get(name, "").strip():
-            files.add(path, texts[name], now)
-    further = "\n".join(texts[name] for name in further_logs(texts))
+            files.add(path, bare_words.marked(texts[name]), now)
+    further = bare_words.marked("\n".join(texts[name] for name in further_logs(texts)))
     if further:
         files.add(_SYSTEM_LOG, further, now)
         files.add(_FURTHER_LOG, further, now)
@@ -146,7 +150,7 @@ def lay_out(texts: Mapping[str, str], files: ToldFiles, now: float) -> None:
 
 def further_logs(texts: Mapping[str, str]) -> list[str]:
     """Return the names of logs that are not called as such a log usually is."""
-    known = (*LOGS, *_READ_ELSEWHERE)
+    known = (*LOGS, *READ_ELSEWHERE)
     return [
         name
         for name, text in texts.items()

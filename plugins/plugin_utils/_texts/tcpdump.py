@@ -141,7 +141,7 @@ def _of_ends(at: str, text: str, protocol: str) -> Packet | None:
         source_port=source_port,
         destination=destination,
         destination_port=destination_port,
-        protocol="vxlan" if protocol == "udp" and "VXLAN" in info[:200] else protocol,
+        protocol="vxlan" if protocol == "udp" and _is_vxlan(info) else protocol,
         flags=flags.group(1) if flags else "",
         length=int(lengths[-1]) if lengths else 0,
         inner=inner[:200],
@@ -152,12 +152,18 @@ def _of_ends(at: str, text: str, protocol: str) -> Packet | None:
 def _protocol(info: str, has_flags: bool) -> str:
     if has_flags:
         return "tcp"
-    if "VXLAN" in info[:200]:
+    if _is_vxlan(info):
         return "vxlan"
     for mark, name in (("ICMP6", "icmp6"), ("ICMP", "icmp"), ("UDP", "udp"), ("GRE", "gre"), ("ESP", "esp")):
         if info.startswith(mark):
             return name
     return "ipip" if info.startswith(("IP ", "IP6 ", "(tos")) else ""
+
+
+def _is_vxlan(info: str) -> bool:
+    """Say whether it is VXLAN: on flannel's port, 8472, tcpdump takes it for the protocol that this one was given to
+    later (OTV_PORT in print-udp.c)."""
+    return "VXLAN" in info[:200] or "OTV, flags " in info[:200]
 
 
 def _end(text: str) -> tuple[str, int]:

@@ -55,3 +55,9 @@ def number(text: Any) -> int | None:
 def after(words: list[str], word: str) -> str:
     """Return what follows `word`; '' if nothing does."""
     return words[words.index(word) + 1] if word in words[:-1] else ""
+
+
+def labels(text: str) -> dict[str, str]:
+    """Return "a=b,c=" as kubectl prints labels and selectors; what is no pair of these is left out."""
+    pairs = (one.strip().partition("=") for one in text.split(","))
+    return {name: value for name, equals, value in pairs if equals and name and " " not in name}

@@ -50,7 +50,11 @@ OURS = frozenset(
 NOT_READERS = frozenset(
     (
         "module_utils/_address/autodetect.py:_of_length",
+        "module_utils/_cluster/asking.py:change",
+        "module_utils/_change/kind_ufw.py:_matches",
+        "module_utils/_change/record.py:take",
         "module_utils/_cluster/asking.py:request",
+        "module_utils/_cluster/asking.py:_sent",
         "module_utils/_cluster/client.py:request",
         "module_utils/_cluster/kubectl.py:request",
         "module_utils/_firewall/after_boot.py:made_again",

@@ -69,6 +69,8 @@ def test_the_logs_of_every_part_are_read(tmp_path):
     write(
         tmp_path, host_logs.CNI_LOG, STAMP.format(5).replace("felix/", "cni-plugin/") + "connection is unauthorized\n"
     )
+    asked = "E1121 01:05:30.0 1 reflector.go:125] Failed to list *v1.Service: dial tcp 10.96.0.1:443: i/o timeout\n"
+    write(tmp_path, "/var/log/pods/kube-system_coredns-5c98d7d4d8-q9pl9_5/coredns/0.log", asked)
     write(tmp_path, "/var/log/pods/default_web_4/web/0.log", STAMP.format(6) + "not Calico's\n")
     sources = Sources()
 
@@ -80,6 +82,7 @@ def test_the_logs_of_every_part_are_read(tmp_path):
         ("flannel", "tls"),
         ("install-cni", "crash"),
         ("felix", "tunnel"),
+        ("coredns", "pod_api"),
     }
     assert sources.as_list() == []
 

@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import pytest
+
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils import kube as shapes
 from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils._catalogue.settings import (
     address,
     alone,
@@ -317,7 +320,32 @@ def test_calico_that_does_not_start_for_a_record_that_is_left_over(mesh):
     log(mesh, "node-2", "startup", "node_ip_conflict", text)
     found = told(mesh)
     assert found["stale_node_in_mesh"].subject.where["object"] == "Node/old-node"
-    assert found["duplicate_node_ip"].role == "consequence"
+    assert found["stale_node_in_mesh"].confidence < 0.6
+    assert "duplicate_node_ip" not in found
+
+
+TAKEN = "Calico node 'old-node' is already using the IPv4 address 10.0.0.10."
+
+
+def test_one_line_decides_neither_for_a_record_that_is_left_over_nor_for_a_duplicate(mesh):
+    mesh.lose("node-4")
+    log(mesh, "node-2", "startup", "node_ip_conflict", TAKEN)
+    found = told(mesh)
+    assert "stale_node_in_mesh" not in found
+    assert "duplicate_node_ip" not in found
+
+
+@pytest.mark.parametrize(
+    ("there", "fault"),
+    [(None, "stale_node_in_mesh"), ("Unknown", "stale_node_in_mesh"), ("True", "duplicate_node_ip")],
+)
+def test_what_kubernetes_knows_of_the_node_that_has_the_address_decides(mesh, kube, there, fault):
+    log(mesh, "node-2", "startup", "node_ip_conflict", TAKEN)
+    if there is not None:
+        kube.objects["nodes"].append(kube._node("old-node", "10.0.0.99"))
+        kube.condition("old-node", "Ready", there, "NodeStatusUnknown", "", lastTransitionTime=shapes.ago(9000))
+    mine = {name for name in told(mesh, kube) if name in ("stale_node_in_mesh", "duplicate_node_ip")}
+    assert mine == {fault}
 
 
 def test_calico_that_does_not_start_for_a_node_that_is_there(mesh):

@@ -30,7 +30,7 @@ def test_a_taint_that_nobody_tolerates(mesh, kube):
     assert found["bird_not_running"].role == "consequence"
     assert "dedicated=gpu:NoSchedule" in summary(mesh, kube, "calico_node_not_scheduled")
     assert "kubectl taint node node-3 dedicated=gpu:NoSchedule-" in commands(mesh, kube, "calico_node_not_scheduled")
-    assert "patch daemonset -n kube-system calico-node" in commands(mesh, kube, "calico_node_not_scheduled")
+    assert "patch -n kube-system daemonset/calico-node --type=json" in commands(mesh, kube, "calico_node_not_scheduled")
 
 
 def test_a_label_that_is_asked_for(mesh, kube):
