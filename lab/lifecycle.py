@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .state import State
     from .topology import Node, Plan
 
-READY_LIMIT = 60.0
+READY_LIMIT = 120.0
 
 
 def up(state: State, plan: Plan, say: Say) -> None:

@@ -18,12 +18,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from scripts import environment, lab_setup, setup
 from scripts.checks import faults, integration, kernel, lint, molecule, sanity, units
 from scripts.checks.outcome import Outcome, by_reason, total
-from scripts.console import UserError, complain, headline, say
+from scripts.console import UserError, complain, headline, say, side_by_side
 from scripts.paths import JUNIT, LOGS, printable
 
 if TYPE_CHECKING:
@@ -31,13 +32,17 @@ if TYPE_CHECKING:
 
 
 class Check(NamedTuple):
-    """One check: the name to call it by, what it proves, how it is run, what it needs besides Python."""
+    """One check: the name to call it by, what it proves, how it is run, what it needs besides Python.
+
+    beside_the_last: it runs at the same time as the check before it, which mostly waits.
+    """
 
     name: str
     title: str
     run: Callable[[Sequence[str]], Outcome]
     needs_lab: bool = False
     needs_programs: bool = False
+    beside_the_last: bool = False
 
 
 CHECKS = (
@@ -52,9 +57,11 @@ CHECKS = (
     Check("unit", "Unit tests", units.unit),
     Check("pythons", "Unit tests of the node code on every other Python", units.unit_on_other_pythons),
     Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
-    Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True),
-    Check("integration", "ansible-test integration", integration.integration, needs_programs=True),
+    Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
     Check("lab", "Faults made for real in the lab", faults.faults, needs_lab=True),
+    Check(
+        "integration", "ansible-test integration", integration.integration, needs_programs=True, beside_the_last=True
+    ),
     Check("molecule", "Playbooks and roles on the lab (molecule)", molecule.molecule, needs_lab=True),
 )
 BY_NAME = {check.name: check for check in CHECKS}
@@ -80,8 +87,13 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"{paths[0]} is no check. There are: {', '.join(BY_NAME)}. Files go with one check at a time.")
     wanted = [BY_NAME[name] for name in names] or list(CHECKS)
     _prepare(wanted)
-    rows = [_run(check, paths) for check in wanted]
-    _summary(rows)
+    started = time.monotonic()
+    rows = [
+        row
+        for group in _groups(wanted)
+        for row in side_by_side([partial(_run, check, paths) for check in group], len(group))
+    ]
+    _summary(rows, time.monotonic() - started)
     return 1 if any(row.outcome.failed for row in rows) else 0
 
 
@@ -96,6 +108,17 @@ def _prepare(wanted: Sequence[Check]) -> None:
         lab_setup.prepare_image()
 
 
+def _groups(wanted: Sequence[Check]) -> list[list[Check]]:
+    """The checks that run at the same time, in order."""
+    groups: list[list[Check]] = []
+    for check in wanted:
+        if check.beside_the_last and groups:
+            groups[-1].append(check)
+        else:
+            groups.append([check])
+    return groups
+
+
 def _run(check: Check, paths: Sequence[str]) -> Row:
     """Run one check under its headline."""
     headline(check.title)
@@ -106,11 +129,11 @@ def _run(check: Check, paths: Sequence[str]) -> Row:
         say(f"    it could not be run: {problem}")
         outcome = Outcome(failed=(f"{check.name} could not be run: {problem}",))
     seconds = time.monotonic() - started
-    say(f"    {outcome.sentence()} ({seconds:.1f} s)")
+    say(f"    {check.name}: {outcome.sentence()} ({seconds:.1f} s)")
     return Row(check, outcome, seconds)
 
 
-def _summary(rows: Sequence[Row]) -> None:
+def _summary(rows: Sequence[Row], seconds: float) -> None:
     """Say what came of each check, what was skipped and why, what failed; the count is the last line."""
     say()
     headline("Summary")
@@ -120,9 +143,7 @@ def _summary(rows: Sequence[Row]) -> None:
     result = total(row.outcome for row in rows)
     _list("Skipped, and why:", by_reason(result.skipped))
     _list("Failed:", result.failed)
-    say(
-        f"Logs are in {printable(LOGS)}, JUnit reports in {printable(JUNIT)}; {sum(row.seconds for row in rows):.0f} s."
-    )
+    say(f"Logs are in {printable(LOGS)}, JUnit reports in {printable(JUNIT)}; {seconds:.0f} s.")
     say(result.sentence())
 
 

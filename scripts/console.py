@@ -15,17 +15,20 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from scripts.paths import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 HEARTBEAT_SECONDS = 10.0
 TAIL_LINES = 40
 PATIENCE_SECONDS = 10.0  # that a program gets to end when we are interrupted
+Result = TypeVar("Result")
+_running: set[subprocess.Popen[str]] = set()
 
 
 class UserError(Exception):
@@ -100,7 +103,7 @@ def run(
             encoding="utf-8",
             errors="replace",
         )
-        with _ended_with_us(process), _heartbeat(started, lines, silent=echo):
+        with _ended_with_us(process), _heartbeat(log.stem, started, lines, silent=echo):
             for line in process.stdout or ():
                 lines.append(line)
                 record.write(line)
@@ -110,6 +113,22 @@ def run(
                     sys.stdout.flush()
             status = process.wait()
     return Done(status, "".join(lines), time.monotonic() - started)
+
+
+def side_by_side(works: Sequence[Callable[[], Result]], at_once: int) -> list[Result]:
+    """Do several pieces of work at once, each in a thread of its own. What they give, in their order.
+
+    Only the main thread is interrupted; the programs that the others wait for are ended with it.
+    """
+    with ThreadPoolExecutor(at_once) as pool:
+        begun = [pool.submit(work) for work in works]
+        try:
+            return [one.result() for one in begun]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in tuple(_running):
+                process.terminate()
+            raise
 
 
 def show_tail(done: Done, log: Path, lines: int = TAIL_LINES) -> None:
@@ -124,6 +143,7 @@ def show_tail(done: Done, log: Path, lines: int = TAIL_LINES) -> None:
 @contextlib.contextmanager
 def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
     """Leave no program behind, whatever ends us."""
+    _running.add(process)
     try:
         yield
     except BaseException:
@@ -134,17 +154,19 @@ def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
             process.kill()
             process.wait()
         raise
+    finally:
+        _running.discard(process)
 
 
 @contextlib.contextmanager
-def _heartbeat(started: float, lines: Sequence[str], *, silent: bool) -> Iterator[None]:
+def _heartbeat(name: str, started: float, lines: Sequence[str], *, silent: bool) -> Iterator[None]:
     """Say every ten seconds that we are still at it, and at what."""
     finished = threading.Event()
 
     def beat() -> None:
         while not finished.wait(HEARTBEAT_SECONDS):
             now = next((line.strip() for line in reversed(lines[-20:]) if line.strip()), "")
-            say(f"    … {time.monotonic() - started:.0f} s{': ' if now else ''}{now[:120]}")
+            say(f"    … {name} {time.monotonic() - started:.0f} s{': ' if now else ''}{now[:120]}")
 
     thread = threading.Thread(target=beat, daemon=True)
     if not silent:

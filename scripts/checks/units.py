@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scripts import machine
 from scripts.checks.outcome import Outcome, from_junit, skipped, total
-from scripts.console import run, say, show_tail
+from scripts.console import run, say, show_tail, side_by_side
 from scripts.environment import collection_tree
 from scripts.paths import BUILD, JUNIT, LOGS, ROOT, venv_program
 
@@ -47,8 +47,7 @@ def unit_on_other_pythons(paths: Sequence[str]) -> Outcome:
         return _on(found[version], name, paths or [NODE_TESTS])
 
     # Each is one process, so that as many of them as there are processors do not wait for each other.
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return total(pool.map(one, others))
+    return total(side_by_side([partial(one, version) for version in others], len(os.sched_getaffinity(0))))
 
 
 def pytest(

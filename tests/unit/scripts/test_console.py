@@ -45,6 +45,29 @@ def test_a_program_does_not_outlive_an_interruption(tmp_path, monkeypatch):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+def test_what_runs_side_by_side_gives_its_results_in_order():
+    works = [lambda: time.sleep(0.3) or "slow", lambda: "quick"]
+    assert console.side_by_side(works, 2) == ["slow", "quick"]
+
+
+def test_what_runs_beside_a_failure_is_ended_with_it(tmp_path):
+    def breaks():
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.05)
+        raise ValueError("as if interrupted")
+
+    def lasts():
+        code = "import os, time; open('new', 'w').write(str(os.getpid())); os.rename('new', 'pid'); time.sleep(60)"
+        run(tmp_path, code)
+
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="interrupted"):
+        console.side_by_side([breaks, lasts], 2)
+    assert time.monotonic() - began < 50
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
 def interrupting(*_arguments, **_options):
     time.sleep(1)
     raise KeyboardInterrupt
