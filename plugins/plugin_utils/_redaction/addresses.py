@@ -27,6 +27,7 @@ _WHOLE6 = ("::/96", "ff00::/8", "2001:4860:4860::/48", "2606:4700:4700::/48")
 _BLOCKS6 = ("2000::/3", "fc00::/8", "fd00::/8", "fe80::/10")
 _LAST4, _LAST6, _SUBNET6, _LINK_LOCAL = 24, 112, 64, 0x3FA
 _EMBEDDED = (socket.inet_pton(socket.AF_INET6, "::ffff:0:0")[:12], socket.inet_pton(socket.AF_INET6, "64:ff9b::")[:12])
+_MOST_KNOWN = 100_000
 _CALICO = bytes.fromhex("eeeeeeeeeeee")
 
 
@@ -89,6 +90,8 @@ class Addresses:
             return related
         made = self._known.get(address)
         if made is None:
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
             made = self._known[address] = self._made(address)
         return made
 

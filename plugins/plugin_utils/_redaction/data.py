@@ -10,13 +10,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import packing
-from . import learn, secrets
+from . import learn
+from .secrets import judge
 from .vocabulary import CUT
 
 if TYPE_CHECKING:
     from .texts import Texts
 
 _DEEPEST = 100
+_LEAST_NO_ADDRESS = 1 << 32
 _GROUP = re.compile(r"(?:\d{1,3}\.\d{1,3}\.\d{1,3}|[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){6}|)$")
 _RANGES = re.compile(r"[0-9a-f]+(?:-[0-9a-f]+)?(?:,[0-9a-f]+(?:-[0-9a-f]+)?)*$")
 _LENGTH = re.compile(r"\d{0,3}$")
@@ -37,6 +39,8 @@ class Data:
             return None
         if isinstance(found, list):
             return [self.value(item, depth + 1) for item in found]
+        if isinstance(found, int) and not isinstance(found, bool) and 0 < found < _LEAST_NO_ADDRESS:
+            return int(self._texts.speller.rare.number(str(found)) or found)
         return self._mapping(found, depth) if isinstance(found, dict) else found
 
     def _string(self, found: str, depth: int) -> str:
@@ -60,13 +64,13 @@ class Data:
             return {key: self._packed(item, key) for key, item in found.items()}
         of_kind = found.get("kind") == "Secret"
         name = found.get("name")
-        variable = isinstance(name, str) and "value" in found and secrets.holds_secrets(name)
+        variable = isinstance(name, str) and "value" in found and judge.holds_secrets(name)
         made: dict[Any, Any] = {}
         for key, item in found.items():
             spelled = self._key(key)
             if of_kind and key in ("data", "stringData"):
                 made[spelled] = _cut(item)
-            elif (variable and key == "value") or (isinstance(key, str) and secrets.holds_secrets(key)):
+            elif (variable and key == "value") or (isinstance(key, str) and judge.holds_secrets(key)):
                 made[spelled] = self.value(item, depth + 1) if isinstance(item, bool) else self._under(item, depth + 1)
             elif of_kind and key == "annotations":
                 made[spelled] = _cut(item)
@@ -96,7 +100,7 @@ class Data:
     def _under(self, item: Any, depth: int) -> Any:
         """What stands under a secret's name: references stay, what is harmless stays, the rest is cut."""
         if isinstance(item, str):
-            return self.value(item, depth) if secrets.harmless(item) else CUT
+            return self.value(item, depth) if judge.harmless(item) else CUT
         if isinstance(item, list):
             return [self._under(one, depth + 1) for one in item] if depth < _DEEPEST else None
         if isinstance(item, dict):
@@ -105,8 +109,8 @@ class Data:
             if _is_packed(item):
                 return self._packed(item)
             return {
-                CUT if secrets.is_key(key) else self._key(key): self.value(one, depth + 1)
-                if key in secrets.REFERENCES
+                CUT if judge.is_key(key) else self._key(key): self.value(one, depth + 1)
+                if key in judge.REFERENCES
                 else self._under(one, depth + 1)
                 for key, one in item.items()
             }

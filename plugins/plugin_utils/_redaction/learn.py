@@ -108,7 +108,8 @@ class Names:
         if domain:
             self.strict.add(folded)
             if not domain.replace(".", "").isdigit():
-                self.domains.add(domain)
+                labels = domain.split(".")
+                self.domains.update(".".join(labels[at:]) for at in range(max(1, len(labels) - 1)))
 
 
 def _is_public(folded: str) -> bool:

@@ -6,29 +6,36 @@ through for leaks."""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...module_utils._facts import packing
 from ...module_utils._inet import octets
+from .._bundle.spool import Spool
 from .._bundle.write import ENVIRONMENT, INDEX
 from .._cluster import documents
 from .._peering.real_addresses import FILE
 from .._texts import lines
-from . import learn, record, scan, secrets
+from . import blocks, learn, record, scan
 from .addresses import Addresses, is_network
 from .data import Data
 from .keyed import Keyed
-from .secrets import Secrets
+from .secrets import structured, written
+from .secrets.cutter import Secrets
 from .spelling import Speller
 from .texts import Texts
 from .words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
-_FOUR = re.compile(r"(?<!\d)(?<!\d\.)(\d{1,3}(?:\.\d{1,3}){3})(?![\d])(?:/(\d{1,2})(?!\d))?")
+# Single digits in a long row are an address of IPv6, backwards.
+_FOUR = re.compile(
+    r"(?<!\d)(?<!\d\.)(?<!\.[a-f]\.)(\d{1,3}(?:\.\d{1,3}){3})(?!\d|(?:\.[0-9a-f]\b){2})(?:/(\d{1,2})(?!\d))?"
+)
 # As Calico calls blocks and affinities, also of those that are in no list any more.
 _BLOCK = re.compile(r"(?<!\d)(?=(\d{1,3}(?:-\d{1,3}){3})-(2\d|3[01])(?![-\w]))")
 _NAMED = re.compile(r"(?:Mesh|Node|Global|Local_Workload)_([0-9A-Fa-f_]+)")
@@ -36,7 +43,10 @@ _SIX = re.compile(r"(?<![\w:])(?=[0-9A-Fa-f:]{0,9}:)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa
 _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
 _BARE_MAC = re.compile(r"(?<![\w:.-])[0-9a-f]{12}(?![\w:-])")
 _ONE_WORD = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?$")
+_LONGEST_NAME = 253
 _LARGEST_OBJECTS = 64 * 1024 * 1024
+# Short names of containers look like a MAC address without its colons; a log may hold any number of them.
+_MOST_BARE = 50_000
 
 
 class Redacted(NamedTuple):
@@ -45,7 +55,7 @@ class Redacted(NamedTuple):
     `sensitive`: how many of each kind were replaced or cut.
     """
 
-    texts: dict[str, str]
+    texts: MutableMapping[str, str]
     leaks: list[scan.Leak]
     sensitive: dict[str, int]
 
@@ -59,54 +69,68 @@ class Redactor:
         self._secrets = Secrets(self._keyed)
         self._addresses = Addresses(self._keyed)
         self._seen: set[bytes] = set()
+        self._bare = 0
         # Texts without secrets, by what they were: worked out when they were learnt from.
-        self._cut: dict[str, str] = {}
+        self._cut = Spool()
+        self._learnt: set[tuple[str, str]] = set()
         self._networks: set[tuple[bytes, int]] = set()
         self._ordered: set[str] = set()
         for word in words:
             # As it may have been copied out of a text, with its quotes or what fills up base64.
             bare = word.strip("\"'`.,;:=()[]{}<> \t\n")
-            if _ONE_WORD.match(bare):
+            if len(bare) <= _LONGEST_NAME and _ONE_WORD.match(bare):
                 self._names.strict.add(bare.lower())
             elif bare:
                 self._secrets.found.add(bare)
 
     def learn(self, given: Mapping[str, str]) -> None:
         """Take in what is in files that are to be redacted, before any of them is."""
-        for path, original in given.items():
-            text = lines.plain(original)
+        for path in given:
+            mark = _mark(given[path])
+            if (path, mark) in self._learnt:
+                continue
+            self._learnt.add((path, mark))
+            text = lines.plain(given[path])
             learn.from_path(path, self._names)
-            self._learn(path, text, _json(text))
-            cut = self._secrets.cut(text)
-            if _json(text) is None:
-                self._cut[original] = cut
+            data = _json(text)
+            if data is not None:
+                self._learn(path, text, data)
+                self._secrets.cut(text)
+                continue
+            cut = []
+            for piece in _pieces(path, text):
+                self._learn(path, piece, None)
+                cut.append(self._secrets.cut(piece))
+            self._cut[mark] = "".join(cut)
 
     def learn_data(self, found: Any) -> None:
         """Take in what is in JSON data that is to be redacted."""
-        written = json.dumps(found, ensure_ascii=False)
-        self._learn("", written, found)
-        self._secrets.cut(written)
+        dumped = json.dumps(found, ensure_ascii=False)
+        self._learn("", dumped, found)
+        self._secrets.cut(dumped)
 
-    def texts(self, given: Mapping[str, str]) -> Redacted:
-        """Redact files, given by their paths in a bundle."""
+    def texts(self, given: Mapping[str, str], into: MutableMapping[str, str] | None = None) -> Redacted:
+        """Redact files, given by their paths in a bundle. `into`: what is to hold them afterwards."""
         self.learn(given)
         rewriter = self._rewriter()
-        made: dict[str, str] = {}
+        made: MutableMapping[str, str] = {} if into is None else into
         for path in sorted(given):
             if path != FILE:
-                content = self._everywhere(self._file(given[path], rewriter))
+                content = self._everywhere(self._file(path, given[path], rewriter))
                 made[self._free(made, self._path(path, rewriter))] = content
         made[FILE] = record.make(self._ordered, self._addresses, given.get(FILE, ""))
         return self._result(made, rewriter)
 
-    def _file(self, original: str, rewriter: Texts) -> str:
+    def _file(self, path: str, original: str, rewriter: Texts) -> str:
         text = lines.plain(original)
+        cut = self._cut.get(_mark(original))
+        if cut is None:
+            return _spelled(Data(rewriter).value(_json(text)), text)
         known = self._everywhere(text)
-        cut = self._cut.get(original)
-        if cut is not None:
+        if known != text:
             # Whole secrets first: what they stand in may have been taken apart otherwise.
-            return rewriter.without_names(cut if known == text else self._secrets.cut(known))
-        return _spelled(Data(rewriter).value(_json(text)), text)
+            cut = "".join(map(self._secrets.cut, _pieces(path, known)))
+        return "".join(map(rewriter.without_names, _pieces(path, cut)))
 
     def data(self, found: Any) -> tuple[Any, list[scan.Leak], dict[str, int]]:
         """Redact JSON data such as a report; where it leaks, and how much was replaced."""
@@ -124,7 +148,7 @@ class Redactor:
         """Return what a file's name becomes."""
         return self._path(of, self._rewriter())
 
-    def _result(self, made: dict[str, str], rewriter: Texts) -> Redacted:
+    def _result(self, made: MutableMapping[str, str], rewriter: Texts) -> Redacted:
         replaced = {raw for raw in self._seen if self._addresses.raw(raw) != raw}
         replacements = {self._addresses.raw(raw) for raw in self._seen}
         for raw, length in self._networks:
@@ -133,7 +157,8 @@ class Redactor:
             if made_of_it != raw:
                 replaced.add(raw)
         names = self._names.strict - rewriter.words.made
-        originals = scan.Originals(names, replaced, self._secrets.found, replacements, self._secrets.made)
+        secret, made_of_keys = self._secrets.found, self._secrets.made
+        originals = scan.Originals(names, replaced, secret, replacements, made_of_keys, rewriter.words.schemes)
         count = {
             "names": len(self._names.strict | self._names.common),
             "addresses": len(replaced),
@@ -154,10 +179,10 @@ class Redactor:
         for one in found:
             learn.from_data(one, self._names)
             learn.from_list_name(path, one, self._names)
-            secrets.in_data(one, self._secrets)
+            structured.learn(one, self._secrets)
             self._packed(one)
         learn.from_text(text, self._names)
-        self._learn_addresses(text, ordered=not path.endswith(".log"))
+        self._learn_addresses(scan.words(text), ordered=not path.endswith(".log"))
 
     def _learn_addresses(self, text: str, *, ordered: bool) -> None:
         self._learn_prefixes(text, ordered=ordered)
@@ -171,7 +196,9 @@ class Redactor:
                 self._see(raw, ordered=True)
         for match in _MAC.finditer(text):
             self._seen.add(bytes.fromhex(match.group().replace(match.group(1), "")))
-        self._seen.update(bytes.fromhex(found) for found in set(_BARE_MAC.findall(text)) if not found.isdigit())
+        bare = {bytes.fromhex(found) for found in _BARE_MAC.findall(text) if not found.isdigit()} - self._seen
+        self._seen.update(itertools.islice(bare, max(0, _MOST_BARE - self._bare)))
+        self._bare += len(bare)
 
     def _learn_prefixes(self, text: str, *, ordered: bool) -> None:
         """Addresses of IPv4 with and without their masks."""
@@ -216,7 +243,7 @@ class Redactor:
                 self._addresses.learn(octets(raw), bits)
 
     def _everywhere(self, text: str) -> str:
-        return secrets.everywhere(text, self._secrets.found)
+        return written.everywhere(text, self._secrets.found)
 
     def _path(self, path: str, rewriter: Texts) -> str:
         parts = path.split("/")
@@ -243,6 +270,16 @@ def _json(text: str) -> Any:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, (dict, list)) else None
+
+
+def _mark(text: str) -> str:
+    """Return what tells this text from any other."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def _pieces(path: str, text: str) -> Iterator[str]:
+    """Yield a text in the pieces in which it is read: one, if it is an object that is read as a whole."""
+    return iter((text,)) if path.endswith((".yaml", ".yml")) else blocks.of(text)
 
 
 def _is_yaml(path: str, text: str) -> bool:

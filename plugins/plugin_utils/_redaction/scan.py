@@ -9,17 +9,20 @@ originals held. What it tells names the file and the kind, never the value.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
-from ...module_utils._inet import octets
-from . import secrets
+from . import blocks, sought
+from .disguised import CODED, QUOTED, decoded
+from .secrets import judge, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from .schemes import Schemes
 
 _MOST_DECODED = 100_000
 _BY_FORM = (
@@ -33,17 +36,6 @@ _BY_FORM = (
     ("a password in a URL", re.compile(r"://(?!REDACTED@)[^/@\s\"'<>]{1,500}@")),
     ("a bearer token", re.compile(r"(?i)\bbearer\s+(?!REDACTED)(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,}")),
 )
-_ADDRESS = re.compile(r"(?<!\d)(?<!\d\.)\d{1,3}(?:([._-])\d{1,3})(?:\1\d{1,3}){2}(?!\d)")
-# Wherever one may begin: a number before it may look like its first byte.
-_JOINED = re.compile(r"(?<!\d)(?=(\d{1,3}([_-])\d{1,3}\2\d{1,3}\2\d{1,3})(?!\d))")
-_JOINED_SIX = re.compile(r"(?<![0-9A-Za-z])(?=([0-9a-f]{1,4}(?:-[0-9a-f]{0,4}){2,8})-\d{1,3}(?![-\w]))")
-_SIX = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
-_MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{8})(?![0-9A-Za-z])")
-_BARE_MAC = re.compile(r"(?<![\w:.-])[0-9a-f]{12}(?![\w:-])")
-_CODED = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
-_EDGES = re.compile(r"[.-]")
 _RANDOM = re.compile(
     r"(?<![\w+/=.-])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[A-Za-z0-9+/_-]{40,}={0,2}(?![\w+/=.-])"
 )
@@ -53,18 +45,18 @@ WAY_OUT = (
     "Look there in the original: name the word that it stands in as one of redact_words, "
     "or redact a copy that does without this file."
 )
-_CALICO_NODE = re.compile(r"(?<![A-Za-z0-9])calico-node-", re.IGNORECASE)
 
 
 class Originals(NamedTuple):
-    """What must not be there: names in small letters, addresses that were replaced as bytes, secrets; and what
-    replaces them, which may be there."""
+    """What must not be there: names in small letters, and how they are made; addresses that were replaced, as bytes;
+    secrets; and what replaces them, which may be there."""
 
     names: set[str]
     addresses: set[bytes]
     secrets: set[str]
     replacements: set[bytes]
     made: set[str]
+    schemes: Schemes
 
 
 class Leak(NamedTuple):
@@ -80,7 +72,8 @@ def leaks(texts: Mapping[str, str], originals: Originals) -> Iterator[Leak]:
     for path, text in texts.items():
         kinds = dict.fromkeys(_kinds(path, originals, 0))
         yield from (Leak(path, kind, _OWN_NAME) for kind in kinds)
-        for kind in dict.fromkeys(_kinds(text, originals, 0)):
+        found = (kind for piece in blocks.of(text) for kind in _kinds(piece, originals, 0))
+        for kind in dict.fromkeys(found):
             if kind not in kinds:
                 yield Leak(path, kind, _place(text, kind, originals))
 
@@ -137,81 +130,44 @@ def _field(value: Any, kind: str, originals: Originals) -> str:
 
 def _kinds(text: str, originals: Originals, depth: int) -> Iterator[str]:
     for value in originals.secrets:
-        for how, written in secrets.encodings(value):
-            if written in text:
+        for how, coded in written.encodings(value):
+            if coded in text:
                 yield f"a secret {how}".rstrip()
                 break
     for kind, pattern in _BY_FORM:
         if pattern.search(text):
             yield kind
+    forbidden = originals.addresses - originals.replacements
+    yield from sought.lines(text, forbidden)
+    text = words(text)
     if any(
-        secrets.entropy(found) >= 4.8 and found not in originals.made and not secrets.is_made_of_words(found)
+        judge.entropy(found) >= 4.8 and found not in originals.made and not judge.is_made_of_words(found)
         for found in set(_matches(_RANDOM, text))
     ):
         yield "what looks like a key"
-    yield from _addresses(text, originals)
-    if _name(text, originals):
+    yield from sought.addresses(text, forbidden)
+    if sought.a_name(text, originals.names):
         yield "the name of a node or a host"
+    if sought.one_like_them(text, originals.schemes):
+        yield "what looks like the name of a node or a host"
     if depth < 2:
         yield from _coded(text, originals, depth)
+
+
+def words(text: str) -> str:
+    """Return each word of a text once. Logs say the same over and over, and no address goes beyond a word."""
+    return "\n".join(dict.fromkeys(text.split()))
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[str]:
     return (match.group() for match in pattern.finditer(text))
 
 
-def _addresses(text: str, originals: Originals) -> Iterator[str]:
-    forbidden = originals.addresses - originals.replacements
-    found4 = {*_matches(_ADDRESS, text), *(match.group(1) for match in _JOINED.finditer(text))}
-    if any(octets(re.sub("[_-]", ".", found)) in forbidden for found in found4):
-        yield "an IPv4 address"
-    found6 = {match.group(1).replace("-", ":") for match in _JOINED_SIX.finditer(text)}
-    if any(octets(found) in forbidden for found in found6):
-        yield "an IPv6 address"
-    if any(octets(found) in forbidden for found in set(_matches(_SIX, text)) if found.strip(":")):
-        yield "an IPv6 address"
-    if any(bytes.fromhex(re.sub("[:-]", "", found)) in forbidden for found in set(_matches(_MAC, text))):
-        yield "a MAC address"
-    if any(bytes.fromhex(found) in forbidden for found in set(_BARE_MAC.findall(text))):
-        yield "a MAC address"
-    for found in {match.group(1) for match in _HEX.finditer(text)}:
-        raw = bytes.fromhex(found)
-        if raw in forbidden or raw[::-1] in forbidden:
-            yield "an IPv4 address in hexadecimal"
-
-
-def _name(text: str, originals: Originals) -> bool:
-    """Say whether one of the names stands in the text as a word or between dashes and dots."""
-    if not originals.names:
-        return False
-    longest = max(len(_EDGES.split(name)) for name in originals.names)
-    firsts = {_EDGES.split(name)[0] for name in originals.names}
-    text = _CALICO_NODE.sub("", text)
-    for word in set(_WORD.findall(text.lower())):
-        parts = _EDGES.split(word)
-        if firsts.isdisjoint(parts):
-            continue
-        joined = re.split(r"([.-])", word)
-        for at in range(0, len(joined), 2):
-            if joined[at] in firsts:
-                for end in range(at + 1, min(len(joined), at + 2 * longest) + 1, 2):
-                    if "".join(joined[at:end]) in originals.names:
-                        return True
-    return False
-
-
 def _coded(text: str, originals: Originals, depth: int) -> Iterator[str]:
-    """Look into what is base64 of a text."""
-    for found in itertools.islice(set(_CODED.findall(text)), _MOST_DECODED):
-        inner = _decoded(found)
+    """Look into what is base64 of a text, or quoted for a URL."""
+    for found in itertools.islice(set(QUOTED.findall(text)), _MOST_DECODED):
+        yield from _kinds(unquote(found), originals, depth + 1)
+    for found in itertools.islice(set(CODED.findall(text)), _MOST_DECODED):
+        inner = decoded(found)
         if inner:
             yield from (f"{kind} in base64" for kind in _kinds(inner, originals, depth + 1))
-
-
-def _decoded(found: str) -> str:
-    try:
-        raw = base64.b64decode(found.replace("-", "+").replace("_", "/") + "=" * (-len(found) % 4), validate=True)
-        text = raw.decode("ascii")
-    except ValueError:
-        return ""
-    return text if text.replace("\n", " ").replace("\t", " ").isprintable() else ""

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import os
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from .._analysis.report import SCHEMA
 from .._bundle import files, offline, write
+from .._bundle.spool import Spool
 from . import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 
     from .redactor import Redactor
 
 _PRIVATE = 0o600
+_PIECE = 1024 * 1024
 
 
 class NotRedactedError(Exception):
@@ -31,20 +34,24 @@ class NotRedactedError(Exception):
 
 
 class Source(NamedTuple):
-    """What is to be shared: a report, or else a bundle's texts. `archive`: it came as one, and goes as one."""
+    """What is to be shared: a report, or else a bundle's texts. `archive`: it came as one, and goes as one. `left_out`:
+    files of it that are not shared, or only in part, and why."""
 
     name: str
     report: dict[str, Any] | None
-    texts: dict[str, str]
+    texts: MutableMapping[str, str]
     archive: bool
+    left_out: list[tuple[str, str]]
 
 
 class Shared(NamedTuple):
-    """What was written, where, and how many names, addresses and secrets it does not hold any more."""
+    """What was written, where, and how many names, addresses and secrets it does not hold any more. `left_out`: files
+    of the original that are not in it, or only in part, and why."""
 
     path: str
     replaced: dict[str, int]
     changed: bool
+    left_out: list[tuple[str, str]]
 
 
 def sources(paths: Sequence[str]) -> list[Source]:
@@ -52,16 +59,16 @@ def sources(paths: Sequence[str]) -> list[Source]:
     found = []
     for path, name in zip(paths, offline.names(paths), strict=True):
         try:
-            texts = files.read(path).texts
+            given = files.read(path, Spool())
         except OSError as error:
             raise NotRedactedError(f"Nothing was written: {path} cannot be read: {error.strerror or error}.") from error
+        texts = given.texts
         if not texts:
             raise NotRedactedError(f"Nothing was written: there is no text in {path}.")
         place = Path(path).expanduser()
         report = report_in(next(iter(texts.values()), "")) if len(texts) == 1 and place.is_file() else None
-        found.append(
-            Source(name, report, texts, place.is_file() and place.suffix.lower() not in (".json", ".txt", ".log"))
-        )
+        archive = place.is_file() and place.suffix.lower() not in (".json", ".txt", ".log")
+        found.append(Source(name, report, texts, archive, [*given.refused, *given.shortened]))
     return found
 
 
@@ -80,9 +87,10 @@ def share(given: Sequence[Source], directory: str, redactor: Redactor, *, check:
     return [_put(source, texts, counted, folder, redactor, check=check) for source, texts, counted in ready]
 
 
-def _ready(source: Source, redactor: Redactor) -> tuple[Source, dict[str, str], dict[str, int]]:
+def _ready(source: Source, redactor: Redactor) -> tuple[Source, MutableMapping[str, str], dict[str, int]]:
+    texts: MutableMapping[str, str] = {}
     if source.report is None:
-        made = redactor.texts(source.texts)
+        made = redactor.texts(source.texts, Spool())
         texts, leaks, counted = made.texts, made.leaks, made.sensitive
     else:
         report, leaks, counted = redactor.data(source.report)
@@ -98,50 +106,72 @@ def refuse(leaks: Iterable[scan.Leak]) -> None:
 
 
 def _put(
-    source: Source, texts: dict[str, str], counted: dict[str, int], folder: Path, redactor: Redactor, *, check: bool
+    source: Source,
+    texts: MutableMapping[str, str],
+    counted: dict[str, int],
+    folder: Path,
+    redactor: Redactor,
+    *,
+    check: bool,
 ) -> Shared:
     name = redactor.path(source.name)
-    if source.report is not None:
-        content = texts["report.json"].encode()
-        path = folder / f"{name.removesuffix('.json')}.json"
-    elif source.archive:
-        content, path = _archive(texts), folder / f"{name}.tar.gz"
-    else:
+    if source.report is None and not source.archive:
         path = folder / name
         write.replaceable(path)
-        changed = not path.is_dir() or _held(path) != texts
+        changed = not path.is_dir() or not _holds(path, texts)
         if changed and not check:
-            write.put(str(path), sorted(texts.items()))
-        return Shared(str(path), counted, changed)
-    changed = not path.is_file() or path.read_bytes() != content
-    if changed and not check:
-        _replace(path, content)
-    return Shared(str(path), counted, changed)
+            write.put(str(path), ((one, texts[one]) for one in sorted(texts)))
+        return Shared(str(path), counted, changed, source.left_out)
+    path = folder / (f"{name.removesuffix('.json')}.json" if source.report is not None else f"{name}.tar.gz")
+    with tempfile.TemporaryFile() as made:
+        if source.report is not None:
+            made.write(texts["report.json"].encode())
+        else:
+            _archive(texts, made)
+        changed = not path.is_file() or not _same(path, made)
+        if changed and not check:
+            _replace(path, made)
+    return Shared(str(path), counted, changed, source.left_out)
 
 
-def _held(path: Path) -> dict[str, str]:
-    found = files.read(str(path))
-    return {} if found.refused or found.shortened else found.texts
+def _holds(path: Path, texts: MutableMapping[str, str]) -> bool:
+    """Say whether a directory holds these texts and nothing else."""
+    held = {one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_symlink() or not one.is_dir()}
+    return held == set(texts) and all(
+        (path / one).is_file() and (path / one).read_bytes() == texts[one].encode("utf-8", "replace") for one in texts
+    )
 
 
-def _archive(texts: dict[str, str]) -> bytes:
-    """Return a compressed archive that tells nothing of who made it, nor when, and is the same each time."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+def _archive(texts: MutableMapping[str, str], into: IO[bytes]) -> None:
+    """Write a compressed archive that tells nothing of who made it, nor when, and is the same each time."""
+    with (
+        gzip.GzipFile(filename="", fileobj=into, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for path in sorted(texts):
             content = texts[path].encode("utf-8", "replace")
             entry = tarfile.TarInfo(path)
             entry.size, entry.mode = len(content), _PRIVATE
             archive.addfile(entry, io.BytesIO(content))
-    return gzip.compress(packed.getvalue(), mtime=0)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    stream.seek(0)
+    while piece := stream.read(_PIECE):
+        yield piece
+
+
+def _same(path: Path, made: IO[bytes]) -> bool:
+    with path.open("rb") as held:
+        return all(one == other for one, other in itertools.zip_longest(_pieces(held), _pieces(made)))
+
+
+def _replace(path: Path, made: IO[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+            stream.writelines(_pieces(made))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

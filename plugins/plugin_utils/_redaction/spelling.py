@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ...module_utils._inet import octets
+from .rare import Rare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -35,6 +36,7 @@ class Speller:
 
     def __init__(self, addresses: Addresses, seen: set[bytes], networks: Collection[tuple[bytes, int]] = ()) -> None:
         self.addresses, self.seen, self._networks = addresses, seen, networks
+        self.rare = Rare(addresses, seen)
         self._of_networks = {raw for raw, _length in networks}
         self._forms: tuple[Callable[[str, int | None], str | None], ...] = (
             self._four,
@@ -55,7 +57,7 @@ class Speller:
             made = form(text, length)
             if made is not None:
                 return made
-        return None
+        return self.rare.word(text)
 
     def address(self, text: str, length: int | None = None) -> str | None:
         """Return what a plain address becomes, None if it is none."""
@@ -155,6 +157,7 @@ class Speller:
     def joined(self, text: str) -> str:
         """Return a name without the addresses in it that are joined by dashes or underscores (ip-10-0-1-45), nor the
         prefixes, as Calico calls blocks and affinities by them (node-1-10-244-1-0-26)."""
+        text = self.rare.inside(text)
         if "-" not in text and "_" not in text:
             return text
         made, at, match = "", 0, _JOINED.search(text)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .._texts import columns
+from .._texts import columns, lines
+from .disguised import Disguised
 
 if TYPE_CHECKING:
     from .learn import Names
-    from .secrets import Secrets
+    from .secrets.cutter import Secrets
     from .spelling import Speller
     from .words import Words
 
@@ -25,12 +26,20 @@ _AFTER = r"(?=[\"',\]]|\s*$|  |\t|/\d|:~|\]|:[/~]| [\w./()-]+(?:\[\d+\])?: | \d+
 _WIDEST = 3
 
 
+class _Row(NamedTuple):
+    """A row of a table: its cells, and the line without laying it out, if these stood elsewhere than the heads."""
+
+    cells: list[str]
+    line: str
+
+
 class Texts:
     """Redacts texts by what was learnt before."""
 
     def __init__(self, words: Words, names: Names, secrets: Secrets, speller: Speller) -> None:
         self.words, self.speller, self._names, self._secrets = words, speller, names, secrets
         self._word = words.pattern
+        self._disguised = Disguised(speller, self.text)
         self._spaced_word = re.compile(self._word.pattern + r"(?P<space> {2,}(?=\S))?")
         alternatives = "|".join(sorted(map(re.escape, names.common), key=len, reverse=True))
         self._common = re.compile(rf"{_BEFORE}({alternatives}){_AFTER}", re.MULTILINE) if alternatives else None
@@ -45,6 +54,7 @@ class Texts:
 
     def without_names(self, text: str) -> str:
         """Return a text whose secrets are cut already without names and addresses."""
+        text = self._disguised.replaced(text)
         if "\n" in text and any(line.isupper() for line in text[:100_000].split("\n")):
             return self._with_tables(text)
         return self._plain(text)
@@ -73,7 +83,7 @@ class Texts:
         """Lay tables out anew: their readers go by where the heads of columns stand."""
         made: list[str] = []
         plain: list[str] = []
-        table: list[list[str] | str] = []
+        table: list[_Row | str] = []
         head: columns.Head | None = None
         for line in text.split("\n"):
             bare = line.rstrip("\r").expandtabs(8)
@@ -84,20 +94,28 @@ class Texts:
                 if found is None:
                     plain.append(line)
                 else:
-                    table.append(found.names)
+                    names = [one.replace("-", " ") if one in _TWO_WORDS else self.words_of(one) for one in found.names]
+                    table.append(_Row(names, self._plain(line)))
             elif head is None:
                 plain.append(line)
             else:
-                cells = columns.cells(head, bare)
-                table.append(self._plain(line) if cells is None else [self._cell(cells[name]) for name in head.names])
+                table.append(self._row(head, line, bare))
         return "\n".join((*made, *self._closed(plain, table)))
 
-    def _closed(self, plain: list[str], table: list[list[str] | str]) -> list[str]:
+    def _closed(self, plain: list[str], table: list[_Row | str]) -> list[str]:
         """Return what was gathered, and begin anew."""
         made = ([self._plain("\n".join(plain))] if plain else []) + ([_laid_out(table)] if table else [])
         plain.clear()
         table.clear()
         return made
+
+    def _row(self, head: columns.Head, line: str, bare: str) -> _Row | str:
+        """Return a row of a table, or a line between its rows, such as the next prompt."""
+        cells = None if lines.command(line) is not None else columns.cells(head, bare)
+        if cells is None:
+            return self._plain(line)
+        own = "" if columns.is_aligned(head, bare) else self._plain(line)
+        return _Row([self._cell(cells[name]) for name in head.names], own)
 
     def _cell(self, cell: str) -> str:
         return self.words.named(cell) if self.is_common(cell) else self.words_of(cell)
@@ -106,13 +124,19 @@ class Texts:
 _TWO_WORDS = frozenset(("LAST-SEEN", "FIRST-SEEN", "NOMINATED-NODE", "READINESS-GATES"))
 
 
-def _laid_out(table: list[list[str] | str]) -> str:
-    table[0] = [name.replace("-", " ") if name in _TWO_WORDS else name for name in table[0]]
-    rows = [row for row in table if isinstance(row, list)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        row
-        if isinstance(row, str)
-        else "".join(cell.ljust(width + _WIDEST) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    )
+def _laid_out(table: list[_Row | str]) -> str:
+    """Return a table, its first row being its head, with columns as wide as their cells are now."""
+    rows = [row for row in table if isinstance(row, _Row)]
+    if len(rows) == 1:  # Capitals are not always the head of something.
+        return "\n".join(row if isinstance(row, str) else row.line for row in table)
+    widths = [max(map(len, column)) + _WIDEST for column in zip(*(row.cells for row in rows), strict=True)]
+    head = columns.Head(rows[0].cells, [sum(widths[:at]) for at in range(len(widths))])
+    table[0] = _Row(rows[0].cells, "")
+    return "\n".join(row if isinstance(row, str) else _spelled(row, head, widths) for row in table)
+
+
+def _spelled(row: _Row, head: columns.Head, widths: list[int]) -> str:
+    """Return a row below its head. A line that says the same as it is stays so: it may be none of the table's."""
+    if row.line and columns.cells(head, row.line) == dict(zip(head.names, row.cells, strict=True)):
+        return row.line
+    return "".join(cell.ljust(width) for cell, width in zip(row.cells, widths, strict=True)).rstrip()

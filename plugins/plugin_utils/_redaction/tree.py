@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .keyed import Keyed
 
 
+_MOST_KNOWN = 50_000
+
+
 class Block(NamedTuple):
     """A prefix that is mapped to itself; `whole` if also every address in it is."""
 
@@ -69,6 +72,8 @@ class Tree:
         start, rest = place // 8 * 8, place % 8
         key = (start, before >> rest)
         if key not in self._known:
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
             of = start.to_bytes(1, "big") + key[1].to_bytes(16, "big")
             self._known[key] = int.from_bytes(self._keyed.bytes(self._what, of), "big")
         return self._known[key] >> ((1 << rest) - 1 + (before & ((1 << rest) - 1))) & 1

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from . import keyed as kinds
-from . import vocabulary
+from . import schemes, vocabulary
 
 if TYPE_CHECKING:
     from .keyed import Keyed
@@ -38,9 +38,10 @@ _ACCOUNT = re.compile(r"(?<!\d)(\d{12})(?=[:.]|$)")
 _MOMENT = re.compile(
     r"(?:\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|\d+:\d\d(?::\d\d(?:\.\d+)?)?|\d+(?:\.\d+)?)$"
 )
+_SEGMENT = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
 _SPLIT = re.compile(r"([-._:])")
 _MOST_PARTS = 40
-_MOST_KNOWN = 300_000
+_MOST_KNOWN = 50_000
 
 
 class Words:
@@ -51,8 +52,10 @@ class Words:
         self._first = {_SPLIT.split(name)[0] for name in names.strict}
         self._longest = max((len(_SPLIT.split(name)) for name in names.strict), default=0)
         self._known: dict[str, str] = {}
-        self.pattern = WORD if any(name.isalpha() for name in names.strict) else FAST_WORD
-        # What was made, so that a look for leaks does not take it for something that was forgotten.
+        self.schemes = schemes.Schemes(names.strict)
+        of_letters = self.schemes.of_letters or any(name.isalpha() for name in names.strict)
+        self.pattern = WORD if of_letters else FAST_WORD
+        # Names that were made and are somebody's, too.
         self.made: set[str] = set()
 
     def __call__(self, word: str) -> str:
@@ -72,7 +75,8 @@ class Words:
             return self._with_mask(*match.groups())
         made = self._whole(word)
         if made != word:
-            self.made.update(part.lower() for part in made.split("@"))
+            # Of these alone a look for leaks could think that they were forgotten.
+            self.made.update(self._names.strict.intersection(made.lower().split("@")))
         return made
 
     def _with_mask(self, address: str, mask: str) -> str:
@@ -86,8 +90,10 @@ class Words:
         return f"{made}/{mask}"
 
     def _whole(self, word: str) -> str:
-        if word.isalpha() or word.isdigit():
-            return self._name(word) if word.lower() in self._names.strict else word
+        if word.isalpha():
+            return self._name(word) if word.lower() in self._names.strict else self._otherwise(word)
+        if word.isdigit():
+            return self._speller.rare.number(word) or word
         local, sign, rest = word.partition("@")
         if sign:
             return self._mail(local, rest)
@@ -116,10 +122,27 @@ class Words:
 
     def _named(self, word: str) -> str:
         """Replace names in a word, then what is left of a domain, then addresses in names."""
-        domain = self._domain(word)
+        domain = self._speller.rare.literal(word) or self._domain(word)
         if domain is not None:
             return domain
-        return self._parts(word)
+        made = self._parts(word)
+        return self._otherwise(word) if made == word else made
+
+    def _otherwise(self, word: str) -> str:
+        """Replace names that are written otherwise, and what looks like another name of the same kind."""
+        return _SEGMENT.sub(self._segment, word) if self.schemes else word
+
+    def _segment(self, match: re.Match[str]) -> str:
+        word = match.group()
+        made, found = "", self.schemes.find(word)
+        if found is None and self.schemes.is_like(word):
+            return self._name(word)
+        while found is not None:
+            start, end, name = found
+            made += word[:start] + schemes.spelled(self._name(name), word[start:end])
+            word = word[end:]
+            found = self.schemes.find(word)
+        return made + word
 
     def _parts(self, word: str) -> str:
         """Replace names in a word, and addresses in what is between them."""
@@ -162,7 +185,7 @@ class Words:
         if any(suffix in vocabulary.PUBLIC for suffix in suffixes):
             return None
         provider = next((one for one in vocabulary.PROVIDERS if word.lower().endswith(f".{one}")), "")
-        learnt = any(suffix in self._names.domains for suffix in suffixes[1:])
+        learnt = any(suffix in self._names.domains for suffix in suffixes)
         if not (provider or learnt or suffixes[0] in self._names.strict or _is_domain(word, labels)):
             return None
         return self.host(word, provider)
@@ -199,7 +222,9 @@ class Words:
 
     def _mail(self, local: str, rest: str) -> str:
         labels = rest.lower().split(".")
-        if local == vocabulary.CUT or len(labels) < 2 or not _is_domain(rest, labels):
+        # What a shell's prompt says of a host with its domain looks like an address of mail.
+        known = rest.lower() in self._names.strict
+        if known or local == vocabulary.CUT or len(labels) < 2 or not _is_domain(rest, labels):
             return f"{self(local)}@{self(rest)}"
         return f"{self._keyed.name(kinds.MAIL, local)}@{self._zone(rest, '')}"
 
@@ -212,7 +237,7 @@ class Words:
             made = self._speller.joined(short)
             if made == short or not made.lower().startswith("ip-"):
                 made = self._keyed.name(kinds.HOST, short)
-        self.made.add(made.lower())
+        self.made.update(self._names.strict.intersection((made.lower(),)))
         return made
 
     def named(self, name: str) -> str:

@@ -15,10 +15,13 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import rea
 from ansible_collections.netmedic.calico.plugins.plugin_utils._peering import real_addresses
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import scan, share
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redacted, Redactor
+from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.schemes import Schemes
 
 SECRET = "Tr0ub4dor3x"
 ADDRESS = socket.inet_aton("10.20.30.40")
-ORIGINALS = scan.Originals({"prod-db-07"}, {ADDRESS, bytes.fromhex("525400123456")}, {SECRET}, set(), set())
+ORIGINALS = scan.Originals(
+    {"prod-db-07"}, {ADDRESS, bytes.fromhex("525400123456")}, {SECRET}, set(), set(), Schemes(())
+)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,8 @@ def test_a_file_whose_name_leaks_is_not_named():
 
 
 def test_the_way_out_leads_out():
-    hidden = base64.b64encode(b"dial 10.20.30.40 now").decode()
+    # Longer than what is taken apart and put together again.
+    hidden = base64.b64encode(b"dial 10.20.30.40 now" + b"a" * 80_000).decode()
     texts = {"bundle.json": "{}", "a/x.log": f"at 10.20.30.40\n{hidden}\n"}
     (leak,) = Redactor("key").texts(texts).leaks
     assert leak.place == "line 2"
@@ -95,9 +99,9 @@ def test_if_one_input_leaks_none_is_written(tmp_path, monkeypatch):
     real = Redactor.texts
     calls = []
 
-    def leaky(self, texts):
+    def leaky(self, texts, into=None):
         calls.append(1)
-        made = real(self, texts)
+        made = real(self, texts, into)
         return made if len(calls) == 1 else Redacted(made.texts, [scan.Leak("a.log", "a secret")], made.sensitive)
 
     monkeypatch.setattr(Redactor, "texts", leaky)
