@@ -228,6 +228,7 @@ TARGETS: tuple[Target, ...] = (
     Target("redacted", redaction_readers.redacted, (*_cases("log ip-addr nodes"), "cases/*/node-1.json")),
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
+    Target("limit", _text("plugin_utils._plan.refusal:most_hosts", 100), allowed=(ValueError,)),
     Target("overlay", overlay_readers.overlay, ("cases/*/node-1.json",), JSON),
     Target("evidence", readers.evidence, ("cases/*/node-1.json", "cases/*/node-2.json"), JSON),
 )

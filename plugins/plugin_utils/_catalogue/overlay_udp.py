@@ -221,7 +221,8 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
 
 def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     overlay, block, silent = _about(subject)
-    name = subject.nodes[0]
+    # What only a capture tells may be of no node that is known.
+    name = subject.nodes[0] if subject.nodes else commands.word("", "NODE")
     if block is None:
         near, far = (silent[0].at, silent[0].to) if silent else (name, "PEER")
         end = overlay.ends.get(far)
