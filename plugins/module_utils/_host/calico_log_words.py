@@ -15,6 +15,7 @@ pkg/agent/flannel passes on flannel's end; core_controller.go of the operator te
 typha_autoscaler.go there of nodes for Typha. Felix and confd pass on what iptables, ipset, nft and text/template say,
 in these programs' own words. "Invalid argument" is what the kernel answers to ipset where it has no sets at all
 (nfnetlink_rcv_msg() in net/netfilter/nfnetlink.c: no such subsystem).
+Of a resource that the API server does not have errors.go in libcalico-go says so, and the CNI plugin passes that on.
 Without a podCIDR node.go in libcalico-go's Kubernetes backend and utils.go in the CNI plugin say so.
 """
 
@@ -118,6 +119,7 @@ CALICO_LINES = (
     ("typha", "connect to Typha"),
     ("typha", "connect to typha endpoint"),
     ("typha", "Connection to Typha failed"),
+    ("node_missing", "resource does not exist: Node("),
     ("datastore", "Unable to access datastore"),
     ("datastore", "Hit error connecting to datastore"),
     ("datastore", "Failed to read Node from datastore"),
@@ -151,6 +153,8 @@ CALICO_LINES = (
     ("kernel_lacks", "module as Loaded/Builtin"),
     ("kernel_lacks", "not found in directory /lib/modules"),
     ("kernel_lacks", "enabled but not supported by the kernel"),
+    ("kernel_lacks", "list routing rules, retrying... error=address family not supported"),
+    ("kernel_lacks", "list routing rules, retrying... error=operation not supported"),
     ("iptables_backend", "incompatible nft rules"),
     ("iptables_backend", "is incompatible, use 'nft' tool"),
     ("iptables_backend", "iptables-legacy tables present"),
@@ -214,6 +218,7 @@ KUBELET_LINES = (
     ("probe_errored", "ExecSync"),
     ("nodename_missing", "stat /var/lib/calico/nodename"),
     ("podcidr", "no podCidr for node"),
+    ("node_missing", "resource does not exist: Node("),
     # K3s and RKE2 run flannel in the same process; this is the kernel's answer to the making of its device.
     ("kernel_lacks", "flannel exited: operation not supported"),
     ("unauthorized", "connection is unauthorized"),

@@ -102,7 +102,7 @@ def _weigh_at(fault: Fault, subject: Subject, evidence: Evidence) -> Candidate |
         confidence=round(probability(fault.prior + sum(signal.weight for signal, _what in present)), 2),
         speaks_for=[(signal, what) for signal, what in present if signal.weight > 0],
         speaks_against=[(signal, what) for signal, what in present if signal.weight < 0],
-        role=fault.role,
+        role=fault.role_rule(evidence, subject) if fault.role_rule else fault.role,
         severity=_severity(fault, subject, evidence),
     )
 

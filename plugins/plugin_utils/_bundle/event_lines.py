@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 # Those of a plugin that cannot set a pod's network up. What probes say is read elsewhere.
-_KINDS = ("nodename_missing", "podcidr", "unauthorized", "mtu", "certificate", "apiserver", "ipam", "pod_setup")
+_KINDS = (
+    "nodename_missing",
+    "node_missing",
+    "podcidr",
+    "unauthorized",
+    "mtu",
+    "certificate",
+    "apiserver",
+    "ipam",
+    "pod_setup",
+)
 _OF_THE_PLUGIN = ("SandBox", "Sandbox", "sandbox", "NetworkNotReady")
 _PLACED = re.compile(r"Successfully assigned \S{1,320} to (\S{1,253})")
 # Where the plugin's own words begin, the most telling first: what stands before them is left out in long messages.
@@ -33,6 +43,7 @@ _BEGINS = (
     "Assigned 0 out of",
     "cannot allocate new block",
     "no configured Calico pools",
+    "resource does not exist: ",
     *("x509: ", "dial tcp ", "connection is un", "stat /var/lib/calico", "failed to read MTU", "error "),
 )
 # What kube-controllers tells its probe (kube-controllers/cmd/kube-controllers/main.go).

@@ -45,6 +45,12 @@ _TYPED = str.maketrans(
 # failed (net/url's Error: Get "URL": why), the reason stands in a line of its own then.
 _LINK = re.compile(r"\[(https?://[^\]\s]{1,400})\]\(https?://[^)\s]{1,400}\)")
 _REQUEST_CUT = re.compile(r'=(?:Get|Post|Put|Patch|Delete) "(?:https?://\S{1,400}":?)?$')
+_TAILED = ("calico-", "canal", "typha")
+_POD_BEFORE = re.compile(
+    r"(?:\[[a-z][\w.-]{1,252}[ /]?(?:calico-(?:node|typha|kube-controllers)|install-cni|kube-flannel|mount-bpffs)?\]"
+    r"|(?:[a-z0-9-]{1,63} )?(?:calico-(?:node|typha|kube-controllers)|canal)-[\w-]{1,60} "
+    r"(?:calico-(?:node|typha|kube-controllers)|install-cni|kube-flannel|mount-bpffs))(?:[ \t]{1,4}|(?=[\t\n])|$)"
+)
 _FRAME = re.compile("^[\\s\u2502]{0,8}\u2502|\u2502[\\s\u2502]{0,8}$")
 _HOSTS = tuple(
     re.compile(pattern)
@@ -85,11 +91,23 @@ def cleaned(text: str) -> str:
         return text
     if not lines.is_json(text):
         text = _of_pages(text)
+    text = _of_several_pods(text)
     rows = text.split("\n")
     told = [row for row in rows[:_LOOKED_AT] if row.strip()]
     if told and sum(1 for row in told if row.lstrip()[:1] == ">") * 3 > len(told) * 2:
         text = "\n".join(_QUOTE.sub("", row, count=1) for row in rows)
     return text
+
+
+def _of_several_pods(text: str) -> str:
+    """Take off what stern, kubetail and the like put before each line: the pod's name and the container's."""
+    if not any(name in text for name in _TAILED):
+        return text
+    rows = text.split("\n")
+    told = [row for row in rows[:_LOOKED_AT] if row.strip()]
+    if sum(1 for row in told if _POD_BEFORE.match(row)) * 3 <= len(told) * 2:
+        return text
+    return "\n".join(_POD_BEFORE.sub("", row, count=1) for row in rows)
 
 
 def _of_pages(text: str) -> str:

@@ -217,7 +217,8 @@ def _taken_apart(path: str, text: str, bundle: Bundle, by_hand: list[Tried]) -> 
         if kind in _OF_CLUSTER and canonical not in (FACTS, TOLD):
             bundle.cluster[place] = part.text
         elif _is_of_a_node(path, kind, canonical, part):
-            where = f"{place}/{part.path.lstrip('/')}" if part.path else place
+            # With its number: the file itself is no folder that could be called as a node.
+            where = f"{path}#{number}/{part.path.lstrip('/')}" if part.path else place
             text = pasted.without_prompt(part.text) if canonical.endswith(".cfg") else part.text
             yield Loose(where, canonical, kind, text, part.host, part.command)
         else:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .._evidence.registered import Registered
 
 NOTHING_ON_HOST = "no valid IPv4 addresses found on the host"
+_OF_SOME = ("using interface", "while excluding")
 NO_IPV4_CIDR = "Cannot pick an IPv4"
 _FAILED = (
     *("auto-detect an IPv4", "auto-detect IPv4 address", "autodetect an IPv4", "Autodetection of IPv4"),
@@ -144,7 +145,8 @@ def only_ipv6_is_given(evidence: Evidence, subject: Subject) -> list[Seen]:
 def none_on_any_interface(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Calico says that no interface of the host has an IPv4 address which it takes."""
     lines = _lines(subject.node) if subject.node else []
-    found = [line for line in lines if NOTHING_ON_HOST in line.text]
+    # Told to look at some interfaces only it says nothing of the others.
+    found = [line for line in lines if NOTHING_ON_HOST in line.text and not any(some in line.text for some in _OF_SOME)]
     return [Seen(subject.nodes[0], "calico-node log", line.text, line.at) for line in found[:1]]
 
 

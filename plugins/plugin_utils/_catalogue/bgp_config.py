@@ -17,6 +17,7 @@ from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Sign
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.model import Node
     from .._evidence.sessions import Session
     from .._peering.model import Problem
 
@@ -64,6 +65,23 @@ def as_disagreements(evidence: Evidence) -> Iterator[Subject]:
             yield Subject(names, between, where, evidence.nodes.get(names[0]) if names else None, usual)
     if not told:
         yield from _odd_on_record(evidence)
+        yield from _by_logs(evidence)
+
+
+def _by_logs(evidence: Evidence) -> Iterator[Subject]:
+    """Nodes of whose sessions nothing but BIRD's log is known, in which somebody's AS number is refused."""
+    for node in evidence.nodes.values():
+        silent = all(daemon.total is None for daemon in node.daemons.values())
+        if silent and node.log_lines("bad_peer_as") and not evidence.down_at(node.name):
+            yield Subject((node.name,), (), {"node": node.name, "setting": _told_number(node)}, node, None)
+
+
+def _told_number(node: Node) -> str:
+    """What BIRD's log says of the AS number: the peer's at the end that refuses it, its own at the other one."""
+    line = node.log_lines("bad_peer_as")[0]
+    refuses = "Received: " not in line.text
+    number = f" {line.value}" if line.value else ""
+    return f"the AS number{number} {'of ' + (line.peer or 'its peer') if refuses else 'that it has'} is refused"
 
 
 def _odd_on_record(evidence: Evidence) -> Iterator[Subject]:
@@ -173,6 +191,8 @@ def bad_peer_as_reported(evidence: Evidence, subject: Subject) -> list[Seen]:
         if side.protocol and "Bad peer AS" in side.protocol.last_error
     ]
     ends = {side.node.name: side.node for session in subject.sessions for side, _other in session.sides() if side.node}
+    if not subject.sessions and subject.node is not None and "object" not in subject.where:
+        ends[subject.node.name] = subject.node
     found.extend(
         Seen(node.name, "bird log", line.text, line.at)
         for node in ends.values()

@@ -13,7 +13,7 @@ from .bgp_config import OTHER_AS
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
@@ -61,6 +61,8 @@ def peers_by_address(evidence: Evidence) -> Iterator[Subject]:
             yield Subject(names, sessions, where, _first(evidence, names), Suspect(peer.name, address, problems))
     if evidence.cluster is None or not evidence.cluster.bgp_peers:
         yield from _by_nodes(evidence)
+    elif evidence.expected is None or not by_name:
+        yield from _by_logs(evidence, ())
 
 
 def _without_way_back(evidence: Evidence) -> list[Problem]:
@@ -102,13 +104,18 @@ def _by_nodes(evidence: Evidence) -> Iterator[Subject]:
             for protocol in daemon.troubled.values():
                 if protocol.kind in ("Node", "Global") and not _is_registered(evidence, protocol.peer):
                     found.setdefault(protocol.peer, []).append(node.name)
-    for node in evidence.nodes.values():
-        if node.name not in {name for names in found.values() for name in names} and _log_lines(evidence, node.name):
-            yield Subject((node.name,), (), {"node": node.name, "object": "BGPPeer"}, node, Suspect("", "", ()))
+    yield from _by_logs(evidence, {name for names in found.values() for name in names})
     for address, names in found.items():
         where = {"address": address, "object": "BGPPeer", "field": "spec.peerIP"}
         sessions = api.sessions_with(evidence, (address,))
         yield Subject(tuple(sorted(names)), sessions, where, evidence.nodes.get(names[0]), Suspect("", address, ()))
+
+
+def _by_logs(evidence: Evidence, told: Collection[str]) -> Iterator[Subject]:
+    """Nodes whose confd complains of a peer's address, without those that are told already."""
+    for node in evidence.nodes.values():
+        if node.name not in told and _log_lines(evidence, node.name):
+            yield Subject((node.name,), (), {"node": node.name, "object": "BGPPeer"}, node, Suspect("", "", ()))
 
 
 def _suspect(subject: Subject) -> Suspect:

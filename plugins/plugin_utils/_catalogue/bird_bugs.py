@@ -7,6 +7,7 @@ kernel refuses."""
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 from .._cluster import versions
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # These compared an IPv6 peer with the node's IPv4 address to find out who dials (corrected in 3.5.4 and 3.6.1).
 COMPARES_WRONGLY = (((3, 3, 0), (3, 5, 3)), ((3, 6, 0), (3, 6, 0)))
 AUTOMATIC = ("Mesh", "Global")
+# To who calls an address behind a blackhole route the kernel says "invalid argument" at once.
+_DIALLED = re.compile(r"dial tcp \[?([0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}: connect: invalid argument")
 
 
 def undialled(evidence: Evidence) -> Iterator[Subject]:
@@ -211,6 +214,10 @@ def _used(evidence: Evidence, node: Node) -> dict[str, str]:
         found.update(dict.fromkeys(one.service_load_balancer_cidrs, "Services' load balancer addresses"))
     for service in cluster.services if cluster else ():
         found.update(dict.fromkeys(service.cluster_ips, f"Service {service.namespace}/{service.name}"))
+    for line in node.control.log:
+        found.update(
+            (match.group(1), f"called by {line.component or 'Calico'}") for match in _DIALLED.finditer(line.text)
+        )
     for connection in node.control.apiserver:
         found[connection.address] = "the API server"
     for other in evidence.nodes.values():
@@ -251,7 +258,11 @@ def calls_to_it_get_no_answer(evidence: Evidence, subject: Subject) -> list[Seen
         Seen(node.name, "sockets", f"{one.endpoint}: asked for a connection, no answer")
         for one in (node.control.apiserver if node else ())
         if node and one.address in lost and one.unanswered
-    ]
+    ] + [
+        Seen(node.name, f"{line.component or 'calico-node'} log", line.text, line.at)
+        for line in (node.control.log if node else ())
+        if node and any(match.group(1) in lost for match in _DIALLED.finditer(line.text))
+    ][:2]
 
 
 CALICO_BUG_SERVICE_BLACKHOLE = Fault(

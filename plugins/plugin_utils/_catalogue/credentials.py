@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from . import agent_pod, commands, fix_lines, gate_signals, words
@@ -13,7 +14,7 @@ from .gate_signals import CERTIFICATE_TIME
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
@@ -271,7 +272,40 @@ def skews(evidence: Evidence) -> dict[str, float]:
     }
     ahead = sorted(value for value, _error in told.values())
     usual = ahead[len(ahead) // 2] if len(ahead) > 2 else 0.0
-    return {name: value - usual for name, (value, error) in told.items() if abs(value - usual) - error > SKEW_SHOWS}
+    measured = {name: value - usual for name, (value, error) in told.items() if abs(value - usual) - error > SKEW_SHOWS}
+    return {**_behind_certificates(evidence, told), **measured}
+
+
+def _behind_certificates(evidence: Evidence, measured: Collection[str]) -> dict[str, float]:
+    """By node, how far its clock lags at least, where a certificate that exists already is not yet valid by it.
+
+    Nobody dates a certificate later than it is made. Where the clock was measured that says more.
+    """
+    found = {}
+    for node in evidence.nodes.values():
+        lags = [_lag(line.text) for line in _lines_on_time(node)] if node.name not in measured else []
+        if max(lags, default=0.0) > SKEW_HURTS:
+            found[node.name] = -max(lags)
+    return found
+
+
+def _lag(text: str) -> float:
+    when = _SAYS_WHEN.search(text)
+    if when is None or when.group(2) != "before":
+        return 0.0
+    now = _moment(when.group(1))
+    # The line's end may be cut off.
+    begins = _moment(when.group(3)) or _moment(f"{when.group(3)[:10]}T00:00:00Z")
+    return (begins - now).total_seconds() if now is not None and begins is not None else 0.0
+
+
+def _moment(stamp: str) -> datetime | None:
+    """Return the moment of "2024-05-01T10:00:00Z" or "…+08:00", None if it is neither."""
+    try:
+        moment = datetime.fromisoformat(stamp.rstrip(".,;\"')\\").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def skewed_nodes(evidence: Evidence) -> Iterator[Subject]:
@@ -287,7 +321,21 @@ def _skew_words(seconds: float) -> str:
 
 def clock_is_far_off(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The node's clock is off by more than the question and its answer can have taken."""
-    return [Seen(name, "clock", _skew_words(seconds)) for name, seconds in sorted(subject.about.items())]
+    return [
+        Seen(name, "clock", _skew_words(seconds))
+        for name, seconds in sorted(subject.about.items())
+        if name in evidence.nodes and evidence.nodes[name].control.clock_ahead is not None
+    ]
+
+
+def certificate_is_of_its_future(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A certificate that is in use already is not yet valid by this node's clock."""
+    behind = _behind_certificates(evidence, ())
+    return [seen for name in subject.nodes if name in behind for seen in _told_before(evidence.nodes[name])][:2]
+
+
+def _told_before(node: Node) -> list[Seen]:
+    return [gate_signals.seen_line(node, line) for line in _lines_on_time(node) if _lag(line.text) > SKEW_HURTS]
 
 
 def nothing_keeps_it_right(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -320,6 +368,12 @@ def _skew_severity(evidence: Evidence, subject: Subject) -> str:
     )
 
 
+def _skew_role(evidence: Evidence, subject: Subject) -> str:
+    """cause where programs refuse certificates or tokens by it, contributing beside BGP sessions in trouble."""
+    alone = not subject.sessions and _skew_severity(evidence, subject) == "major"
+    return "cause" if alone else "contributing"
+
+
 CLOCK_SKEW = Fault(
     id="clock_skew",
     family="control_plane",
@@ -333,6 +387,7 @@ CLOCK_SKEW = Fault(
     subjects=skewed_nodes,
     signals=(
         Signal(clock_is_far_off, STRONG + MODERATE, required=True),
+        Signal(certificate_is_of_its_future, STRONG + MODERATE, required=True),
         Signal(nothing_keeps_it_right, MODERATE),
         Signal(something_refuses_the_time, MODERATE),
         Signal(half_of_the_nodes_are_off, -MODERATE),
@@ -343,6 +398,7 @@ CLOCK_SKEW = Fault(
         + ". That alone breaks no BGP session."
     ),
     severity_rule=_skew_severity,
+    role_rule=_skew_role,
     fix=Fix(
         action="set_clock",
         text="Have a time service set the clock right and keep it so; then restart only what failed for its TLS.",

@@ -159,6 +159,8 @@ class Fault:
     explains: tuple[str, ...] = ()
     missing: Callable[[Evidence, Subject], list[Missing]] | None = None
     severity_rule: Callable[[Evidence, Subject], str] | None = None
+    # Which role it has at a place, where that is not the same everywhere; `role` is the usual one.
+    role_rule: Callable[[Evidence, Subject], str] | None = None
 
     @property
     def severity_says(self) -> str:

@@ -81,7 +81,8 @@ def _names_no_node(text: str) -> bool:
 def _lines(node: Node | None) -> list[Seen]:
     if node is None:
         return []
-    lines = [line for line in node.control.lines("datastore", "other") if _names_no_node(line.text)]
+    lines = node.control.lines("node_missing")
+    lines += [line for line in node.control.lines("datastore", "other") if _names_no_node(line.text)]
     changes = [line for line in node.control.lines("node_ip_changed") if MULTIPLE in line.text]
     lines += changes if sum(line.count for line in changes) >= TURNS else []
     return [Seen(node.name, f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]

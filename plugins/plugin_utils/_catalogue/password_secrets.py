@@ -212,7 +212,7 @@ BGP_PASSWORD_SECRET_UNREADABLE = Fault(
     verify="The peers in bird.cfg have a password, Calico's warning is gone, and the sessions are Established.",
     prior=0.0,
     lookalikes=(Lookalike("bgp_password_mismatch", "both ends read a password, and these differ"),),
-    explains=("bgp_password_mismatch", "undetermined", "tcp179_blocked_network"),
+    explains=("bgp_password_mismatch", "undetermined", "tcp179_blocked_network", "hold_timer_expired"),
 )
 
 FAULTS = (BGP_PASSWORD_SECRET_UNREADABLE,)

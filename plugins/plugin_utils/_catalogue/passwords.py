@@ -222,7 +222,7 @@ BGP_PASSWORD_MISMATCH = Fault(
         ),
         Lookalike("tcp179_blocked_network", "the TCPMD5 counters stand still"),
     ),
-    explains=("undetermined", "tcp179_blocked_network"),
+    explains=("undetermined", "tcp179_blocked_network", "hold_timer_expired"),
 )
 
 FAULTS = (BGP_PASSWORD_MISMATCH,)

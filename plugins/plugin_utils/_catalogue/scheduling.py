@@ -59,6 +59,9 @@ def nodes_without_a_pod(evidence: Evidence) -> Iterator[Subject]:
     unplaced = _refused_somewhere(evidence)
     if unplaced is not None and unplaced.kind in REFUSALS:
         yield gate_signals.at(evidence, (), [(gate.Checked("", "", (unplaced,)), unplaced)], kind=unplaced.kind)
+    waits = agents.pending(evidence.cluster) if evidence.cluster and not evidence.cluster.nodes else None
+    if waits is not None:
+        yield gate_signals.at(evidence, (), [(gate.Checked("", "", (waits,)), waits)], kind=waits.kind)
 
 
 def _refused_somewhere(evidence: Evidence) -> gate.Wrong | None:

@@ -97,7 +97,7 @@ class KubeNode:
 
     @property
     def is_whole(self) -> bool:
-        """Whether more is known than the columns of a table or part of a description, which tell nothing of annotations.
+        """Whether more is known than a table or part of a description, which tell nothing of annotations.
 
         Every kubelet labels its Node with more than roles (kubernetes.io/hostname and others), and no table tells when
         it was made."""

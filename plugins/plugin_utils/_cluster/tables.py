@@ -48,12 +48,13 @@ def nodes(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for row in kubectl_nodes.parse(text).value:
         ready = "Unknown" if row.ready is None else str(row.ready)
         pairs = (("InternalIP", row.internal_ip), ("ExternalIP", row.external_ip))
+        labels = {**{f"{_ROLE}{role}": "" for role in row.roles}, **row.labels}
         yield (
             "nodes",
             {
                 "apiVersion": "v1",
                 "kind": "Node",
-                "metadata": {"name": row.name, "labels": {**{f"{_ROLE}{role}": "" for role in row.roles}, **row.labels}},
+                "metadata": {"name": row.name, "labels": labels},
                 "spec": {"unschedulable": True} if "SchedulingDisabled" in row.status else {},
                 "status": {
                     "addresses": [{"type": kind, "address": address} for kind, address in pairs if address],
@@ -263,9 +264,7 @@ def _container(one: kubectl_describe.Container) -> dict[str, Any]:
     return found
 
 
-def _why_unplaced(
-    conditions: list[dict[str, str]], events: tuple[kubectl_events.Event, ...]
-) -> list[dict[str, str]]:
+def _why_unplaced(conditions: list[dict[str, str]], events: tuple[kubectl_events.Event, ...]) -> list[dict[str, str]]:
     """The conditions of a pod, which are described without their messages, with what the scheduler says in events."""
     told = next((event.message for event in reversed(events) if event.reason == "FailedScheduling"), "")
     return [

@@ -95,7 +95,7 @@ NEEDS = {
             "addresses",
             _on("ip -br address; grep -E 'router id|source address' /etc/calico/confd/config/bird.cfg"),
             "whether the address that BIRD calls from is on the host, and which of its own Calico should have taken",
-            _all(lambda node: node.addresses_complete, "here"),
+            _all(lambda node: node.addresses_complete and bool(node.bgp_addresses), "here"),
             "here",
         ),
         Need(

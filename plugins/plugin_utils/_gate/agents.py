@@ -130,6 +130,13 @@ def barriers_for(agent: Workload, node: KubeNode) -> list[placement.Barrier]:
     return [one for one in found if one.kind == placement.TAINT]
 
 
+def pending(cluster: Cluster) -> Wrong | None:
+    """A pod of calico-node for which, as the scheduler says, there is no node."""
+    told = (pod for pod in cluster.pods_of(*COMPONENTS) if is_unscheduled(pod) and pod.condition("PodScheduled"))
+    waiting = next(told, None)
+    return _pending(waiting) if waiting is not None else None
+
+
 def _pending(pod: Pod) -> Wrong:
     placed = pod.condition("PodScheduled")
     told = placed.message if placed else pod.message

@@ -50,9 +50,10 @@ _SENTENCES = (
     "Bad return code from 'ipset list",
     "Failed to set NetworkUnavailable",
 )
-# Of these paths only Calico's programs ask; and what Go's net package says if nobody answers.
+# Of these paths only Calico's programs ask; and what Go's packages say if nobody answers, or nobody
+# whom one may believe.
 _CALICO_API = "/apis/crd.projectcalico.org/"
-_NO_ANSWER = re.compile(r": dial tcp \S{1,64}: (?:i/o timeout|connect: )")
+_NO_ANSWER = re.compile(r": (?:dial tcp \S{1,64}: (?:i/o timeout|connect: )|x509: |tls: )")
 # Where a line was written, which is left of it when its time and level are cut off.
 _POSITION = re.compile(r"\W{0,3}[a-z][\w-]{1,40}/\w{2,40}\.go \d{1,5}: ")
 _KLOG = re.compile(r"(?:^|[\s:])[IWEF]\d{4} \d\d:\d\d:\d\d\.\d")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...module_utils._facts import host, host_counters, host_ways
 from ...module_utils._host import counters, forwarding, identity, kubelet, other_plugins, route_table, rules
 from ...module_utils._host import tunnels as tunnel_devices
+from ...module_utils._host.links import Network
 from . import (
     host_tools,
     ip_rules,
@@ -47,6 +48,8 @@ _LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 _RULES = {"ipv4": "ip-rule.txt", "ipv6": "ip6-rule.txt"}
 _LIMITS = ("net.ipv4.neigh.default.gc_thresh3", "net.ipv6.neigh.default.gc_thresh3")
 _BEGAN = "/began"
+# What routes tell without the host's addresses, and without there being all of them.
+_ALONE = ("blackholes", "unreachable", "conflicts", "dead")
 # A release leads to a folder: it may not lead out of it.
 _RELEASE = re.compile(r"[\w+~-][\w.+~-]{0,127}\Z")
 _ZONE = re.compile(r"([+-])(\d\d)(\d\d)\Z")
@@ -259,8 +262,10 @@ class HostTexts:
     def _routes(self) -> Facts:
         network, table = self._whole.network, self._whole.table
         node_told.note_unread(self._sources, "host_routes", table.problems)
-        if network is None or not table.routes:
+        if not table.routes:
             return {} if network is None else self._untold("routes")
+        if network is None:
+            return self._routes_alone() if table.tells_makers else {}
         if not table.tells_makers:
             return self._untold("routes", "This node's ip does not print who made a route.")
         found: Facts = {}
@@ -273,6 +278,17 @@ class HostTexts:
                 if summary:
                     found[family] = summary
         return {"routes": found}
+
+    def _routes_alone(self) -> Facts:
+        """Return what routes tell by themselves: which of them lead nowhere. What is on the link is not known, and how
+        many there are says nothing where somebody shows some of them."""
+        found: Facts = {}
+        for family in ("ipv4", "ipv6"):
+            told = route_table.summary(self._whole.table.entries(family), Network({}, []), ())
+            kept = {name: told[name] for name in _ALONE if name in told}
+            if kept:
+                found[family] = kept
+        return {"routes": found} if found else {}
 
     def _other_plugins(self) -> Facts:
         whole = self._whole

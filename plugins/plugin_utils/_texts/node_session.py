@@ -12,7 +12,7 @@ from ...module_utils._facts import bgp, bgp_sockets, speakers
 from ...module_utils._facts.bgp_daemon import BGP_PORT, Peer, facts_of, has_anything, local_address, peers_of
 from ...module_utils._facts.packing import canonical
 from ...module_utils._host import counters, log_lines, sockets, tcp_table
-from . import bgp_capture, bird_kept, node_bird, node_told, speaker_log, stand_ins, tcpdump
+from . import bgp_capture, bird_config, bird_kept, node_bird, node_told, speaker_log, stand_ins, tcpdump
 from . import sockets as socket_texts
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
 
 _BIRDS = ("bird", "bird6")
+_CONFIGS = {"ipv4": "bird.cfg", "ipv6": "bird6.cfg"}
 _LOGS = ("bird.log", "bird6.log", "confd.log", "calico-node.log")
 
 
@@ -116,6 +117,10 @@ class Session:
             if look.spoken.via == stand_ins.VIA:
                 # Its table leaves sessions out.
                 found["config"].pop("only_on_disk", None)
+            if bird_config.is_excerpt(self._whole.texts.get(_CONFIGS[look.daemon.family], "")):
+                # What the rest of the file has, nobody knows.
+                found["config"].pop("only_running", None)
+                found["config"].pop("only_running_packed", None)
         return found
 
     @property

@@ -105,7 +105,7 @@ def test_a_clock_that_is_off_explains_certificates_and_tokens(mesh):
         clock = {"offset_to_controller_seconds": ahead, "offset_to_controller_error_seconds": 0.1}
         mesh.facts[name]["calico_chrony"].update(clock)
     found = told(mesh)
-    assert (found["clock_skew"].role, found["clock_skew"].severity) == ("contributing", "major")
+    assert (found["clock_skew"].role, found["clock_skew"].severity) == ("cause", "major")
     assert "25 h behind" in summary(mesh, None, "clock_skew")
     assert found["certificate_expired"].role == "consequence"
 
