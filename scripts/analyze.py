@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PLAYBOOK = f"{NAMESPACE}.{NAME}.analyze"
+# What Ansible takes for a template, also in a path that somebody else has named.
+TEMPLATE = ("{{", "{%", "{#")
 SETTINGS = ROOT / "scripts" / "lab.cfg"
 
 
@@ -51,6 +53,9 @@ def read_request(wanted: Mapping[str, str]) -> Request:
     report_dir = Path(wanted.get("REPORT_DIR", "").strip() or "report").expanduser().absolute()
     if report_dir.exists() and not report_dir.is_dir():
         raise UserError(f"REPORT_DIR={report_dir} is a file; give a folder.")
+    for path in (*places, report_dir):
+        if any(sign in str(path) for sign in TEMPLATE):
+            raise UserError(f"{path}: Ansible would run what stands in braces there. Give it another name.")
     return Request(tuple(map(str, places)), report_dir, tuple(_split("ARGS", wanted.get("ARGS", ""))))
 
 

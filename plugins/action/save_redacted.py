@@ -40,6 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             }
         redactor = Redactor(arguments["key"] or keyed.random_key(), arguments["words"])
         try:
+            share.keep_apart(paths, where)
             made = share.share(share.sources(paths), where, redactor, check=self._task.check_mode)
         except share.NotRedactedError as error:
             return {**result, "failed": True, "msg": str(error)}

@@ -36,6 +36,7 @@ options:
     default: ''
     choices:
       - ''
+      - api-error
       - bird.cfg
       - birdcl-protocols
       - birdcl-route
@@ -45,6 +46,7 @@ options:
       - calicoctl-node-status
       - chronyc-sources
       - chronyc-tracking
+      - connect
       - daemonsets
       - describe
       - events
@@ -58,6 +60,7 @@ options:
       - iptables-save
       - iptables-version
       - log
+      - lookup
       - modules
       - netstat
       - network-unit
@@ -67,6 +70,7 @@ options:
       - nodes
       - ntpq
       - os-release
+      - ping
       - pods
       - probes
       - processes
@@ -75,6 +79,7 @@ options:
       - tcpdump
       - tigerastatus
       - timedatectl
+      - trace
       - ufw-status
       - uname
   name:

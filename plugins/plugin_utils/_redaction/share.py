@@ -72,6 +72,18 @@ def sources(paths: Sequence[str]) -> list[Source]:
     return found
 
 
+def keep_apart(paths: Sequence[str], directory: str) -> None:
+    """Raise NotRedactedError if what is written could come to lie upon an original, or in one."""
+    folder = Path(directory).expanduser().resolve()
+    for path in paths:
+        original = Path(path).expanduser().resolve()
+        if folder == original.parent or folder == original or original in folder.parents:
+            raise NotRedactedError(
+                f"Nothing was written: {directory} is where {path} lies, and what is written there could replace the "
+                "original. Give redact_dir another directory."
+            )
+
+
 def share(given: Sequence[Source], directory: str, redactor: Redactor, *, check: bool = False) -> list[Shared]:
     """Redact all under one key and write them into a directory: all of them, or, if one would leak, none.
 

@@ -11,6 +11,8 @@ from . import columns, words
 from .parsed import Parsed, Problems
 
 _WANTED = frozenset(("NAME", "STATUS", "VERSION"))
+# All that printNode of kubectl puts into that column.
+_STATUSES = frozenset(("Ready", "NotReady", "Unknown", "SchedulingDisabled"))
 
 
 class KubeNode(NamedTuple):
@@ -36,11 +38,16 @@ def parse(text: str) -> Parsed[tuple[KubeNode, ...]]:
     problems = Problems()
     found: list[KubeNode] = []
     for row in columns.rows(text, _WANTED):
-        if row.cells is None or not row.cells["NAME"]:
+        if row.cells is None or not row.cells["NAME"] or not _is_status(row.cells["STATUS"]):
             problems.add(row.line, row.text, "no node")
         else:
             found.append(_node({name: columns.shown(value) for name, value in row.cells.items()}))
     return Parsed(tuple(found), problems.found())
+
+
+def _is_status(cell: str) -> bool:
+    """Whether a cell has one of the words that kubectl prints: other lines below the table have none."""
+    return bool(_STATUSES.intersection(cell.split(",")))
 
 
 def _node(cells: dict[str, str]) -> KubeNode:

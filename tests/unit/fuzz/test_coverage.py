@@ -76,6 +76,7 @@ NOT_READERS = frozenset(
         "plugin_utils/_texts/node_told.py:holder",
         "plugin_utils/_texts/probes.py:write",
         "plugin_utils/_texts/told_files.py:_write",
+        "plugin_utils/_texts/tried_connect.py:_form",
     )
 )
 # They decide and print; what they are given, the target "evidence" has been through.

@@ -37,6 +37,7 @@ def test_a_path_that_is_not_there_stops_no_others(tmp_path):
         ({"BUNDLE": "/nonexistent/x"}, "no such file"),
         ({"BUNDLE": "'unbalanced"}, "cannot be split"),
         ({"BUNDLE": "/", "REPORT_DIR": __file__}, "is a file"),
+        ({"BUNDLE": "/", "REPORT_DIR": "/tmp/{{ lookup('pipe', 'id') }}"}, "Ansible would run what stands in braces"),
     ],
 )
 def test_a_wrong_request_is_refused_in_a_sentence(wanted, words):

@@ -122,6 +122,18 @@ def test_a_name_that_only_a_sentence_tells_is_replaced(sentence):
     assert "node-3" not in made["detail"]
 
 
+@pytest.mark.parametrize("where", ["bundles", "bundles/one", "bundles/one/shared", "bundles/../bundles"])
+def test_an_original_is_never_replaced(tmp_path, monkeypatch, where):
+    (tmp_path / "bundles" / "one").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(share.NotRedactedError, match="could replace the original"):
+        share.keep_apart(["bundles/one"], where)
+
+
+def test_beside_the_originals_folder_there_is_room(tmp_path):
+    share.keep_apart([str(tmp_path / "bundles" / "one")], str(tmp_path / "shared"))
+
+
 def test_check_mode_writes_nothing(tmp_path):
     made = share.share(share.sources([given(tmp_path, "b")]), str(tmp_path / "out"), Redactor("key"), check=True)
     assert made[0].changed
