@@ -116,14 +116,15 @@ def run(
 
 
 def side_by_side(works: Sequence[Callable[[], Result]], at_once: int) -> list[Result]:
-    """Do several pieces of work at once, each in a thread of its own. What they give, in their order.
+    """Do several pieces of work at once. What they give, in their order.
 
-    Only the main thread is interrupted; the programs that the others wait for are ended with it.
+    The first is done in this thread, so that it may handle signals. Only this one is interrupted; the programs that the
+    others wait for are ended with it.
     """
-    with ThreadPoolExecutor(at_once) as pool:
-        begun = [pool.submit(work) for work in works]
+    with ThreadPoolExecutor(max(at_once - 1, 1)) as pool:
+        begun = [pool.submit(work) for work in works[1:]]
         try:
-            return [one.result() for one in begun]
+            return [works[0](), *(one.result() for one in begun)]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in tuple(_running):
