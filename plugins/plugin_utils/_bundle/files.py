@@ -45,6 +45,7 @@ _DEEPEST = 2
 # A header costs an archive almost nothing: those that are passed over count, too.
 _MOST_ENTRIES = 5 * MOST_FILES
 _LONGEST_NAME = 1024
+_MARKS = ("bundle.json", "environment.yml")
 _MOST_TOLD = 5_000
 
 
@@ -276,15 +277,31 @@ def safe_path(name: str) -> str:
 
 
 def without_common_folder(texts: MutableMapping[str, str]) -> MutableMapping[str, str]:
-    """Return the texts without the folder that an archive was made of; nodes/ and cluster/ are no such folder."""
-    heads = {name.partition("/")[0] for name in texts if "/" in name}
-    if len(heads) != 1 or heads & {"nodes", "cluster"} or any("/" not in name for name in texts):
+    """Return the texts without the folders that they were packed in. What lies beside these, such as what a Mac adds to
+    an archive, stays where it is."""
+    folder = _packed_in(texts)
+    if not folder:
         return texts
-    names = {name: name.partition("/")[2] for name in texts}
+    bare = {name: name.removeprefix(folder) for name in texts}
+    names = {name: name if short in texts else short for name, short in bare.items()}
     if isinstance(texts, Spool):
         texts.rename(names)
         return texts
     return {names[name]: text for name, text in texts.items()}
+
+
+def _packed_in(names: Iterable[str]) -> str:
+    """Return the folder, with its slash, in which a bundle lies: that of its index or its environment.yml, else
+    the one that all have in common; nodes/ and cluster/ are no such folder."""
+    paths = list(names)
+    marked = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] in _MARKS}
+    if marked:
+        only = marked.pop()
+        return f"{only}/" if only and not marked else ""
+    heads = {path.partition("/")[0] for path in paths if "/" in path}
+    if len(heads) != 1 or heads & {"nodes", "cluster"} or any("/" not in path for path in paths):
+        return ""
+    return f"{heads.pop()}/"
 
 
 def _up_to(stream: IO[bytes] | archives.Unpacked | _Joined, size: int) -> bytes:

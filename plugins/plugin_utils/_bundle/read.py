@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .._cluster import from_bundle
 from .._peering.real_addresses import FILE as REDACTION
 from .._raw.script import TOLD
-from .._texts import recognise, tried
+from .._texts import lines, recognise, tried
 from . import attribution, files, kinds, layouts, pasted, typed_in
 from .attribution import Loose
 from .remarks import remarks
@@ -162,6 +162,9 @@ def _of_node(own: _Texts, path: str, text: str, bundle: Bundle, written: bool, b
 def _place(own: _Texts, name: str, path: str, text: str, bundle: Bundle, canonical: str = "") -> None:
     """Put a text among those of its node, under the canonical name of what it is."""
     canonical = canonical or kinds.canonical_name(text, name)
+    if canonical.endswith(".cfg") and not bundle.written_at:
+        # Prompts and fences around it would be read as statements.
+        text = lines.printed(text, 0)
     if not canonical:
         if not layouts.of_no_use(path) and text.strip() and path not in bundle.unrecognised:
             bundle.unrecognised.append(path)
@@ -219,8 +222,7 @@ def _taken_apart(path: str, text: str, bundle: Bundle, by_hand: list[Tried]) -> 
         elif _is_of_a_node(path, kind, canonical, part):
             # With its number: the file itself is no folder that could be called as a node.
             where = f"{path}#{number}/{part.path.lstrip('/')}" if part.path else place
-            text = pasted.without_prompt(part.text) if canonical.endswith(".cfg") else part.text
-            yield Loose(where, canonical, kind, text, part.host, part.command)
+            yield Loose(where, canonical, kind, part.text, part.host, part.command)
         else:
             (bundle.cluster if path.startswith(f"{CLUSTER}/") else bundle.loose)[place] = part.text
             if not (canonical or layouts.of_no_use(path)) and part.text.strip():
@@ -229,6 +231,8 @@ def _taken_apart(path: str, text: str, bundle: Bundle, by_hand: list[Tried]) -> 
 
 def _is_of_a_node(path: str, kind: str, canonical: str, part: pasted.Part) -> bool:
     """Say whether a text tells of some node, and not only of a program that any machine may have."""
+    if typed_in.logs_another(part.command):
+        return False
     pod = typed_in.pod(part.command) or part.inside
     if pod and not layouts.pod(pod) and pod != typed_in.SOMEWHERE:
         return False  # what a workload's pod has is not what its node has

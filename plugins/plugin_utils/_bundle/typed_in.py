@@ -19,6 +19,38 @@ _TAKING = frozenset(
 )
 _SHELL = re.compile(r"(?:/(?:usr/)?bin/)?(?:ba|a|da|z|k)?sh$")
 _POD = re.compile(r"(?:pods?/)?(?P<name>[a-z0-9][a-z0-9.-]{0,252})$")
+_LOGGED = re.compile(r"(?:[a-z.]{1,40}/)?[a-z0-9][a-z0-9.=-]{0,252}$")
+_UNIT = re.compile(r"(?:sudo )?journalctl\b.{0,200}?(?: -\w{0,3}u ?| --unit[= ])[\"']?([\w@.-]{1,64})")
+# Those whose logs are read, of pods and of units; and what a distribution of Kubernetes puts into one log.
+_READ = (
+    *(
+        "cali",
+        "canal",
+        "typha",
+        "tigera",
+        "flannel",
+        "kubelet",
+        "coredns",
+        "kube-dns",
+        "kube-",
+        "bird",
+        "confd",
+        "felix",
+    ),
+    *(
+        "k3s",
+        "rke2",
+        "k0s",
+        "microk8s",
+        "kubernetes",
+        "containerd",
+        "crio",
+        "cri-o",
+        "cri-docker",
+        "operator",
+        "kernel",
+    ),
+)
 
 
 def pod(command: str) -> str:
@@ -26,16 +58,25 @@ def pod(command: str) -> str:
     here."""
     if _ELSEWHERE.match(command):
         return SOMEWHERE
-    words = _after_exec(command)
+    words = _after(command, "exec")
     if not words:
         return ""
     match = _POD.match(words[0])
     return match.group("name") if match is not None else SOMEWHERE
 
 
+def logs_another(command: str) -> bool:
+    """Say whether a command shows the log of a pod or unit that is surely none of Calico's or Kubernetes' own: the same
+    words mean something else there."""
+    unit = _UNIT.match(command)
+    words = _after(command, "logs") or _after(command, "log")
+    name = unit.group(1) if unit is not None else words[0] if words and _LOGGED.match(words[0]) else ""
+    return bool(name) and not any(one in name for one in _READ)
+
+
 def opens_shell(command: str) -> bool:
     """Say whether what is typed after this command is typed in a shell of the pod's."""
-    words = _after_exec(command)
+    words = _after(command, "exec")
     return len(words) > 1 and _SHELL.match(words[-1]) is not None
 
 
@@ -45,14 +86,14 @@ def debugged_node(command: str) -> str:
     return match.group(1) if match is not None else ""
 
 
-def _after_exec(command: str) -> list[str]:
-    """Return the pod and the command in it of `kubectl exec`, [] if it is another command."""
+def _after(command: str, verb: str) -> list[str]:
+    """Return the pod and what follows it in `kubectl exec`, or with another verb; [] if it is another command."""
     words = command[:4000].split()
-    if not _KUBECTL.match(command) or "exec" not in words:
+    if not _KUBECTL.match(command) or verb not in words:
         return []
     found: list[str] = []
     takes = False
-    for word in words[words.index("exec") + 1 :]:
+    for word in words[words.index(verb) + 1 :]:
         if takes or (word.startswith("-") and len(found) < 2):
             takes = not takes and word in _TAKING
         else:

@@ -195,7 +195,10 @@ def _of_sources(evidence: Evidence) -> Iterator[Symptom]:
     """Nodes whose BIRD cannot bind to the address that it is to call from."""
     for node in evidence.nodes.values():
         lines = [line for line in node.log_lines("bind_failed") if any(one in line.text for one in _NOT_AVAILABLE)]
-        if lines:
+        # Once all its sessions are up the log tells of the time before.
+        works = any(daemon.established for daemon in node.daemons.values())
+        is_over = works and not evidence.down_at(node.name)
+        if lines and not is_over:
             seen = tuple(Seen(node.name, "bird log", line.text, line.at) for line in lines)
             yield Symptom(CANNOT_BIND, (node.name,), (), (), seen)
 

@@ -14,6 +14,7 @@ import re
 
 from ...module_utils._host.calico_log_words import CALICO_LINES
 from ...module_utils._host.log_lines import stamp
+from . import lines
 
 # What the CNI plugin says: kubelet passes it on, often as a line of its own.
 OF_THE_PLUGIN = (
@@ -59,19 +60,35 @@ _POSITION = re.compile(r"\W{0,3}[a-z][\w-]{1,40}/\w{2,40}\.go \d{1,5}: ")
 _KLOG = re.compile(r"(?:^|[\s:])[IWEF]\d{4} \d\d:\d\d:\d\d\.\d")
 _LEVEL = re.compile(r"\[(?:DEBUG|INFO|WARNING|ERROR|FATAL|PANIC)\]|\blevel=\w")
 MARK = "[ERROR] "
+# A title or a message in a message has some words before the sentence; prose has more.
+_WORDS_BEFORE = 10
+_SENTENCE_BEFORE = re.compile(r"[a-z][.!?] \S")
+_CALLED = re.compile(r"\w\([\"'`f]{0,2}$")
+_ASKED = re.compile(r"\?[\"'`)\s]{0,4}$")
 
 
 def is_bare(line: str) -> bool:
     """Say whether a line holds one of these sentences, and nothing before it that the program writes there."""
-    return _tells(line) and not _LEVEL.search(line) and not _KLOG.search(line) and stamp(line)[0] is None
+    if not _tells(line) or _LEVEL.search(line) or _KLOG.search(line) or stamp(line)[0] is not None:
+        return False
+    return lines.command(line) is None
 
 
 def _tells(line: str) -> bool:
-    if any(words in line for words in _SENTENCES):
+    if any(words in line and _is_said(line, line.find(words)) for words in _SENTENCES):
         return True
     if _CALICO_API in line and _NO_ANSWER.search(line):
         return True
     return _POSITION.match(line) is not None and any(words in line for _kind, words in CALICO_LINES)
+
+
+def _is_said(line: str, at: int) -> bool:
+    """Say whether what stands in a line at a place is quoted: not asked about, nor the source of a program, nor in the
+    midst of what somebody tells."""
+    before = line[:at]
+    if len(before.split()) > _WORDS_BEFORE or _SENTENCE_BEFORE.search(before):
+        return False
+    return not _CALLED.search(before) and not _ASKED.search(line)
 
 
 def marked(text: str) -> str:

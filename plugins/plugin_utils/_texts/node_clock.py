@@ -13,6 +13,7 @@ from . import node_told
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...module_utils._host.processes import ProcessTable
     from .node import Assembly
     from .parsed import Parsed
 
@@ -23,18 +24,39 @@ _SERVICES = (
     ("ntpd", "ntpq.txt"),
     ("timesyncd", "timedatectl.txt"),
 )
+# What the first lines of a list, or `ps | grep`, have less of.
+_FEWEST = 12
+_OF_HOSTS = (
+    "systemd",
+    "init",
+    "kthreadd",
+    "sshd",
+    "kubelet",
+    "k3s",
+    "rke2",
+    "containerd",
+    "dockerd",
+    "agetty",
+    "login",
+)
 
 
 def gather(whole: Assembly) -> Facts:
     """Return calico_chrony, without what all parts have in common."""
-    # A list of processes without the first one is a part of the list: who is not in it may run all the same.
-    if not whole.told.is_raw and whole.processes.get(1) is None:
+    if not whole.told.is_raw and not _is_of_a_host(whole.processes):
         return _by_texts(whole)
 
     def reader_of(service: str) -> chrony.Reader:
         return lambda _timeout, _now: _asked(whole, service)
 
     return chrony.gather(whole.processes, whole.sources["chrony"], 0.0, reader_of, lambda: None)
+
+
+def _is_of_a_host(processes: ProcessTable) -> bool:
+    """Say whether a list is that of a whole host. One without the first process, a very short one, or one in which
+    nothing is that only hosts have (a container's), is not: who is not in it may run all the same."""
+    first = processes.get(1) is not None
+    return first and len(processes) >= _FEWEST and any(one.comm.startswith(_OF_HOSTS) for one in processes)
 
 
 def _by_texts(whole: Assembly) -> Facts:

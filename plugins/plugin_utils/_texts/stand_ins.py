@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...module_utils._bird import control, daemon, replies
 from ...module_utils._facts import host_logs
-from . import bare_words, bird_routes, calicoctl_status, modules, node_told, probes
+from . import bare_words, bird_routes, calicoctl_status, lines, modules, node_told, probes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,14 +138,19 @@ def lay_out(texts: Mapping[str, str], files: ToldFiles, now: float) -> None:
     """Put logs, and the list of loaded modules, where a node has them."""
     for name, path in LOGS.items():
         if texts.get(name, "").strip():
-            files.add(path, bare_words.marked(texts[name]), now)
-    further = bare_words.marked("\n".join(texts[name] for name in further_logs(texts)))
+            files.add(path, _logged(texts[name]), now)
+    further = "\n".join(_logged(texts[name]) for name in further_logs(texts))
     if further:
         files.add(_SYSTEM_LOG, further, now)
         files.add(_FURTHER_LOG, further, now)
     loaded = modules.parse(texts[MODULES]).value if texts.get(MODULES, "").strip() else {}
     if loaded:
         files.add(_LOADED, "".join(f"{name} {module.size} 0 - Live 0x0\n" for name, module in loaded.items()))
+
+
+def _logged(text: str) -> str:
+    """A log without what was typed to see it: a pattern that somebody looked for is nothing that was found."""
+    return bare_words.marked(lines.printed(text))
 
 
 def further_logs(texts: Mapping[str, str]) -> list[str]:

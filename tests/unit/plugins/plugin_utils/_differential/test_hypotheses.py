@@ -128,3 +128,16 @@ def test_a_mesh_in_which_all_is_well_is_not_undetermined_for_a_doubt(mesh, monke
 
     monkeypatch.setattr(guesses, "_guesses", lambda *_all: [{"fault": "confd_cannot_render", "confidence": 0.38}])
     assert analyse(mesh.evidence(), NOW)["findings"] == []
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_a_line_of_the_time_before_all_sessions_were_up_is_over(mesh, down):
+    mesh.bgp("node-2")["log"] = [
+        {"kind": "bind_failed", "text": "Mesh_10_0_0_9: Socket error: bind: Cannot assign requested address"}
+    ]
+    if down:
+        mesh.break_session("node-2", "node-3")
+
+    found = [one.kind for one in kinds.symptoms(mesh.evidence(), (), only_sessions=False)]
+
+    assert (kinds.CANNOT_BIND in found) is down
