@@ -98,6 +98,11 @@ class Texts:
                     table.append(_Row(names, self._plain(line)))
             elif head is None:
                 plain.append(line)
+            elif lines.command(line) is not None:
+                # A table ends where something else was typed.
+                made += self._closed(plain, table)
+                head = None
+                plain.append(line)
             else:
                 table.append(self._row(head, line, bare))
         return "\n".join((*made, *self._closed(plain, table)))
@@ -110,8 +115,8 @@ class Texts:
         return made
 
     def _row(self, head: columns.Head, line: str, bare: str) -> _Row | str:
-        """Return a row of a table, or a line between its rows, such as the next prompt."""
-        cells = None if lines.command(line) is not None else columns.cells(head, bare)
+        """Return a row of a table, or a line between its rows."""
+        cells = columns.cells(head, bare)
         if cells is None:
             return self._plain(line)
         own = "" if columns.is_aligned(head, bare) else self._plain(line)

@@ -19,6 +19,8 @@ _HEAD = re.compile(r"\s*[A-Z][A-Z0-9_.-]*(?:\s+[A-Z][A-Z0-9_.()-]*)+\s*$")
 _RESTARTED = re.compile(r"(\d+) \((\S+ ago)\)")
 # No name of an object has one of these signs at its end: this is the next prompt, of whatever shell.
 _PROMPT = re.compile(r"(?:[\w.:@~\\/-]+ )?[\w.:@~\\/()\[\]-]*[#$%>](?:\s|$)")
+# Columns that are the last one and hold words; others hold one.
+_OF_WORDS = frozenset(("MESSAGE", "INFO", "COMMAND", "CMD", "SELECTOR", "NODE-SELECTOR", "DESCRIPTION", "CONDITIONS"))
 _WIDE = re.compile(r"\t+ *| {2,}")
 
 
@@ -41,7 +43,10 @@ def rows(text: str, wanted: frozenset[str]) -> Iterator[Row]:
     """Yield the rows of all tables in a text whose heads have all of the columns `wanted`; `cells` is None for a line
     that is in no such table."""
     head: Head | None = None
+    last = 0
     for number, raw in lines.numbered(text):
+        # A table ends where something else was typed.
+        head, last = head if number == last + 1 else None, number
         line = raw.expandtabs(8)
         if not line.strip():
             continue
@@ -76,7 +81,7 @@ def cells(head: Head, line: str) -> dict[str, str] | None:
         values = [
             value.replace("_", " ") if "_(" in value else value for value in joined.split(None, len(head.names) - 1)
         ]
-    if len(values) != len(head.names):
+    if len(values) != len(head.names) or (" " in values[-1] and head.names[-1] not in _OF_WORDS):
         return None
     return dict(zip(head.names, values, strict=True))
 

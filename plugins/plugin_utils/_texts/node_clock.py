@@ -24,8 +24,6 @@ _SERVICES = (
     ("ntpd", "ntpq.txt"),
     ("timesyncd", "timedatectl.txt"),
 )
-# What the first lines of a list, or `ps | grep`, have less of.
-_FEWEST = 12
 _OF_HOSTS = (
     "systemd",
     "init",
@@ -53,10 +51,8 @@ def gather(whole: Assembly) -> Facts:
 
 
 def _is_of_a_host(processes: ProcessTable) -> bool:
-    """Say whether a list is that of a whole host. One without the first process, a very short one, or one in which
-    nothing is that only hosts have (a container's), is not: who is not in it may run all the same."""
-    first = processes.get(1) is not None
-    return first and len(processes) >= _FEWEST and any(one.comm.startswith(_OF_HOSTS) for one in processes)
+    """Say whether a list is that of a whole host. A container has a list of its own, without what only hosts have."""
+    return node_told.is_whole(processes) and any(one.comm.startswith(_OF_HOSTS) for one in processes)
 
 
 def _by_texts(whole: Assembly) -> Facts:

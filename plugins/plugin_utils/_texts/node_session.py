@@ -126,7 +126,7 @@ class Session:
     @property
     def _lists_processes(self) -> bool:
         """All processes are told; of a list in which the first one is not, somebody has shown a part."""
-        return self._whole.told.is_raw or self._whole.processes.get(1) is not None
+        return self._whole.told.is_raw or node_told.is_whole(self._whole.processes)
 
     def _says_anything(self, family: str) -> bool:
         """There is a text of somebody who asked this family's BIRD, whatever it answered."""

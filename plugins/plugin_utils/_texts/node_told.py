@@ -58,6 +58,10 @@ class Told:
         return self.value("uid") in ("", "0")
 
 
+# The beginning of a list (`ps aux | head`), or what grep leaves of it, is shorter.
+_FEWEST = 12
+
+
 class ToldProcess(Process):
     """A process as a text describes it: everything is known at once, and nothing more can be found out."""
 
@@ -218,3 +222,9 @@ def note(sources: Sources, name: str, problems: Iterable[Problem]) -> None:
         sources.unrecognised(name, "; ".join(told[:3]))
     else:
         sources.ok(name)
+
+
+def is_whole(processes: ProcessTable) -> bool:
+    """Say whether a list is of all processes of a machine, or container: one without the first process, or as short as
+    the beginning of one, is not, and who is not in it may run all the same."""
+    return processes.get(1) is not None and len(processes) >= _FEWEST

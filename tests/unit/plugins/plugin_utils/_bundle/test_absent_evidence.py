@@ -64,11 +64,18 @@ PROCESSES = """\
 {first}    900 /usr/bin/containerd
    1200 /usr/local/bin/felix
 """
+MORE = "".join(f"   13{number:02} /usr/bin/app\n" for number in range(12))
 
 
-@pytest.mark.parametrize(("first", "told"), [("", None), ("      1 /sbin/init\n", False)])
-def test_only_a_list_of_all_processes_tells_who_does_not_run(first, told):
-    texts = {"processes.txt": PROCESSES.format(first=first), "uname.txt": "Linux a 6.1.0 #1 SMP x86_64 GNU/Linux\n"}
+@pytest.mark.parametrize(
+    ("first", "more", "told"),
+    [("", MORE, None), ("      1 /sbin/init\n", MORE, False), ("      1 /sbin/init\n", "", None)],
+)
+def test_only_a_list_of_all_processes_tells_who_does_not_run(first, more, told):
+    texts = {
+        "processes.txt": PROCESSES.format(first=first) + more,
+        "uname.txt": "Linux a 6.1.0 #1 SMP x86_64 GNU/Linux\n",
+    }
     found, _now = evidence.evidence(read.sort({f"nodes/a/{name}": text for name, text in texts.items()}))
     clock = found.nodes["a"].clock
     assert (clock.running if clock else None) is told
