@@ -74,14 +74,16 @@ def digest(data: bytes) -> Any:
 
 def loose(data: bytes) -> Any:
     """Read a text as it may lie in a bundle: in a node's folder, twice, as a paste, in none."""
-    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import decode, read
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import decode, pasted, read
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import stand_ins
 
     text = decode.decoded(data)
+    logged = stand_ins._logged(f"{_PROMPT}Unable to auto-detect an IPv4 address\n{text}")
     paths = ("nodes/a/calico-node.log", "nodes/a/old/calico-node.previous.log", "b/x.txt", "calico-node-x2b4z-cni.log")
     texts = {path: text + "." * number for number, path in enumerate(paths)}
     prose = f"```\nuptime\n```\n{text}"
     found = read.sort({**texts, "paste.txt": _PROMPT + text, "chat.txt": prose, "cluster/nodes.txt": text})
-    return sorted(found.nodes), found.unrecognised, list(found.remarks)
+    return sorted(found.nodes), found.unrecognised, list(found.remarks), logged, pasted.without_prompt(_PROMPT + text)
 
 
 def corrections(data: bytes) -> Any:

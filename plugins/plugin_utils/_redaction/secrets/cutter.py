@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import phrases, tables
+from . import phrases, tables, told
 from .cloud import Cloud
 from .form import Form
 from .kept import Kept
@@ -28,6 +28,7 @@ class Secrets(Kept):
         """Return the text without secrets."""
         folded = text.lower()
         text = self._form.cut_whole(text, folded)
-        text = tables.cut(phrases.cut(text, folded, self), folded, self)
+        text = phrases.cut(told.cut(text, folded, self), folded, self)
+        text = tables.cut(text, folded, self)
         text = self._form.cut_rest(self._named.cut(text, folded))
         return self._cloud.replaced(text, folded)
