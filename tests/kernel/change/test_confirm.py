@@ -19,7 +19,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._change import rec
 from ansible_collections.netmedic.calico.plugins.module_utils._change.model import RefusedError
 
 ROOT = next(iter(collection.__path__)).rpartition("/ansible_collections/")[0]
-LOOK = "iptables-nft-save | grep -v ^# || true; nft list ruleset; cat /tmp/f"
+LOOK = "iptables-nft-save | sed '/^#/d; s/ \\[[0-9:]*\\]//'; nft list ruleset; cat /tmp/f"
 RULE = {
     "kind": "iptables_rule",
     "program": "iptables-nft",
