@@ -15,14 +15,14 @@ from ansible_collections.netmedic.calico.plugins.module_utils._change.model impo
 # nft 1.0.6, nft -a list chain inet t in
 LISTED = """\
 table inet t {
-	chain in { # handle 1
-		type filter hook input priority filter; policy accept;
-		iif "lo" accept # handle 2
-		ip saddr { 10.0.0.1,
-			10.0.0.2 } tcp dport 179 accept comment "ours" # handle 5
-	}
+    chain in { # handle 1
+        type filter hook input priority filter; policy accept;
+        iif "lo" accept # handle 2
+        ip saddr { 10.0.0.1,
+            10.0.0.2 } tcp dport 179 accept comment "ours" # handle 5
+    }
 }
-"""
+""".replace("    ", "\t")
 
 
 def test_the_words_of_each_rule():

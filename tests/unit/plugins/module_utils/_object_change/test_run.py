@@ -144,8 +144,8 @@ def test_chains_on_one_object_are_rehearsed_as_a_whole(memory, task, undo):
     before = copy.deepcopy(memory.objects[POOL]["spec"])
     first = task(set_pool("Always"), label, set_pool("CrossSubnet"))
     assert (first.why, mode(memory), len(first.record)) == ("", "CrossSubnet", 3)
-    made = task({"action": "create", "object": peer()}, {"action": "delete", "api_version": V1, "kind": "BGPPeer",
-                                                        "name": "outside"})  # fmt: skip
+    gone = {"action": "delete", "api_version": V1, "kind": "BGPPeer", "name": "outside"}
+    made = task({"action": "create", "object": peer()}, gone)
     assert (made.why, len(made.record)) == ("", 2)
     assert undo(first).why == ""
     assert memory.objects[POOL]["spec"] == before

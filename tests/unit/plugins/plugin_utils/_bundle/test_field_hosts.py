@@ -35,8 +35,11 @@ PLEG = (
     "$ kubectl describe nodes\n[...]\nName:               etkhub\nRoles:              master\n"
     "  Type             Status  LastHeartbeatTime                 LastTransitionTime                Reason                       Message\n"
     "  ----             ------  -----------------                 ------------------                ------                       -------\n"
-    "  OutOfDisk        False   Mon, 03 Jun 2019 13:54:18 +0000   Tue, 20 Nov 2018 09:40:53 +0000   KubeletHasSufficientDisk     kubelet has sufficient disk space available\n"
-    "  Ready            False   Mon, 03 Jun 2019 13:54:18 +0000   Sun, 02 Jun 2019 21:39:37 +0000   KubeletNotReady              PLEG is not healthy: pleg was last seen active 16h17m50.791825508s ago; threshold is 3m0s\n"
+    "  OutOfDisk        False   Mon, 03 Jun 2019 13:54:18 +0000   Tue, 20 Nov 2018 09:40:53 +0000   "
+    "KubeletHasSufficientDisk     kubelet has sufficient disk space available\n"
+    "  Ready            False   Mon, 03 Jun 2019 13:54:18 +0000   Sun, 02 Jun 2019 21:39:37 +0000   "
+    "KubeletNotReady              PLEG is not healthy: pleg was last seen active 16h17m50.791825508s ago; "
+    "threshold is 3m0s\n"
 )
 RUNC = (
     'rpc error: code = Unknown desc = failed to exec in container: failed to start exec \\"71\\": OCI runtime exec '

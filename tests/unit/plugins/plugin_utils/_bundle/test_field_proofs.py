@@ -66,7 +66,9 @@ WEBHOOK = """# kubectl -n kube-system describe ds calico-node | tail -5
 Events:
   Type     Reason        Age                   From                  Message
   ----     ------        ----                  ----                  -------
-  Warning  FailedCreate  2m11s (x19 over 24m)  daemonset-controller  Error creating: Internal error occurred: failed calling webhook "pods.hook.example": failed to call webhook: Post "https://hook.policies.svc:443/mutate?timeout=10s": dial tcp 10.107.33.20:443: connect: connection refused
+  Warning  FailedCreate  2m11s (x19 over 24m)  daemonset-controller  Error creating: Internal error occurred: \
+failed calling webhook "pods.hook.example": failed to call webhook: Post \
+"https://hook.policies.svc:443/mutate?timeout=10s": dial tcp 10.107.33.20:443: connect: connection refused
 """
 TYPHA_WAITS = """Name:                 calico-typha-5c8fd6b9d7-p2n4q
 Namespace:            calico-system
@@ -109,7 +111,10 @@ IPv6 BGP status
 No IPv6 peers found.
 ```
 """
-NO_NODE = """Warning  FailedCreatePodSandBox  2s (x9 over 14s)  kubelet  (combined from similar events): Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "77c1": plugin type="calico" failed (add): failed to request IPv4 addresses: Assigning to the host Worker-3 failed: resource does not exist: Node(Worker-3) with error: nodes "Worker-3" not found
+NO_NODE = """Warning  FailedCreatePodSandBox  2s (x9 over 14s)  kubelet  (combined from similar events): Failed \
+to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "77c1": plugin \
+type="calico" failed (add): failed to request IPv4 addresses: Assigning to the host Worker-3 failed: resource \
+does not exist: Node(Worker-3) with error: nodes "Worker-3" not found
 """
 PANIC = """[calico-node-aaf12 calico-node]  2022-01-12 12:33:00.902 [INFO][380] felix/int_dataplane.go 1500: Applying
 [calico-node-aaf12 calico-node]  panic: runtime error: invalid memory address or nil pointer dereference
@@ -119,7 +124,8 @@ PANIC = """[calico-node-aaf12 calico-node]  2022-01-12 12:33:00.902 [INFO][380] 
 [calico-node-aaf12 calico-node]  github.com/projectcalico/calico/felix/dataplane/linux.(*vxlanManager).getParentInterface(0x4)
 """
 OF_THE_FUTURE = """root@w7:~# calicoctl ipam configure --strictaffinity=false
-Error: Get "https://10.233.0.1:443/apis/crd.projectcalico.org/v1/ipamconfigs/default": x509: certificate has expired or is not yet valid: current time 2006-10-04T09:11:54Z is before 2022-05-14T06:25:00Z
+Error: Get "https://10.233.0.1:443/apis/crd.projectcalico.org/v1/ipamconfigs/default": x509: certificate has \
+expired or is not yet valid: current time 2006-10-04T09:11:54Z is before 2022-05-14T06:25:00Z
 """
 HOLE = """# ip route
 default via 10.30.0.1 dev eth0
@@ -128,9 +134,12 @@ blackhole 10.96.0.0/12 proto bird
 blackhole 192.168.41.0/26 proto bird
 
 # kubectl logs calico-node-8sxkd | tail -1
-2021-03-02 11:02:11.510 [ERROR][57] felix/watchercache.go 227: Failed to create watcher ListRoot="/calico/resources/v3/projectcalico.org/nodes" error=Get "https://10.96.0.1:443/api/v1/nodes?watch=true": dial tcp 10.96.0.1:443: connect: invalid argument
+2021-03-02 11:02:11.510 [ERROR][57] felix/watchercache.go 227: Failed to create watcher \
+ListRoot="/calico/resources/v3/projectcalico.org/nodes" error=Get \
+"https://10.96.0.1:443/api/v1/nodes?watch=true": dial tcp 10.96.0.1:443: connect: invalid argument
 """
-NO_RULES = """2023-05-11 01:59:29.468 [ERROR][442] felix/route_rule.go 248: Failed to list routing rules, retrying... error=address family not supported by protocol ipVersion=4
+NO_RULES = """2023-05-11 01:59:29.468 [ERROR][442] felix/route_rule.go 248: Failed to list routing rules, \
+retrying... error=address family not supported by protocol ipVersion=4
 2023-05-11 01:59:29.469 [WARNING][442] felix/int_dataplane.go 1905: Failed to synchronize routing table, will retry...
 """
 OTHER_AS = """bird: Mesh_10_4_0_7: Error: Bad peer AS: 64600
