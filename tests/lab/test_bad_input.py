@@ -105,7 +105,9 @@ def test_check_mode_gives_the_same_report(lab, diagnose, tmp_path):
 def test_a_bundle_that_would_leak_costs_the_bundle_and_not_the_diagnosis(lab, diagnose, tmp_path):
     hidden = tmp_path / "environment.yml"
     address = lab.exec("node-1", ["hostname", "-I"]).stdout.split()[0]
-    hidden.write_text(f"# {base64.b64encode(f'dial {address} now'.encode()).decode()}\n", encoding="utf-8")
+    # Longer than what is taken apart and put together again.
+    coded = base64.b64encode(f"dial {address} now{'a' * 80_000}".encode()).decode()
+    hidden.write_text(f"# {coded}\n", encoding="utf-8")
     bundle = tmp_path / "bundle"
     options = {"collect_bundle_dir": bundle, "collect_bundle_environment": hidden, "collect_bundle_redact": "true"}
     run = diagnose(*(word for name, value in options.items() for word in ("-e", f"{name}={value}")))
