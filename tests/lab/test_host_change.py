@@ -143,10 +143,9 @@ def test_what_cuts_the_host_off_is_undone_by_itself(healthy, tmp_path, node):
     done = change(lab, tmp_path, node, DROP_SSH, confirm_within=18, gate_seconds=6)
     ended = time.monotonic()
     assert done["failed"]
-    if done["state"] == "undone":  # it was back before the task gave up
-        assert done["msg"].startswith("The change was undone: it was not confirmed in time.")
-    else:
-        assert f"The host undoes the change by itself at {done['armed_until']}." in done["msg"]
+    # The host may be back before the task gives up; then it tells so itself.
+    words = ("it was not confirmed in time", f"The host undoes the change by itself at {done['armed_until']}.")
+    assert any(one in done["msg"] for one in words)
     while rules(lab, node) != before and time.monotonic() - ended < 30:
         time.sleep(1)
     assert rules(lab, node) == before
