@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 # MAC addresses as switches write them: 5254.0012.3456, 525400-123456; and without the zeros, 52:54:0:12:34:56.
 _SWITCH_MAC = re.compile(r"[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}$|[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}$")
 _SHORT_MAC = re.compile(r"[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5}$")
-# Interfaces that systemd calls after their MAC address.
 # Bridges, by their priority and MAC address.
 _BRIDGE = re.compile(r"([0-9a-f]{4}\.)([0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})$")
+# Interfaces that systemd calls after their MAC address.
 _NAMED_MAC = re.compile(r"(enx|wlx|wwx)([0-9a-f]{12})$")
 _INSIDE_MAC = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9a-f]{12}|[0-9A-F]{12})(?![0-9A-Fa-f])")
 _BYTES = re.compile(r"[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){2,}$")

@@ -43,3 +43,9 @@ class Kept:
         before, inner, after = quoted.groups() if quoted else ("", value, "")
         self.take(inner)
         return f"{match.group(1)}{before}{CUT}{after}"
+
+    def second_if_named(self, match: re.Match[str]) -> str:
+        """Cut a pattern's second group. Where the pattern has a group with the value's name, the name decides."""
+        if "name" in match.re.groupindex and not judge.is_named(match["name"]):
+            return match.group()
+        return self.second(match)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import judge
-
 if TYPE_CHECKING:
     from .kept import Kept
 
@@ -40,7 +38,7 @@ _PHRASES = tuple(
                 r"""("[^"\n]*"|[^\s;]+)"""
             ),
         ),
-        ("community", r"""(?i)(\bsnmp\w*[ \t]+-[^\n]{0,80}?-c[ \t]*)("[^"\n]*"|[^\s;]+)"""),
+        ("snmp", r"""(?i)(\bsnmp\w*[ \t]+[^\n]{0,81}?-c[ \t]*)("[^"\n]*"|[^\s;]+)"""),
         ("sshpass", r"""(\bsshpass[ \t]+-p[ \t]*)("[^"\n]*"|'[^'\n]*'|\S+)"""),
         ("login", r"""(\blogin\b[^\n]{0,120}?[ \t](?:-p|--password)[ \t=]*)("[^"\n]*"|'[^'\n]*'|\S+)"""),
         ("-u", r"""((?<!\S)(?:-u|--user|--proxy-user|-U)[ \t=]*["']?[\w.@\\-]{1,80}:)([^\s"']+)"""),
@@ -86,12 +84,5 @@ def cut(text: str, folded: str, kept: Kept) -> str:
     """Return the text without what stands behind such words. `folded`: it, or more than it, in small letters."""
     for word, pattern in _PHRASES:
         if word in folded:
-            text = pattern.sub(lambda match: _replaced(match, kept), text)
+            text = pattern.sub(kept.second_if_named, text)
     return text
-
-
-def _replaced(match: re.Match[str], kept: Kept) -> str:
-    """A variable's name and value may stand under keys of their own: then the name decides."""
-    if "name" in match.re.groupindex and not judge.is_named(match["name"]):
-        return match.group()
-    return kept.second(match)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import judge
-
 if TYPE_CHECKING:
     from .kept import Kept
 
@@ -50,7 +48,6 @@ _TOLD = tuple(
         ),
         (("serviceaccount/token",), r"(?m)(^[^\n]*\bcat[ \t][^\n]*/serviceaccount/token[^\n]*\n)(\S[^\n]*)"),
         (("sudo",), r"(\becho[ \t]+)([^\s|][^|\n]*?)(?=[ \t]*\|[ \t]*sudo[ \t]+-\w*S)"),
-        (("snmp",), r"(?i)(\bsnmp\w*[ \t][^\n]{0,80}?-c[ \t]*)(\"[^\"\n]*\"|[^\s;]+)"),
         (("redis-cli",), r"(\bredis-cli\b[^\n|;]{0,120}?[ \t]-a[ \t]+)([^\s;|]+)"),
         (("ldap",), r"(\bldap\w+[ \t][^\n|;]{0,200}?-w[ \t]+)([^\s;|]+)"),
         (("ipmitool",), r"(\bipmitool\b[^\n|;]{0,200}?[ \t]-P[ \t]+)([^\s;|]+)"),
@@ -64,12 +61,5 @@ def cut(text: str, folded: str, kept: Kept) -> str:
     """Return the text without what is told so. `folded`: it, or more than it, in small letters."""
     for words, pattern in _TOLD:
         if any(word in folded for word in words):
-            text = pattern.sub(lambda match: _replaced(match, kept), text)
+            text = pattern.sub(kept.second_if_named, text)
     return text
-
-
-def _replaced(match: re.Match[str], kept: Kept) -> str:
-    """Where a name stands by the value it decides."""
-    if "name" in match.re.groupindex and not judge.is_named(match["name"]):
-        return match.group()
-    return kept.second(match)
