@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.wishes import as_wished, wishes_of
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle.evidence import saw
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster, misspelt
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster, misspelt, plain
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.inventory import from_hostvars
 
 DOCUMENTATION = r"""
@@ -154,8 +154,7 @@ def _names(hostvars: Any, hosts: Any) -> list[str]:
     """The hosts' names, once it is sure that they are names of hosts."""
     if not isinstance(hostvars, Mapping):
         raise AnsibleFilterError("classify wants the variables of all hosts, such as hostvars")
-    # As a variable on the command line (-e diagnose_nodes=node-1,node-2) a list arrives as text.
-    names = [name.strip() for name in hosts.split(",")] if isinstance(hosts, str) else hosts
+    names = plain.listed(hosts)
     if not isinstance(names, (list, tuple)):
         raise AnsibleFilterError(f"classify wants the names of the cluster's hosts as a list, not {hosts!r}")
     if not any(names):

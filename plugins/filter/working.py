@@ -11,6 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle.evidence import saw
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import ledger
 
 DOCUMENTATION = r"""
@@ -52,7 +53,7 @@ def working(hostvars: Any, hosts: Any) -> dict[str, Any]:
     """What works."""
     if not isinstance(hostvars, Mapping):
         raise AnsibleFilterError("working wants the variables of all hosts, such as hostvars")
-    names = [name.strip() for name in hosts.split(",")] if isinstance(hosts, str) else hosts
+    names = plain.listed(hosts)
     if not isinstance(names, (list, tuple)) or any(name not in hostvars for name in names):
         raise AnsibleFilterError("working wants the names of hosts that are in the inventory, as a list")
     return ledger.working({name: one.facts for name, one in saw(hostvars, names).items()})

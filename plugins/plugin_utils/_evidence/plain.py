@@ -92,6 +92,11 @@ def flag(value: Any) -> bool | None:
     return bool(value) if isinstance(value, bool) else None
 
 
+def listed(value: Any) -> Any:
+    """A list, also one given as text with commas, as on the command line (-e names=a,b); anything else as it is."""
+    return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+
+
 def unpacked(value: Any) -> Iterator[str]:
     """The addresses of a packed set (module_utils' _facts.packing), whatever stands in its place."""
     return unpack({group: item for group, item in mapping(value).items() if isinstance(item, str)})

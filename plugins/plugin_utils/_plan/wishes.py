@@ -9,6 +9,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from .._catalogue.faults import BY_ID
+from .._evidence import plain
 from .model import RISKS, Wishes
 from .refusal import most_hosts
 
@@ -43,8 +44,7 @@ def wishes_of(given: Mapping[str, Any]) -> Wishes:
 
 def _faults(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = given.get(name) or ()
-    # On the command line (-e remediate_only=ip_forward_off) a list arrives as text.
-    ids = [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+    ids = plain.listed(value)
     if not isinstance(ids, (list, tuple)) or not all(isinstance(one, str) for one in ids):
         raise ValueError(f"remediate_{name} must be a list of faults, not {value!r}")
     for one in ids:

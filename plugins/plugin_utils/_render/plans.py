@@ -9,12 +9,12 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from .._evidence import plain
+from .terminal import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 LABEL = 10
-NAMES_SHOWN = 8
 LEFT_SHOWN = 12
 
 
@@ -56,12 +56,6 @@ def _wrap(text: str, width: int, label: str, indent: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first]
-
-
-def few(names: list[str]) -> str:
-    """Names in a row; many are cut short with their number."""
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def _steps(plan: Mapping[str, Any], width: int) -> Iterator[str]:

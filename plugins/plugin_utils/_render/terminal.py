@@ -70,7 +70,7 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         who = ", ".join(nodes["without_root"])
         yield from _wrap(f"read without root, so in part only: {who}; run again with --become", width, " ", 0)
     if nodes.get("without_python"):
-        who = _few(nodes["without_python"])
+        who = few(nodes["without_python"])
         told = f"read by their shell for want of a usable Python, so without SYN probes and paths behind routers: {who}"
         yield from _wrap(told, width, " ", 0)
     if nodes["unlisted"]:
@@ -136,7 +136,7 @@ def _culprits(report: Mapping[str, Any], width: int) -> Iterator[str]:
     if down <= len(found) or len(found) > NAMES_SHOWN:
         return
     names = [" or ".join(one["nodes"]) for one in found]
-    yield from _wrap(f"all {down} sessions that are down end at {_few(names)}", width, "Where", 0)
+    yield from _wrap(f"all {down} sessions that are down end at {few(names)}", width, "Where", 0)
 
 
 def _history(history: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _history(history: Mapping[str, Any], width: int) -> Iterator[str]:
     if not history.get("compared_with"):
         return
     words = {"new": "new", "gone": "gone", "not_checked": "could not be looked at", "flapping": "comes and goes"}
-    told = [f"{word}: {_few([_at(key) for key in history[name]])}" for name, word in words.items() if history.get(name)]
+    told = [f"{word}: {few([_at(key) for key in history[name]])}" for name, word in words.items() if history.get(name)]
     yield from _wrap(f"{history['compared_with']}: {'; '.join(told) or 'nothing has changed'}", width, "Since", 0)
 
 
@@ -159,8 +159,8 @@ def _cut_off(impact: Mapping[str, Any], width: int) -> Iterator[str]:
     partly = [one for one in impact.get("cannot_reach", ()) if one["partly"]]
     for one in partly[:CUT_SHOWN]:
         more = f" and {one['count'] - len(one['pods_of'])} more" if one["count"] > len(one["pods_of"]) else ""
-        blocks = f" ({_few(one['blocks'])})" if one["blocks"] else ""
-        told = f"{one['node']} does not reach the pods of {_few(one['pods_of'])}{more}{blocks}"
+        blocks = f" ({few(one['blocks'])})" if one["blocks"] else ""
+        told = f"{one['node']} does not reach the pods of {few(one['pods_of'])}{more}{blocks}"
         yield from _wrap(told, width, " ", 0)
     if len(partly) > CUT_SHOWN:
         yield from _wrap(f"and likewise {len(partly) - CUT_SHOWN} more nodes", width, " ", 0)
@@ -174,7 +174,7 @@ def _findings(report: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _not_shown(causes[FINDINGS_SHOWN:], width)
     consequences = [item for item in report["findings"] if item["role"] == "consequence"]
     for fault, nodes in _nodes_by_fault(consequences).items():
-        yield from _wrap(f"follows from the above: {fault} on {_few(nodes)}", width, "", 0)
+        yield from _wrap(f"follows from the above: {fault} on {few(nodes)}", width, "", 0)
     if consequences:
         yield ""
 
@@ -183,7 +183,7 @@ def _guesses(report: Mapping[str, Any], width: int) -> Iterator[str]:
     """What may be behind that of which the cause is not known; nothing of it is proven."""
     guesses = [item for item in report["findings"] if item.get("guess")]
     for number, item in enumerate(guesses):
-        where = f" on {_few(item['nodes'])}" if item["nodes"] else ""
+        where = f" on {few(item['nodes'])}" if item["nodes"] else ""
         told = f"{item['fault']}{where} ({item['confidence']:.0%}): {item['title']}"
         yield from _wrap(told, width, " " if number else "Maybe", 0)
     if guesses:
@@ -193,7 +193,7 @@ def _guesses(report: Mapping[str, Any], width: int) -> Iterator[str]:
 def _not_shown(causes: list[Mapping[str, Any]], width: int) -> Iterator[str]:
     """What there is besides the findings that are told at length."""
     for fault, nodes in _nodes_by_fault(causes).items():
-        yield from _wrap(f"and also {fault} on {_few(nodes)}", width, "", 0)
+        yield from _wrap(f"and also {fault} on {few(nodes)}", width, "", 0)
     if causes:
         yield from _wrap("All of it stands in report.json, which the variable report_dir asks for.", width, "", 0)
         yield ""
@@ -206,7 +206,7 @@ def _nodes_by_fault(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[str
     return places
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
     """Names in a row; many are cut short with their number."""
     known = list(dict.fromkeys(names))
     more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
@@ -215,7 +215,7 @@ def _few(names: list[str]) -> str:
 
 def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
     waived = f" (waived until {item['waived']['expires']}: {item['waived']['reason']})" if item["waived"] else ""
-    where = f"  on {_few(item['nodes'])}" if item["nodes"] else ""
+    where = f"  on {few(item['nodes'])}" if item["nodes"] else ""
     yield f"{number}. {item['severity']}  {item['fault']}{where}  ({item['confidence']:.0%} sure){waived}"
     yield from _wrap(item["summary"], width, "what", 3)
     at_fault = place(item["where"])
