@@ -81,7 +81,7 @@ def _calico(plan: Plan, node: Node) -> list[File]:
             0o644,
             json.dumps(_conflist(node.name, canal=canal), indent=2) + "\n",
         ),
-        File("/etc/cni/net.d/calico-kubeconfig", 0o600, _KUBECONFIG),
+        File(KUBECONFIG, 0o600, KUBECONFIG_TEXT),
         *([] if plan.topology.overlay else [File(f"{services.CONFD_LOG}/current", 0o644, "")]),
     ]
 
@@ -96,13 +96,15 @@ def _conflist(name: str, *, canal: bool) -> dict[str, object]:
         "mtu": 0,
         "ipam": {"type": "host-local", "subnet": "usePodCidr"} if canal else {"type": "calico-ipam"},
         "policy": {"type": "k8s"},
-        "kubernetes": {"kubeconfig": "/etc/cni/net.d/calico-kubeconfig"},
+        "kubernetes": {"kubeconfig": KUBECONFIG},
     }
     plugins = [calico, {"type": "portmap", "snat": True, "capabilities": {"portMappings": True}}]
     return {"name": "k8s-pod-network", "cniVersion": "0.3.1", "plugins": plugins}
 
 
-_KUBECONFIG = """\
+# The CNI plugin's, which each new calico-node writes.
+KUBECONFIG = "/etc/cni/net.d/calico-kubeconfig"
+KUBECONFIG_TEXT = """\
 # Kubeconfig of the lab: there is no API server behind it and the token is not one.
 apiVersion: v1
 kind: Config

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..bird_config import CONFIG_DIRECTORY
 from ..errors import LabError
 from ..machine import SERVICES
+from ..node import KUBECONFIG, KUBECONFIG_TEXT
 from ..services import CONTAINER_ROOT, calico_run, calico_services
 from .names import CALICO_VERSION
 
@@ -91,6 +92,7 @@ def fresh_files(machine: Machine, node: str, environment: Mapping[str, str], *, 
             staged.chmod(0o755)
             staged.replace(run)
     machine.file(NODENAME).write_text(node, encoding="utf-8")
+    machine.file(KUBECONFIG).write_text(KUBECONFIG_TEXT, encoding="utf-8")
 
 
 def start_calico(machine: Machine, *, ipv6: bool) -> None:

@@ -25,7 +25,10 @@ ACCOUNT = NAMESPACE = "netmedic"
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 SHIPPED = _ROLES / "collect" / "files" / "rbac.yml"
 # Of another account, and bound in namespaces that not every cluster has.
-OF_REPAIRS = tuple(_ROLES / "remediate" / "files" / name for name in ("rbac.yml", "rbac-bgp-passwords.yml"))
+OF_REPAIRS = tuple(
+    _ROLES / "remediate" / "files" / name
+    for name in ("rbac.yml", "rbac-bgp-passwords.yml", "rbac-operator-migration.yml")
+)
 _HASH = "controller-revision-hash"
 _AGE = 7 * 24 * 3600.0
 _MANAGERS = {

@@ -6,27 +6,41 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import lifecycle, processes
 from ..errors import LabError
 from . import pairs
 from .model import Case, Fault, Variant, listener
 
+if TYPE_CHECKING:
+    from ..lab import Lab
+    from ..topology import Node
 
-def _off(case: Case) -> None:
-    if processes.end([case.machine.process]):
-        raise LabError(f"{case.target} cannot be switched off")
+
+def off(lab: Lab, node: Node) -> None:
+    """Switch a node's machine off. LabError if it cannot be."""
+    if processes.end([lab.machine(node.name).process]):
+        raise LabError(f"{node.name} cannot be switched off")
     # The kernel takes the interface away some time later, or when an open connection into the machine ends: not so
     # long.
-    case.lab.fabric.exec(["ip", "link", "del", case.node.port], check=False)
+    lab.fabric.exec(["ip", "link", "del", node.port], check=False)
+
+
+def on(lab: Lab, node: Node) -> None:
+    """Switch it on again, with a disk as it was at first."""
+    if not lab.machine(node.name).running:
+        lifecycle.start_nodes(lab.state, Path(lab.image), lab.plan, [node], lab.data())
+
+
+def _off(case: Case) -> None:
+    off(case.lab, case.node)
     pairs.forget_neighbour(case.lab, case.node.address)
     pairs.reset(case.lab, pairs.between(case.node, case.peers))
 
 
 def _on(case: Case) -> None:
-    if not case.machine.running:
-        lab = case.lab
-        lifecycle.start_nodes(lab.state, Path(lab.image), lab.plan, [case.node], lab.data())
+    on(case.lab, case.node)
 
 
 def _missing(case: Case) -> str:

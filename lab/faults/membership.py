@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import time
+
 from .. import birdc
 from ..bird_config import mesh_name
 from ..errors import LabError
-from . import pairs
+from . import objects, pairs
 from .model import Case, Fault, Variant
 
 GHOST = "node-gone"
 _HOST = 200
+_REGISTERED, _NODE = "registered", "node-object"
+_SILENT = 7200
 
 
 def _address(case: Case) -> str:
@@ -20,13 +24,47 @@ def _address(case: Case) -> str:
 
 
 def _register(case: Case) -> None:
+    if case.variant == _NODE:
+        _leave_node(case)
+        return
     length = case.lab.plan.topology.subnets[0].prefix_length
     ghost = {"address": _address(case), "prefix_length": length, "blocks": [], "as_number": None, "router_id": None}
     case.register({"nodes": {GHOST: ghost}})
 
 
+def _leave_node(case: Case) -> None:
+    """A Node of which Kubernetes has heard nothing for two hours, and what Calico has for it."""
+    address, topology = _address(case), case.lab.plan.topology
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - _SILENT))
+    ready = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+    ready["message"] = "Kubelet stopped posting node status."
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": GHOST,
+            "labels": {"kubernetes.io/hostname": GHOST, "kubernetes.io/os": "linux"},
+            "annotations": {f"{objects.PREFIX}IPv4Address": f"{address}/{topology.subnets[0].prefix_length}"},
+        },
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": address}],
+            "conditions": [{**ready, "lastTransitionTime": since, "lastHeartbeatTime": since}],
+        },
+    }
+    objects.create(case, "/api/v1/nodes", node)
+    block = {"cidr": "10.244.200.0/26", "node": GHOST, "state": "confirmed", "deleted": "false"}
+    affinity = objects.calico("BlockAffinity", f"{GHOST}-10-244-200-0-26", block)
+    objects.create(case, f"{objects.CALICO}/blockaffinities", affinity)
+    objects.follow(case.lab)
+
+
+def _must_have_api(case: Case) -> None:
+    if case.variant == _NODE:
+        objects.must_have_api(case)
+
+
 def _follow(case: Case) -> None:
-    case.lab.render_all()
+    objects.restore(case)
 
 
 def _missing(case: Case) -> str:
@@ -55,6 +93,10 @@ STALE_NODE = Fault(
     missing=_missing,
     default=None,
     ghost=GHOST,
-    variants=(Variant("registered", "an address of the first subnet where nobody answers"),),
+    variants=(
+        Variant(_REGISTERED, "an address of the first subnet where nobody answers"),
+        Variant(_NODE, "a Node of Kubernetes with such an address is left"),
+    ),
+    check=_must_have_api,
     breaks_sessions=False,
 )

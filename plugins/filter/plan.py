@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import SCHEMA
+from ansible_collections.netmedic.calico.plugins.plugin_utils._cluster import effective, objects
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import make
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.wishes import wishes_of
 
@@ -68,6 +71,15 @@ options:
     description: The C(id) of the plan that somebody agreed to. Any other plan is refused.
     type: str
     default: ""
+  api_host:
+    description: The host from which the API is asked.
+    type: str
+    default: localhost
+  hostvars:
+    description: The variables of all hosts, from which it is told whether the API was reached and where calico-node
+      runs.
+    type: dict
+    default: {}
 seealso:
   - plugin: netmedic.calico.classify
     plugin_type: filter
@@ -88,6 +100,8 @@ _value:
     - The plan, schema C(netmedic.calico.plan/v1).
     - C(steps) in the order in which they are to be taken, each with C(role), C(vars), C(hosts), C(faults), C(risk),
       C(disrupts) and C(why); C(left) what is not allowed; C(manual) what a person must do.
+    - C(turns) is who takes them, one host after the other. C(lock) is the namespace in which
+      M(netmedic.calico.cluster_lock) holds the lock meanwhile, empty where no API was reached.
     - C(refused) is the sentence that says why nothing may be changed, empty where it may. C(id) is the same for the
       same steps.
   type: dict
@@ -98,18 +112,40 @@ def plan(diagnosis: Any, **wishes: Any) -> dict[str, Any]:
     """The plan for a report."""
     if not isinstance(diagnosis, dict) or diagnosis.get("schema") != SCHEMA:
         raise AnsibleFilterError(f"plan wants a diagnosis of schema {SCHEMA}, as the filter classify returns it")
+    known = wishes.pop("hostvars", None)
     unknown = sorted(set(wishes) - set(_OPTIONS))
     if unknown:
         raise AnsibleFilterError(f"plan knows no option {', '.join(unknown)}; it has {', '.join(_OPTIONS)}")
     try:
-        return make.plan(diagnosis, wishes_of(wishes), datetime.now(timezone.utc))
+        read = wishes_of(wishes)._replace(lock=_lock(known, wishes.get("inventory") or ()))
+        return make.plan(diagnosis, read, datetime.now(timezone.utc))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(f"plan wants a whole diagnosis; this one is incomplete: {error}") from error
 
 
-_OPTIONS = ("only", "max_risk", "consent", "max_nodes", "max_age", "bundle", "inventory", "managed", "approved")
+def _lock(hostvars: Any, inventory: Any) -> str:
+    """The namespace of calico-node as the API tells it, '' if no API was reached."""
+    found = objects.read(cluster.fact_of(hostvars, inventory)) if isinstance(hostvars, Mapping) else None
+    if found is None or not found.reached:
+        return ""
+    agent = effective.agent(found)
+    return agent.namespace if agent and agent.namespace else "kube-system"
+
+
+_OPTIONS = (
+    "only",
+    "max_risk",
+    "consent",
+    "max_nodes",
+    "max_age",
+    "bundle",
+    "inventory",
+    "managed",
+    "approved",
+    "api_host",
+)
 
 
 class FilterModule:

@@ -13,7 +13,7 @@ version_added: 1.2.0
 author: netmedic.calico contributors (@netmedic)
 description:
   - Keeps two runs from repairing one cluster at the same time, by a Lease with the name C(netmedic-calico-remediate).
-  - The lock is held for two minutes and has to be renewed in that time. Of a run that has died it is taken over when
+  - The lock is held for O(seconds) and has to be renewed in that time. Of a run that has died it is taken over when
     these have passed.
   - Who wants it while another one holds it is refused, and told who holds it, since when and until when.
   - The times are those of the API server.
@@ -30,6 +30,11 @@ options:
     description: Who holds it, in words that tell others whom to ask. No two runs may use the same.
     type: str
     required: true
+  seconds:
+    description: For how long it is held unless it is renewed, 30 to 3600 seconds. To be longer than the longest step
+      that is taken between two renewals.
+    type: int
+    default: 120
   namespace:
     description: The namespace of calico-node, where the Lease is kept.
     type: str
@@ -101,12 +106,15 @@ def main() -> None:
     own = {
         "state": {"type": "str", "default": lock.ACQUIRED, "choices": [lock.ACQUIRED, lock.RENEWED, lock.RELEASED]},
         "holder": {"type": "str", "required": True},
+        "seconds": {"type": "int", "default": lock.SECONDS},
         "namespace": {"type": "str", "default": "kube-system"},
     }
     module = AnsibleModule(argument_spec={**options.connection(env_fallback), **own}, supports_check_mode=True)
     wrong = options.out_of_range(module.params)
     if not wrong and not module.params["holder"].strip():
         wrong = "holder must not be empty."
+    if not wrong and not lock.SHORTEST <= module.params["seconds"] <= lock.LONGEST:
+        wrong = f"seconds must be {lock.SHORTEST} to {lock.LONGEST}, not {module.params['seconds']}."
     if wrong:
         module.fail_json(msg=wrong)
     standing = lock.hold(module.params, module.check_mode)

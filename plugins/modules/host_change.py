@@ -43,7 +43,7 @@ options:
   confirm_within:
     description: Within how many seconds the change is to be confirmed, 5 to 3600, else the host undoes it. With V(0)
       there is no switch and nothing to confirm, which is only for changes that cannot cut the host off, namely
-      V(file), V(saved_rule), V(bird), V(module) and services that keep the time.
+      V(file), V(saved_rule), V(saved_sysctl), V(bird), V(calico_service), V(module) and services that keep the time.
     type: int
     default: 60
   holder:
@@ -99,11 +99,19 @@ options:
           - With V(saved_rule), a rule in the file O(changes[].path) that is loaded at boot, as iptables-save writes it
             or in nft's language (with O(changes[].family)). One line changes; all other bytes stay as they are.
           - With V(file), O(changes[].content), O(changes[].mode), O(changes[].owner), O(changes[].group) of
-            O(changes[].path). Files that seem to hold a secret are refused, since the record may not.
-          - With V(sysctl), O(changes[].value) of O(changes[].key) in the running kernel. That it is so after a reboot
-            is a V(file).
+            O(changes[].path), and with O(changes[].folder) its directory. Files that seem to hold a secret are refused,
+            since the record may not.
+          - With V(sysctl), O(changes[].value) of O(changes[].key) in the running kernel.
+          - With V(saved_sysctl), the same for the next boot. In the file of C(sysctl.d) that decides, if it is below
+            C(/etc), and in C(/etc/sysctl.conf) and ufw's if these set the key, the value of one line is changed.
+            Otherwise a line is added to C(/etc/sysctl.d/zz-netmedic-calico.conf).
           - With V(module), O(changes[].module) of the kernel, loaded or unloaded.
-          - With V(service), O(changes[].service) under systemd or runit, by O(changes[].run) and O(changes[].enabled).
+          - With V(offload), whether O(changes[].device) leaves the checksums of what it sends to another
+            (C(tx-checksumming)), by O(changes[].value) V(on) or V(off).
+          - With V(service), O(changes[].service) under systemd or runit, by O(changes[].run), O(changes[].enabled) and
+            O(changes[].if_changed).
+          - With V(calico_service), O(changes[].service) V(bird) or V(bird6) in calico-node's container, by
+            O(changes[].run) V(started) or V(stopped), where runit keeps it.
           - With V(bird), O(changes[].command) told to BIRD. It cannot be undone.
           - With V(signal), O(changes[].signal) sent to the process O(changes[].pid) that started at
             O(changes[].started). It cannot be undone.
@@ -117,8 +125,11 @@ options:
           - saved_rule
           - file
           - sysctl
+          - saved_sysctl
           - module
+          - offload
           - service
+          - calico_service
           - bird
           - signal
       state:
@@ -192,7 +203,7 @@ options:
         description: Of V(firewalld_rule).
         type: str
       service:
-        description: Of V(service), and of V(firewalld_rule).
+        description: Of V(service), V(calico_service) and V(firewalld_rule).
         type: str
       path:
         description: Of V(file) and V(saved_rule).
@@ -209,21 +220,31 @@ options:
       group:
         description: Of V(file), a name or number.
         type: str
+      folder:
+        description: Of V(file), to make its directory if that is not there.
+        type: bool
       key:
-        description: Of V(sysctl).
+        description: Of V(sysctl) and V(saved_sysctl).
         type: str
       value:
-        description: Of V(sysctl).
+        description: Of V(sysctl), V(saved_sysctl) and V(offload).
+        type: str
+      device:
+        description: Of V(offload), a network device.
         type: str
       module:
         description: Of V(module).
         type: str
       run:
-        description: Of V(service). V(restarted) is a change each time and cannot be undone.
+        description: Of V(service) and V(calico_service). V(restarted) and V(reloaded) are a change each time and cannot
+          be undone.
         type: str
-        choices: [started, stopped, restarted]
+        choices: [started, stopped, restarted, reloaded]
       enabled:
         description: Of V(service), whether it starts with the host.
+        type: bool
+      if_changed:
+        description: Of V(service), to do it only if something that stands before it in O(changes) is changed.
         type: bool
       command:
         description: Of V(bird). All but V(configure) are told to the one O(changes[].protocol).
@@ -288,9 +309,9 @@ EXAMPLES = r"""
       - kind: sysctl
         key: net.ipv4.ip_forward
         value: "1"
-      - kind: file
-        path: /etc/sysctl.d/99-calico.conf
-        content: "net.ipv4.ip_forward = 1\n"
+      - kind: saved_sysctl
+        key: net.ipv4.ip_forward
+        value: "1"
   become: true
 """
 

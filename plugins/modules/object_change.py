@@ -29,7 +29,7 @@ description:
     not be put back.
 notes:
   - If one of several changes fails after the others were made, the task fails and RV(record) tells those that were
-    made. Keep the record of failed tasks, too.
+    made. Keep the record of failed tasks, too, or use O(journal).
   - Fields are written as field manager C(netmedic-calico), with merge patches. C(kubectl)'s last applied configuration
     is left as it is.
   - With C(kubectl) whole objects are written instead of patches, on the same conditions.
@@ -39,10 +39,10 @@ options:
   state:
     description:
       - V(done) makes O(changes).
-      - V(undone) puts back, last change first, what O(record) tells. Fields are put back that still have the values
-        that were given to them, whatever else has changed in the object since. Objects that were made are deleted if
-        they are as they were made, and those that were deleted are made again. If one of them cannot be put back,
-        none is.
+      - V(undone) puts back, last change first, what O(record) or O(journal) tells. Fields are put back that still have
+        the values that were given to them, whatever else has changed in the object since. Objects that were made are
+        deleted if they are as they were made, and those that were deleted are made again. If one of them cannot be put
+        back, none is.
     type: str
     choices: [done, undone]
     default: done
@@ -142,6 +142,15 @@ options:
     description: For O(state=undone), what RV(record) told, of one task or of several, in the order in which these ran.
     type: list
     elements: dict
+  journal:
+    description:
+      - With O(state=done), a file on the host where the module runs to which is added what RV(record) tells. Each
+        change is written there, and onto the disk, before it is made, and what became of it afterwards. So the record
+        is left even if the task is killed. It is made with mode V(0600), in a directory that must be there. If it
+        cannot be written nothing is changed. Several tasks can use one file.
+      - With O(state=undone), that file in the place of O(record). A change of which it is not known whether it was made
+        is put back if the object shows it.
+    type: path
 extends_documentation_fragment: netmedic.calico.api
 attributes:
   check_mode:
@@ -178,6 +187,21 @@ EXAMPLES = r"""
   netmedic.calico.object_change:
     state: undone
     record: "{{ changed.record }}"
+  delegate_to: localhost
+  run_once: true
+
+- name: Make a change whose record is left even if this run is killed
+  netmedic.calico.object_change:
+    changes:
+      - {action: cordon, name: node-2}
+    journal: /var/lib/repairs/monday/objects.jsonl
+  delegate_to: localhost
+  run_once: true
+
+- name: Put back all that was made in that run
+  netmedic.calico.object_change:
+    state: undone
+    journal: /var/lib/repairs/monday/objects.jsonl
   delegate_to: localhost
   run_once: true
 
@@ -319,6 +343,7 @@ _OPTIONS = {
     "state": {"type": "str", "default": run.DONE, "choices": [run.DONE, run.UNDONE]},
     "changes": {"type": "list", "elements": "dict", "options": _CHANGE},
     "record": {"type": "list", "elements": "dict"},
+    "journal": {"type": "path"},
 }
 
 
@@ -327,8 +352,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={**options.connection(env_fallback), **_OPTIONS},
         supports_check_mode=True,
-        required_if=[("state", run.DONE, ["changes"]), ("state", run.UNDONE, ["record"])],
-        mutually_exclusive=[("changes", "record")],
+        required_if=[("state", run.DONE, ["changes"]), ("state", run.UNDONE, ["record", "journal"], True)],
+        mutually_exclusive=[("changes", "record"), ("record", "journal")],
     )
     wrong = options.out_of_range(module.params)
     if wrong:

@@ -45,6 +45,8 @@ BY_THE_API = {
     "node_ip_mask_32",
     "node_ready_flapping",
     "route_reflector_misconfigured",
+    # Without Python it would be a host of the inventory, and so one that is down.
+    "stale_node_in_mesh-node-object",
     "typha_discovery_misconfigured",
     "typha_down",
     "typha_not_scheduled",
@@ -63,7 +65,7 @@ def test_the_fault_comes_out_first_at_the_right_node(lab, diagnose, tmp_path, fa
     if fault == RULE_IN_INPUT:
         assert first["where"]["node"] == case.target
         assert first["where"]["text"]
-    if fault not in BY_THE_API:
+    if not BY_THE_API & {fault, f"{fault}-{variant}"}:
         at_first(case, diagnose(*without_python(tmp_path, case.target)))
 
 

@@ -106,6 +106,24 @@ def remove(path: str) -> None:
         raise RefusedError(f"{path} cannot be removed: {error.strerror}") from None
 
 
+def make_folder(path: str) -> None:
+    """Make a directory for configuration files, where it is not there. Raises RefusedError."""
+    try:
+        os.mkdir(path, 0o755)
+        os.chmod(path, 0o755)  # noqa: S103 - as those beside it, whatever the umask
+        sync_folder(os.path.dirname(path))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise RefusedError(f"{path} cannot be made: {error.strerror}") from None
+
+
+def remove_folder(path: str) -> None:
+    """Remove a directory if nothing is in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
+
+
 def sync_folder(folder: str) -> None:
     """Have the names in a folder on the disk, too."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)

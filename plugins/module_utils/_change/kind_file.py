@@ -26,12 +26,21 @@ _SECRET = re.compile(
 _SECRET_NAMES = re.compile(r"(\.keys?|\.pem|shadow-?|_key|id_(rsa|ed25519|ecdsa))\Z")
 
 
+_NO_FOLDER = {"folder": False}
+
+
+def _is_there(state: State) -> bool:
+    return state is not None and state != _NO_FOLDER
+
+
 class File(Kind):
-    """The state: None for no file, else content (text), mode (octal text), uid and gid."""
+    """The state: None for no file, {"folder": False} where its directory is absent, too, else content (text), mode
+    (octal text), uid and gid. With `folder` the directory is made, and removed with the file if nothing else is there.
+    """
 
     name = "file"
     required = ("path",)
-    optional = {"content": None, "mode": "", "owner": "", "group": "", "state": PRESENT}  # noqa: RUF012
+    optional = {"content": None, "mode": "", "owner": "", "group": "", "folder": False, "state": PRESENT}  # noqa: RUF012
     cuts_off = False
 
     @property
@@ -49,15 +58,19 @@ class File(Kind):
         for name, texts in (("wanted", content or ""), ("now", (self.read() or {}).get("content", ""))):
             if _SECRET_NAMES.search(path) or _SECRET.search(texts):
                 raise RefusedError(f"{path} seems to hold a secret ({name}), which the record may not keep")
-        if content is None and self.options["state"] == PRESENT and self.read() is None:
+        if content is None and self.options["state"] == PRESENT and not _is_there(self.read()):
             raise RefusedError(f"there is no {path} on this host, and no content for one is given")
         self._ids(files.read(path))
-        files.check_writable(path, len((content or "").encode()))
+        if self.read() != _NO_FOLDER:
+            files.check_writable(path, len((content or "").encode()))
+        elif self.options["state"] == PRESENT:
+            files.check_writable(os.path.dirname(path), len((content or "").encode()))
 
     def read(self) -> State:
         found = files.read(self.options["path"])
         if found is None:
-            return None
+            absent = self.options["folder"] and not os.path.isdir(os.path.dirname(self.options["path"]))
+            return dict(_NO_FOLDER) if absent else None
         if len(found.content) > _MOST:
             raise RefusedError(f"{self.options['path']} is larger than {_MOST >> 10} KiB")
         try:
@@ -68,9 +81,9 @@ class File(Kind):
 
     def plan(self, before: State) -> State:
         if self.options["state"] == ABSENT:
-            return None
+            return None if _is_there(before) else before
         uid, gid = self._ids(files.read(self.options["path"]))
-        mode = self.options["mode"] or (before["mode"] if before else "0644")
+        mode = self.options["mode"] or (before["mode"] if _is_there(before) else "0644")
         content = self.options["content"]
         if content is None:
             content = before["content"]
@@ -79,15 +92,22 @@ class File(Kind):
 
     def write(self, now: State, wanted: State) -> None:
         path = self.options["path"]
-        if wanted is None:
-            if now is not None:
+        if not _is_there(wanted):
+            if _is_there(now):
                 files.remove(path)
+            if wanted == _NO_FOLDER:
+                files.remove_folder(os.path.dirname(path))
             return
+        if now == _NO_FOLDER:
+            files.make_folder(os.path.dirname(path))
         content = wanted["content"].encode("utf-8")
         files.replace(path, content, int(wanted["mode"], 8), wanted["uid"], wanted["gid"])
 
+    def same(self, one: State, other: State) -> bool:
+        return bool(one == other) or not (_is_there(one) or _is_there(other))
+
     def shown(self, state: State) -> str:
-        return "" if state is None else str(state["content"])
+        return str(state["content"]) if _is_there(state) else ""
 
     def _ids(self, found: Found | None) -> tuple[int, int]:
         import grp

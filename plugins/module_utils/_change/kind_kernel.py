@@ -21,6 +21,11 @@ _KEY = re.compile(r"[A-Za-z0-9_.*/:@-]{1,200}\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
+def is_key(key: str) -> bool:
+    """Say whether this may be the name of a setting."""
+    return bool(_KEY.match(key)) and ".." not in key and not key.startswith("/")
+
+
 class Sysctl(Kind):
     """The state: the value as text, blanks between its parts. What the next boot brings is a file's matter."""
 
@@ -34,7 +39,7 @@ class Sysctl(Kind):
 
     def preflight(self) -> None:
         key = self.options["key"]
-        if not _KEY.match(key) or ".." in key or key.startswith("/"):
+        if not is_key(key):
             raise RefusedError(f"{key[:80]!r} is no name of a sysctl")
         path = self._path()
         if not os.path.isfile(path):

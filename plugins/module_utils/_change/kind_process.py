@@ -153,9 +153,8 @@ class Signal(Kind):
 
 def started_of(pid: int) -> int:
     """Return when a process started, in clock ticks since the boot; -1 if there is none."""
-    _head, end, rest = processes.read_text(f"/proc/{pid}/stat").rpartition(")")
-    fields = rest.split() if end else []
-    return int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else -1
+    ticks = processes.Process(pid, "", f"/proc/{pid}").start_ticks
+    return -1 if ticks is None else ticks
 
 
 def _own_line() -> set[int]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9_.@:-]{1,128}\Z")
 _FOLDERS = ("/etc/service", "/etc/service/enabled", "/service", "/var/service", "/etc/runit/runsvdir/default")
-STATES = ("", "started", "stopped", "restarted")
+STATES = ("", "started", "stopped", "restarted", "reloaded")
+# Of these nothing is left to be seen, or undone.
+_PASSING = {"restarted": "restart", "reloaded": "reload"}
 # Who keeps time has no part in whether a host can be reached.
 _HARMLESS = frozenset(("chrony", "chronyd", "ntp", "ntpd", "ntpsec", "openntpd", "systemd-timesyncd"))
 _WAIT = 10.0
@@ -30,7 +32,7 @@ class Service(Kind):
 
     name = "service"
     required = ("service",)
-    optional = {"run": "", "enabled": None}  # noqa: RUF012 - never written to
+    optional = {"run": "", "enabled": None, "if_changed": False}  # noqa: RUF012 - never written to
 
     @property
     def cuts_off(self) -> bool:  # type: ignore[override]
@@ -39,21 +41,21 @@ class Service(Kind):
 
     @property
     def undoable(self) -> bool:  # type: ignore[override]
-        """That it was restarted cannot be undone."""
-        return bool(self.options["run"] != "restarted")
+        """That it was restarted, or read its configuration anew, cannot be undone."""
+        return self.options["run"] not in _PASSING
 
     @property
     def subject(self) -> str:
-        restart = "restart of " if self.options["run"] == "restarted" else ""
-        return f"{restart}service {self._name()}"
+        passing = _PASSING.get(self.options["run"])
+        return f"{passing} of service {self._name()}" if passing else f"service {self._name()}"
 
     def preflight(self) -> None:
         if not _NAME.match(self.options["service"]) or self.options["service"].startswith("-"):
             raise RefusedError(f"{self.options['service'][:64]!r} is no name of a service")
         if self.options["run"] not in STATES or (not self.options["run"] and self.options["enabled"] is None):
             raise RefusedError(f"{self.subject}: nothing is asked of it (run, enabled)")
-        if self.options["run"] == "restarted" and self.options["enabled"] is not None:
-            raise RefusedError(f"{self.subject}: to restart it and to enable it are two changes")
+        if self.options["run"] in _PASSING and self.options["enabled"] is not None:
+            raise RefusedError(f"{self.subject}: that and to enable it are two changes")
         if self._has_systemd():
             told = tools.run(["systemctl", "show", "-p", "LoadState", self.options["service"]]).strip()
             if not told.endswith("=loaded"):
@@ -70,19 +72,19 @@ class Service(Kind):
         return {"running": status.startswith("run:"), "enabled": enabled, "since": pid.group(1) if pid else ""}
 
     def plan(self, before: State) -> State:
-        running = {"started": True, "stopped": False, "restarted": True}.get(self.options["run"], before["running"])
+        running = {"stopped": False}.get(self.options["run"], bool(self.options["run"]) or before["running"])
         wanted = dict(before, running=running)
         if self.options["enabled"] is not None and before["enabled"] is not None:
             wanted["enabled"] = self.options["enabled"]
-        if self.options["run"] == "restarted":
-            wanted["since"] = "restarted"
+        if self.options["run"] in _PASSING:
+            wanted["since"] = self.options["run"]
         return wanted
 
     def write(self, now: State, wanted: State) -> None:
         if wanted["enabled"] != now["enabled"] and wanted["enabled"] is not None:
             self._enable(wanted["enabled"])
-        if wanted["since"] == "restarted":
-            self._order("restart")
+        if wanted["since"] in _PASSING:
+            self._order(_PASSING[wanted["since"]])
         elif wanted["running"] != now["running"]:
             self._order("start" if wanted["running"] else "stop")
         deadline = time.monotonic() + _WAIT
@@ -95,7 +97,8 @@ class Service(Kind):
         return (one["running"], one["enabled"]) == (other["running"], other["enabled"])
 
     def shown(self, state: State) -> str:
-        running = "restarted" if state["since"] == "restarted" else "running" if state["running"] else "stopped"
+        now = "running" if state["running"] else "stopped"
+        running = state["since"] if state["since"] in _PASSING else now
         enabled = {True: ", enabled", False: ", disabled"}.get(state["enabled"], "")
         return f"{self.subject}: {running}{enabled}\n"
 
@@ -111,7 +114,7 @@ class Service(Kind):
         if self._has_systemd():
             tools.run(["systemctl", command, self.options["service"]], 60.0)
             return
-        tools.run(["sv", {"start": "up", "stop": "down", "restart": "restart"}[command], self._folder()], 15.0)
+        tools.run(["sv", {"start": "up", "stop": "down", "reload": "hup"}.get(command, command), self._folder()], 15.0)
 
     def _enable(self, enabled: bool) -> None:
         if self._has_systemd():

@@ -9,13 +9,16 @@ All are imported here: when a change is undone, the files that this code came fr
 
 from __future__ import annotations
 
+from .kind_calico_service import CalicoService
 from .kind_file import File
 from .kind_firewalld import FirewalldRule
 from .kind_iptables import IptablesRule
 from .kind_kernel import Module, Sysctl
 from .kind_nft import NftRule
+from .kind_offload import Offload
 from .kind_process import Bird, Signal
 from .kind_saved import SavedRule
+from .kind_saved_sysctl import SavedSysctl
 from .kind_service import Service
 from .kind_ufw import UfwRule
 from .model import Kind, RefusedError
@@ -35,8 +38,11 @@ KINDS: dict[str, type[Kind]] = {
         SavedRule,
         File,
         Sysctl,
+        SavedSysctl,
         Module,
+        Offload,
         Service,
+        CalicoService,
         Bird,
         Signal,
     )
@@ -47,11 +53,15 @@ CHOICES = {
     "program": tuple(f"{six}tables{backend}" for six in ("ip", "ip6") for backend in ("", "-nft", "-legacy")),
     "action": ("allow", "deny", "reject", "limit"),
     "direction": ("in", "out"),
-    "run": ("started", "stopped", "restarted"),
+    "run": ("started", "stopped", "restarted", "reloaded"),
     "signal": ("HUP", "TERM", "KILL", "USR1"),
     "command": ("configure", "restart", "reload", "enable", "disable"),
 }
-_TYPES: dict[str, type] = {"position": int, "pid": int, "started": int, "enabled": bool, "opens": list}
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("position", "pid", "started"), int),
+    **dict.fromkeys(("enabled", "if_changed", "folder"), bool),
+    "opens": list,
+}
 
 
 def make(changes: Sequence[Mapping[str, Any]]) -> list[Kind]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 STATES = ("applied", "confirmed", "undone", "status")
-_TYPES = {"position": "int", "pid": "int", "started": "int", "enabled": "bool"}
+_TYPES = {"position": "int", "pid": "int", "started": "int", "enabled": "bool", "if_changed": "bool", "folder": "bool"}
 
 
 def spec() -> dict[str, Any]:

@@ -132,9 +132,10 @@ def _planned(made: Sequence[Kind]) -> list[Entry]:
         before = kind.read()
         states.append((before, kind.plan(before)))
     proof.prove([kind for kind, (before, after) in zip(made, states) if before != after])
-    entries = []
+    entries: list[Entry] = []
     for kind, (before, wanted) in zip(made, states):
-        after = before if kind.needless else wanted
+        idle = kind.options.get("if_changed") and not any(entry["changed"] for entry in entries)
+        after = before if kind.needless or idle else wanted
         options = {"kind": kind.name, **{name: value for name, value in kind.options.items() if value is not None}}
         options.pop("opens", None)
         entry = {"options": options, "subject": kind.subject, "before": before, "after": after}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 NAME = "netmedic-calico-remediate"
 SECONDS = 120
+SHORTEST, LONGEST = 30, 3600
 ACQUIRED, RENEWED, RELEASED = "acquired", "renewed", "released"
 _VERSION = "coordination.k8s.io/v1"
 _MICRO = ".000000Z"
@@ -57,7 +58,8 @@ def hold(
     try:
         asker = connected(params, environ, root)
         ref = Ref(_VERSION, "Lease", params["namespace"], NAME, LEASES)
-        decide = _DECIDE[params["state"]](ref, params["holder"], lambda: _now(asker, ref))
+        seconds = params.get("seconds") or SECONDS
+        decide = _DECIDE[params["state"]](ref, params["holder"], lambda: _now(asker, ref), seconds)
         settled = settle(
             asker, (Rehearsal if check_mode else Live)(asker), Transition(ref, params["state"], decide, own=True)
         )
@@ -74,14 +76,14 @@ def hold(
     )
 
 
-def _acquisition(ref: Ref, holder: str, now: Callable[[], int]) -> Callable[[Found], Found]:
+def _acquisition(ref: Ref, holder: str, now: Callable[[], int], seconds: int = SECONDS) -> Callable[[Found], Found]:
     def decide(found: Found) -> Found:
         moment = now()
         spec = _spec(found)
         if _holder(spec) not in ("", holder) and moment < _end(spec):
             raise refused(_told(ref, spec))
         stamp = _plain(_stamp(moment))[:-1] + _MICRO
-        wanted = {"holderIdentity": holder, "leaseDurationSeconds": SECONDS, "renewTime": stamp}
+        wanted = {"holderIdentity": holder, "leaseDurationSeconds": seconds, "renewTime": stamp}
         if _holder(spec) == holder:
             return fields.merged(found, {"spec": wanted})  # type: ignore[no-any-return]
         wanted.update(acquireTime=stamp, leaseTransitions=_number(spec.get("leaseTransitions")) + (found is not None))
@@ -91,8 +93,8 @@ def _acquisition(ref: Ref, holder: str, now: Callable[[], int]) -> Callable[[Fou
     return decide
 
 
-def _renewal(ref: Ref, holder: str, now: Callable[[], int]) -> Callable[[Found], Found]:
-    acquire = _acquisition(ref, holder, now)
+def _renewal(ref: Ref, holder: str, now: Callable[[], int], seconds: int = SECONDS) -> Callable[[Found], Found]:
+    acquire = _acquisition(ref, holder, now, seconds)
 
     def decide(found: Found) -> Found:
         spec = _spec(found)
@@ -104,7 +106,7 @@ def _renewal(ref: Ref, holder: str, now: Callable[[], int]) -> Callable[[Found],
     return decide
 
 
-def _release(_ref: Ref, holder: str, _now: Callable[[], int]) -> Callable[[Found], Found]:
+def _release(_ref: Ref, holder: str, _now: Callable[[], int], _seconds: int = SECONDS) -> Callable[[Found], Found]:
     return lambda found: None if _holder(_spec(found)) == holder else found
 
 

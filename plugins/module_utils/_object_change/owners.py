@@ -111,3 +111,12 @@ def wrote(found: dict[str, Any]) -> bool:
     """Say whether an object has been written by us; True where it does not tell who wrote it."""
     managed = sequence(mapping(found.get("metadata")).get("managedFields"))
     return not managed or any(mapping(entry).get("manager") == MANAGER for entry in managed)
+
+
+def wrote_last(found: dict[str, Any]) -> bool:
+    """Say whether nobody has written an object since we did, as far as it tells who wrote it when."""
+    times: dict[bool, str] = {}
+    for entry in map(mapping, sequence(mapping(found.get("metadata")).get("managedFields"))):
+        ours = entry.get("manager") == MANAGER
+        times[ours] = max(times.get(ours, ""), word(entry.get("time")))
+    return True in times and (False not in times or times[True] > times[False])

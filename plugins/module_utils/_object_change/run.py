@@ -9,7 +9,7 @@ from .._cluster import greeting, problems
 from .._cluster.asking import Asker
 from .._cluster.problems import ApiError
 from .._record import NamedTuple
-from . import planning, records, undoing
+from . import journal, planning, records, undoing
 from .resources import Resources
 from .settling import UnsureError, settle
 from .views import Live, Rehearsal
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .settling import Settled, Transition
+    from .journal import Journal
+    from .settling import Intends, Settled, Transition
 
 DONE, UNDONE = "done", "undone"
 # What says something about one object; after anything else the next one would fare no better.
@@ -46,11 +47,15 @@ def run(
     params: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None, root: str = ""
 ) -> Outcome:
     """Do what the module's parameters ask for. `environ` and `root` are for tests."""
+    path, undo = params.get("journal"), params.get("state") == UNDONE
     try:
+        if path and not undo:
+            journal.check(path)
+        record = journal.read(path) if path and undo else params.get("record") or []
         asker = connected(params, environ, root)
         resources = Resources(asker)
-        if params.get("state") == UNDONE:
-            wanted = undoing.transitions(resources, params.get("record") or [])
+        if undo:
+            wanted = undoing.transitions(resources, record)
         else:
             wanted = planning.transitions(asker, resources, params.get("changes") or [])
         rehearsed, refusals = _rehearse(asker, wanted)
@@ -62,7 +67,16 @@ def run(
     differences = [records.difference(one) for one in rehearsed if one.changed]
     if check_mode or not any(one.changed for one in rehearsed):
         return Outcome([records.result(one) for one in rehearsed], differences, [], [], "")
-    done, why = _do(asker, wanted)
+    book = journal.journal(None if undo else path)
+    try:
+        book.begin()
+        done, why = _do(asker, wanted, book)
+    except ApiError as problem:
+        return Outcome([], [], [], [], f"Nothing was changed. {problem.sentence}")
+    finally:
+        book.close()
+    if path and undo and not why:
+        journal.mark_undone(path)
     results = [records.result(one) for one in done]
     return Outcome(results, differences, [records.entry(one) for one in done if one.changed], [], why)
 
@@ -91,23 +105,30 @@ def _rehearse(asker: Asker, wanted: list[Transition]) -> tuple[list[Settled], li
     return settled, refusals
 
 
-def _tried(asker: Asker, view: Live | Rehearsal, wanted: Transition) -> tuple[Settled | None, ApiError | None]:
+def _tried(
+    asker: Asker, view: Live | Rehearsal, wanted: Transition, intends: Intends | None = None
+) -> tuple[Settled | None, ApiError | None]:
     """Return what became of a change, and why it was not made if it was not. Both where that is not known."""
     try:
-        return settle(asker, view, wanted), None
+        return settle(asker, view, wanted, intends), None
     except UnsureError as problem:
         return problem.settled, problem
     except ApiError as problem:
         return None, problem
 
 
-def _do(asker: Asker, wanted: list[Transition]) -> tuple[list[Settled], str]:
+def _do(asker: Asker, wanted: list[Transition], book: Journal) -> tuple[list[Settled], str]:
     """Do everything in order. Return what was done, and why that is not all ('' if it is)."""
     view, done = Live(asker), []
     for one in wanted:
-        found, problem = _tried(asker, view, one)
+        book.next()
+        found, problem = _tried(asker, view, one, book.intends)
+        unwritten = book.made(found) if found is not None else book.not_made(problem.sentence if problem else "")
         if found is not None:
             done.append(found)
+        if problem is None and unwritten:
+            # What is made from now on could not be told after a crash.
+            problem = ApiError(problems.CONFIG, unwritten)
         if problem is not None:
             return done, _broken_off(done, wanted, problem)
     return done, ""

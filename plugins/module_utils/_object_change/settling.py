@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Found = Union[dict[str, Any], None]
     Decide = Callable[[Found], Found]
+    Intends = Callable[["Settled"], None]
 
 _MOST_CONFLICTS = 12
 _MOST_UNCLEAR = 4
@@ -67,9 +68,13 @@ class UnsureError(ApiError):
         self.settled = settled
 
 
-def settle(asker: Asker, view: Live | Rehearsal, transition: Transition) -> Settled:
-    """Make a change, or find that there is nothing to do. Raises ApiError if it was not made, UnsureError."""
+def settle(asker: Asker, view: Live | Rehearsal, transition: Transition, intends: Intends | None = None) -> Settled:
+    """Make a change, or find that there is nothing to do. Raises ApiError if it was not made, UnsureError.
+
+    intends() is told what is about to be made before each attempt, and may raise ApiError to prevent it.
+    """
     ref = transition.ref
+    announce = intends or _announce_nowhere
     begun: tuple[Found, Found] | None = None
     conflicts = unclear = 0
     while True:
@@ -86,6 +91,7 @@ def settle(asker: Asker, view: Live | Rehearsal, transition: Transition) -> Sett
             return Settled(transition, current, current, False)
         check(transition, current, wanted)
         try:
+            announce(Settled(transition, current, wanted, True))
             return Settled(transition, current, view.write(ref, current, wanted, unclear + 1), True)
         except UnclearError as problem:
             unclear += 1
@@ -98,6 +104,10 @@ def settle(asker: Asker, view: Live | Rehearsal, transition: Transition) -> Sett
             if not again or conflicts > _MOST_CONFLICTS or not asker.pause(conflicts - 3):
                 raise
         view.renew(ref)
+
+
+def _announce_nowhere(_settled: Settled) -> None:
+    return
 
 
 def _last_look(view: Live | Rehearsal, sent: Settled, problem: ApiError) -> Settled:

@@ -10,7 +10,7 @@ since stays as it is.
 from __future__ import annotations
 
 from .._cluster.shapes import mapping, sequence, word
-from . import fields, records
+from . import fields, owners, records
 from .deciding import creation
 from .fields import ABSENT
 from .planning import RESTART
@@ -73,6 +73,8 @@ def _check_same(ref: Ref, entry: Entry, found: dict[str, Any]) -> None:
 
 
 def _is_untouched(entry: Entry, found: dict[str, Any]) -> bool:
+    if entry.get("unsure"):
+        return owners.wrote_last(found)
     version = entry.get("resource_version")
     return bool(version) and (meta(found, "resourceVersion") == version or (entry["followed"] and "keys" in entry))
 
@@ -84,6 +86,8 @@ def _unmade(ref: Ref, entry: Entry) -> Decide:
         if found is None or meta(found, "deletionTimestamp"):
             return found
         _check_same(ref, entry, found)
+        if entry.get("unsure") and not owners.wrote(found):
+            return found  # ours was never made; somebody else has made one of that name
         if not _is_untouched(entry, found):
             made = mapping(entry.get("object"))
             missed = fields.unmet(found, {name: value for name, value in made.items() if name != "apiVersion"})

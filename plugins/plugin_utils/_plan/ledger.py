@@ -48,13 +48,14 @@ def ledger(
     """Compare what worked before with what works after, and the report of before with that of after.
 
     `sessions` (one for each end): before, after, lost, gained, and of both the first as [node, peer's address].
-    `routes`: nodes with another number of routes than before. `findings`: gone, left and new ones as fault@nodes.
+    `routes`: nodes with another number of routes than before. `findings`: gone, left and new ones as fault@nodes, and
+    those of nodes that cannot be read any more, of which nothing is known.
     `worse`: a sentence for each thing that is worse than before; empty if nothing is.
     """
     lost, gained = list(_missing(before, after)), list(_missing(after, before))
     routes = list(_routes(before, after))
     unread = sorted(node for node in before if before[node] and not after.get(node))
-    findings = _findings(diagnosed, proven)
+    findings = _findings(diagnosed, proven, set(unread))
     return {
         "schema": SCHEMA,
         "sessions": {
@@ -77,7 +78,8 @@ def ledger(
     }
 
 
-def _sets(state: Mapping[str, Any]) -> set[str]:
+def sessions(state: Mapping[str, Any]) -> set[str]:
+    """The peers with whom one node has established sessions of one family."""
     packed = {peer for item in plain.mapping(state.get("peers")).values() for peer in plain.unpacked(item)}
     return packed | set(state.get("unusual") or ())
 
@@ -89,12 +91,12 @@ def _missing(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[list
             other = plain.mapping(plain.mapping(here.get(node)).get(family))
             if state.get("peers") == other.get("peers") and state.get("unusual") == other.get("unusual"):
                 continue
-            for peer in sorted(_sets(state) - _sets(other)):
+            for peer in sorted(sessions(state) - sessions(other)):
                 yield [node, peer]
 
 
 def _count(state: Mapping[str, Any]) -> int:
-    return sum(len(_sets(one)) for families in state.values() for one in families.values())
+    return sum(len(sessions(one)) for families in state.values() for one in families.values())
 
 
 def _routes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -113,10 +115,13 @@ def _fewer(one: Mapping[str, Any]) -> str:
     return f"{one['node']} has {one['after']} {one['family']} routes, {one['before']} before"
 
 
-def _findings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+def _findings(before: Mapping[str, Any], after: Mapping[str, Any], unread: set[str]) -> dict[str, list[str]]:
     earlier, later = _keys(before), _keys(after)
+    missed = [key for key in earlier if key not in later]
+    unknown = [key for key in missed if unread.intersection(key.partition("@")[2].split(","))]
     return {
-        "gone": [key for key in earlier if key not in later],
+        "gone": [key for key in missed if key not in unknown],
+        "unknown": unknown,
         "left": [key for key in earlier if key in later],
         "new": [key for key, severity in later.items() if key not in earlier and severity in _GRAVE],
     }

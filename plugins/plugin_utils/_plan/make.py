@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .._catalogue.faults import BY_ID
-from . import refusal
+from . import refusal, turns
 from .model import LEAST_CONFIDENCE, ORDER, RISKS, RIVAL, SCHEMA, Repair, Wishes
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def plan(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> dict[str, 
         "collected": report["collected"],
         "bundle": wishes.bundle,
         "steps": steps,
+        "turns": turns.turns(steps, wishes.inventory[0] if wishes.inventory else ""),
+        "lock": wishes.lock,
         "left": left,
         "manual": manual,
     }
@@ -69,7 +71,10 @@ def _why_not(item: Mapping[str, Any], wishes: Wishes) -> str:
         return f"it is waived: {item['waived'].get('reason', '')}".rstrip(": ")
     if item["confidence"] < LEAST_CONFIDENCE:
         return f"it is only {item['confidence']:.0%} sure; from {LEAST_CONFIDENCE:.0%} on it may be repaired unseen"
-    rival = max(item["alternatives"], key=lambda one: one["confidence"], default=None)
+    # What it brings about itself is no other explanation.
+    known = BY_ID.get(fault)
+    others = [one for one in item["alternatives"] if known is None or one["fault"] not in known.explains]
+    rival = max(others, key=lambda one: one["confidence"], default=None)
     if rival and rival["confidence"] >= RIVAL:
         return f"it may as well be {rival['fault']} ({rival['confidence']:.0%}): {rival['told_apart_by']}".rstrip(": ")
     if RISKS.index(fix["risk"]) > RISKS.index(wishes.max_risk) and fault not in wishes.consent:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 SCHEMA = "netmedic.calico.plan/v1"
 RISKS = ("low", "medium", "high")
+# From where objects are changed.
+CONTROLLER = "localhost"
 # Below this confidence a person decides, whatever the caller allows.
 LEAST_CONFIDENCE = 0.8
 # An explanation that is nearly as good as the one to be repaired makes the repair a guess.
@@ -38,7 +40,7 @@ class Wishes(NamedTuple):
     is taken than that. max_nodes: a number of hosts, or a share such as '25%' of the cluster (never less than one).
     max_age: seconds that the evidence may be old. bundle: where the evidence was saved, '' nowhere. inventory: the
     hosts that can be reached. managed: also where the provider forbids changes. approved: the plan's id that somebody
-    agreed to, '' none.
+    agreed to, '' none. api_host: where the API is asked from. lock: the namespace of the cluster's lock, '' for none.
     """
 
     only: tuple[str, ...] = ()
@@ -50,6 +52,8 @@ class Wishes(NamedTuple):
     inventory: tuple[str, ...] = ()
     managed: bool = False
     approved: str = ""
+    api_host: str = CONTROLLER
+    lock: str = ""
 
 
 class Repair(NamedTuple):

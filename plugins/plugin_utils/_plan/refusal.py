@@ -9,6 +9,8 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .model import CONTROLLER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,6 +34,7 @@ def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now:
         or _stale(report, wishes, now)
         or _managed(report, wishes)
         or _unreachable(made, wishes)
+        or _from_elsewhere(made, wishes)
         or _too_many(report, made, wishes)
     )
 
@@ -39,9 +42,7 @@ def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now:
 def _without_bundle(wishes: Wishes) -> str:
     if wishes.bundle:
         return ""
-    return (
-        "The evidence was not saved, and a repair destroys it. Give collect_bundle_dir a directory on the controller."
-    )
+    return "The evidence was not saved, and a repair destroys it. Give remediate_dir a directory that can be written."
 
 
 def _stale(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> str:
@@ -73,6 +74,17 @@ def _unreachable(made: Mapping[str, Any], wishes: Wishes) -> str:
     return (
         "The plan changes hosts that this run cannot reach, as they are not in the inventory (or left out by "
         f"--limit): {', '.join(unknown[:_NAMES])}."
+    )
+
+
+def _from_elsewhere(made: Mapping[str, Any], wishes: Wishes) -> str:
+    through = [step["role"] for step in made["steps"] if not step["hosts"]]
+    if not through or wishes.api_host == CONTROLLER:
+        return ""
+    return (
+        f"The plan changes objects through the API ({', '.join(through)}), which is done from the controller, and "
+        f"collect_api_host is {wishes.api_host}. Give a kubeconfig on the controller (collect_kubeconfig) and leave "
+        "collect_api_host out, or name other faults in remediate_only."
     )
 
 

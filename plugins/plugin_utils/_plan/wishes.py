@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._catalogue.faults import BY_ID
 from .._evidence import plain
-from .model import RISKS, Wishes
+from .model import CONTROLLER, RISKS, Wishes
 from .refusal import most_hosts
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def wishes_of(given: Mapping[str, Any]) -> Wishes:
         inventory=tuple(str(name) for name in given.get("inventory") or ()),
         managed=bool(given.get("managed")),
         approved=str(given.get("approved") or ""),
+        api_host=str(given.get("api_host") or CONTROLLER),
+        lock=str(given.get("lock") or ""),
     )
 
 

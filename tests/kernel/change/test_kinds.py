@@ -51,6 +51,12 @@ NFT_FILE = (
 SAVED_RULE = {"kind": "saved_rule", "chain": "INPUT", "rule": BGP, "comment": "ours 1"}
 NFT_SAVED = {"kind": "saved_rule", "family": "inet", "table": "filter", "chain": "input", "comment": "ours 1"}
 
+OFFLOAD = (
+    'import array, fcntl, socket, struct; value = array.array("I", [0x16, 0]); '
+    'fcntl.ioctl(socket.socket(), 0x8946, struct.pack("16sP16x", b"vxlan.calico", value.buffer_info()[0])); '
+    "print(value[1])"
+)
+
 # What is set up, the change, a command that shows all there is.
 CASES = {
     "iptables-nft": (IPTABLES.format("iptables-nft"), iptables(), "iptables-nft-save" + PLAIN),
@@ -104,6 +110,26 @@ CASES = {
         "true",
         {"kind": "sysctl", "key": "net.ipv4.conf.eth0.rp_filter", "value": "2"},
         "cat /proc/sys/net/ipv4/conf/eth0/rp_filter",
+    ),
+    "saved-sysctl": (
+        "printf '# a\\nnet.ipv4.ip_forward=0' > /etc/sysctl.d/50-a.conf",
+        {"kind": "saved_sysctl", "key": "net.ipv4.ip_forward", "value": "1"},
+        "head /etc/sysctl.d/*.conf",
+    ),
+    "saved-sysctl-new": (
+        "rm -f /etc/sysctl.d/50-a.conf",
+        {"kind": "saved_sysctl", "key": "net.ipv4.conf.eth0.rp_filter", "value": "2"},
+        "ls /etc/sysctl.d; cat /etc/sysctl.d/zz* || true",
+    ),
+    "file-with-directory": (
+        "rm -rf /tmp/d",
+        {"kind": "file", "path": "/tmp/d/f", "content": "b\n", "folder": True},
+        "ls -lR /tmp/d 2>/dev/null | grep -v total || true",
+    ),
+    "offload": (
+        "ip link add vxlan.calico type vxlan id 4096 dstport 4789 || true",
+        {"kind": "offload", "device": "vxlan.calico", "value": "off"},
+        f"python3 -c '{OFFLOAD}'",
     ),
 }
 

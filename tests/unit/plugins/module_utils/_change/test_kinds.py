@@ -42,7 +42,7 @@ def test_two_changes_of_one_thing_contradict_each_other():
 
 
 def test_every_kind_tells_of_itself():
-    assert len(kinds.KINDS) == 11
+    assert len(kinds.KINDS) == 14
     spec = options.spec()["changes"]["options"]
     for kind in kinds.KINDS.values():
         assert {*kind.required, *kind.optional} <= set(spec)
@@ -88,3 +88,23 @@ def test_no_secret_goes_into_the_record(tmp_path, content, is_secret):
         return
     with pytest.raises(RefusedError, match="seems to hold a secret"):
         change.preflight()
+
+
+class ServiceThatRuns(kinds.KINDS["service"]):
+    def preflight(self):
+        """There is one."""
+
+    def read(self):
+        return {"running": True, "enabled": True, "since": "1"}
+
+
+@pytest.mark.parametrize("run", ["restarted", "reloaded"])
+@pytest.mark.parametrize("content", ["a\n", "b\n"])
+def test_a_service_that_follows_its_file(tmp_path, run, content):
+    path = tmp_path / "f"
+    path.write_text("a\n")
+    file = kinds.one({"kind": "file", "path": str(path), "content": content})
+    service = ServiceThatRuns({"service": "chronyd", "run": run, "if_changed": True})
+    changed = [entry["changed"] for entry in transaction._planned([file, service])]
+    assert changed == ([True, True] if content == "b\n" else [False, False])
+    assert (service.undoable, service.subject) == (False, f"{run[:-2]} of service chronyd")

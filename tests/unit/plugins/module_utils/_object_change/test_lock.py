@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import calendar
+import time
+
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.module_utils._cluster import asking, greeting
@@ -21,8 +24,8 @@ def hold(memory, monkeypatch):
     monkeypatch.setattr(greeting, "connect", lambda *_arguments: memory)
     monkeypatch.setattr(asking, "_FIRST_WAIT", 0.001)
 
-    def ask(state, holder, check=False):
-        params = {"timeout": 5.0, "state": state, "holder": holder, "namespace": "kube-system"}
+    def ask(state, holder, check=False, **more):
+        params = {"timeout": 5.0, "state": state, "holder": holder, "namespace": "kube-system", **more}
         return lock.hold(params, check, {}, "/nonexistent")
 
     return ask
@@ -88,3 +91,12 @@ def test_an_answer_that_was_lost(memory, hold):
 def test_check_mode_takes_nothing(memory, hold):
     assert hold("acquired", "me", check=True).holder == "me"
     assert LEASE not in memory.objects
+
+
+def test_it_is_held_for_as_long_as_is_asked(hold):
+    def seconds(state):
+        ends = [calendar.timegm(time.strptime(word, "%Y-%m-%dT%H:%M:%SZ")) for word in (state.since, state.until)]
+        return ends[1] - ends[0]
+
+    assert seconds(hold("acquired", "me")) == 120
+    assert seconds(hold("renewed", "me", seconds=900)) == 900

@@ -25,8 +25,16 @@ def test_a_repair_that_works_gains_sessions_and_loses_none(found):
 
     assert told["sessions"]["gained"] == 1
     assert told["sessions"]["which_gained"] == [["a", "10.0.0.3"]]
-    assert told["findings"] == {"gone": [f"{BLOCKED}@a"], "left": [], "new": []}
+    assert told["findings"] == {"gone": [f"{BLOCKED}@a"], "unknown": [], "left": [], "new": []}
     assert told["worse"] == []
+
+
+def test_nothing_is_known_of_what_cannot_be_read_any_more(found):
+    told = compared({"a": facts("10.0.0.2"), "b": facts()}, {"a": {}, "b": facts()}, [found(BLOCKED, "a")])
+
+    assert told["findings"]["unknown"] == [f"{BLOCKED}@a"]
+    assert told["findings"]["gone"] == []
+    assert "a could be read before and cannot any more" in told["worse"]
 
 
 def test_a_lost_session_is_worse_than_before():

@@ -62,6 +62,13 @@ def test_what_is_not_allowed_is_left_with_a_reason(found, report, change, wishes
     assert why in made["left"][0]["why"]
 
 
+def test_what_a_fault_brings_about_itself_is_no_other_explanation(found, report):
+    rival = {"fault": "tcp179_blocked_network", "confidence": 0.7, "told_apart_by": ""}
+    wrong = found("wrong_ip_autodetection", role="ip_autodetection") | {"alternatives": [rival]}
+
+    assert [step["faults"] for step in plan(report(wrong), WISHES, NOW)["steps"]] == [["wrong_ip_autodetection"]]
+
+
 def test_more_risk_wants_consent(found, report):
     risky = report(found(BLOCKED, "a", risk="medium"))
 

@@ -43,6 +43,18 @@ def test_what_is_allowed_is_not_refused(found, report, wishes):
     assert plan(report(found(BLOCKED, "a"), **more), WISHES._replace(**wishes), NOW)["refused"] == ""
 
 
+def test_objects_are_changed_from_the_controller_only(found, report):
+    through = report(found(BLOCKED, "a", hosts=[]))
+    made = plan(through, WISHES._replace(api_host="master-1"), NOW)
+
+    assert (
+        "netmedic.calico.bgp_firewall), which is done from the controller, and collect_api_host is master-1"
+        in made["refused"]
+    )
+    assert plan(through, WISHES, NOW)["refused"] == ""
+    assert plan(report(found(BLOCKED, "a")), WISHES._replace(api_host="master-1"), NOW)["refused"] == ""
+
+
 def test_the_plan_that_was_agreed_to_is_carried_out(found, report):
     agreed = plan(report(found(BLOCKED, "a")), WISHES, NOW)["id"]
 

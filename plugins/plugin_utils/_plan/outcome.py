@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What came of a plan that was carried out: whether to wait for more, and what to tell if it is not as it should be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._evidence import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FEW = 5
+
+
+def unproven(plan: Mapping[str, Any], ledger: Mapping[str, Any]) -> list[str]:
+    """The faults that the plan's steps were to repair and that are still found on a host they were to be repaired on,
+    as fault@nodes."""
+    meant = {fault: set(step["hosts"]) for step in plan["steps"] for fault in step["faults"]}
+    for step in plan["steps"]:
+        for fault in step["faults"]:
+            meant[fault] |= set(step["hosts"])
+    return [
+        key
+        for key in ledger["findings"]["left"]
+        for fault, _at, nodes in [key.partition("@")]
+        if fault in meant and (not meant[fault] or meant[fault] & set(nodes.split(",")))
+    ]
+
+
+def outcome(
+    plan: Mapping[str, Any], ledger: Mapping[str, Any], taken: int, broken: Mapping[str, Any], run: str
+) -> dict[str, Any]:
+    """`good`: all was done, nothing is worse, nothing is left. `failed`: what to tell if it is not so, '' if it is.
+    `pending`: whether what is not as it should be may yet come to be, sessions that are on their way up for instance.
+
+    taken: how many turns of the plan were taken to their end. broken: of the one that failed its `task` and `why`, {}
+    if none did. run: the run's folder.
+    """
+    left, worse = unproven(plan, ledger), list(ledger["worse"])
+    sentences = [
+        *_ended_early(plan, taken, broken),
+        *_several("worse than before", worse),
+        *_several("still found after its repair", [key.replace("@", " on ") for key in left]),
+    ]
+    good = not sentences
+    if not good:
+        sentences.append(
+            f"What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY "
+            f"-e rollback_run={run}"
+        )
+    return {
+        "good": good,
+        "pending": bool(worse or (left and taken >= len(plan["turns"]))),
+        "failed": plain.text(" ".join(sentences)),
+    }
+
+
+def _ended_early(plan: Mapping[str, Any], taken: int, broken: Mapping[str, Any]) -> list[str]:
+    turns = plan["turns"]
+    if taken >= len(turns):
+        return []
+    turn = turns[taken]
+    why = plain.text(broken.get("why")) or "the host cannot be reached any more"
+    told = [f"{_named(turn)} failed: {why.rstrip('.')}."]
+    done = [_named(one) for one in turns[:taken]]
+    told.append(f"Done before it and kept: {_row(done)}." if done else "Nothing was done before it.")
+    later = [_named(one) for one in turns[taken + 1 :]]
+    if later:
+        told.append(f"Not begun: {_row(later)}.")
+    told.append("Run again once the cause is removed: what is done already is not done again.")
+    return told
+
+
+def _named(turn: Mapping[str, Any]) -> str:
+    return f"{turn['role']} (step {turn['step']}, {turn['at']})"
+
+
+def _row(names: list[str]) -> str:
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
+
+
+def _several(label: str, items: list[str]) -> list[str]:
+    if not items:
+        return []
+    more = f"; and {len(items) - _FEW} more" if len(items) > _FEW else ""
+    return [f"{label.capitalize()}: {'; '.join(items[:_FEW])}{more}."]

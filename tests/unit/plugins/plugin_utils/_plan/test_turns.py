@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.runs import Run
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.turns import back, turns
+
+FIREWALL, CLOCK, POOL = (f"netmedic.calico.{name}" for name in ("bgp_firewall", "time_sync", "ippool_encapsulation"))
+
+
+def step(number, role, *hosts):
+    return {"number": number, "role": role, "hosts": list(hosts)}
+
+
+STEPS = [step(1, CLOCK, "b"), step(2, FIREWALL, *"abcdef"), step(3, POOL), step(4, FIREWALL, "a")]
+
+
+def undone(steps, journal):
+    return [(one["at"], one["id"]) for one in back(Run("run", Path("/run"), {"steps": steps}), journal, "first")]
+
+
+def test_one_host_after_the_other_step_by_step():
+    found = turns(STEPS, "first")
+    assert [(one["step"], one["at"]) for one in found] == [
+        (1, "b"),
+        *((2, host) for host in "abcdef"),
+        (3, "first"),
+        (4, "a"),
+    ]
+    assert [one["number"] for one in found] == list(range(1, 10))
+    assert {one["role"] for one in found} == {"time_sync", "bgp_firewall", "ippool_encapsulation"}
+
+
+def test_the_lock_is_renewed_for_as_long_as_it_may_take():
+    assert [one["hold"] for one in turns(STEPS, "first")] == [210, 660, 0, 0, 0, 360, 0, 960, 210]
+
+
+def test_back_goes_the_other_way_and_each_thing_once():
+    assert undone(STEPS, "/run/objects.jsonl") == [
+        ("a", "run-bgp_firewall"),
+        ("first", ""),
+        *((host, "run-bgp_firewall") for host in "fedcb"),
+        ("b", "run-time_sync"),
+    ]
+
+
+def test_without_a_journal_there_are_no_objects_to_be_put_back():
+    assert ("first", "") not in undone(STEPS, "")
+
+
+def test_objects_that_a_step_on_hosts_has_changed_go_first():
+    assert undone([step(1, CLOCK, "b")], "/run/objects.jsonl") == [("first", ""), ("b", "run-time_sync")]
+
+
+def test_no_steps_are_no_turns():
+    assert (turns([], "first"), undone([], "")) == ([], [])
