@@ -10,7 +10,7 @@ run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was f
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup diagnose analyze test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench matrix fuzz \
+.PHONY: help setup diagnose analyze test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench matrix chaos fuzz \
 	docs clean
 
 # What `make diagnose` and the lab are told; see `make help`.
@@ -72,6 +72,10 @@ bench: ## Measure speed and size; writes build/bench.json
 matrix: ## Make every fault in the lab, an hour or more; ROWS='as_mismatch' only some, ARGS=--list names them
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -B -m matrix $(ROWS) $(ARGS)
+
+chaos: ## Repair every fault in the lab while something goes wrong, hours; RUNS=200, ARGS='--seed 7' or words of the runs' names
+	@$(PYTHON) -B -m scripts.setup
+	@exec .venv/bin/python -B -m chaos --runs $(or $(RUNS),200) $(ARGS)
 
 fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=360, PARSERS='ipset evidence'
 	@$(PYTHON) -B -m scripts.setup

@@ -15,12 +15,9 @@ Exit status: 0 if every row is right, 1 if one is not, 2 if a row could not be m
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import queue
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from lab import Lab
@@ -83,24 +80,15 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def _measure_all(chosen: Sequence[Row], jobs: int) -> tuple[list[Record], list[str]]:
     """All rows, on some labs side by side; what could not be measured, in words."""
-    waiting: queue.SimpleQueue[list[Row]] = queue.SimpleQueue()
-    for lot in _lots(chosen):
-        waiting.put(lot)
     found: dict[str, Record] = {}
     failures: list[str] = []
 
-    def work(directory: str) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                for record in _measure_lot(waiting.get_nowait(), directory, failures):
-                    found[record.name] = record
-                    say(f"  {table.line(record)}")
+    def work(lot: list[Row], directory: str) -> None:
+        for record in _measure_lot(lot, directory, failures):
+            found[record.name] = record
+            say(f"  {table.line(record)}")
 
-    with contextlib.ExitStack() as stack:
-        places = [stack.enter_context(lab_setup.place_for(f"matrix-{number}")) for number in range(jobs)]
-        pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        for done in [pool.submit(work, place) for place in places]:
-            done.result()
+    lab_setup.spread(_lots(chosen), jobs, "matrix", work)
     return [found[row.name] for row in chosen if row.name in found], failures
 
 

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scripts import environment
+from scripts import environment, make_variables
 from scripts.console import UserError, complain, headline, say
 from scripts.paths import NAME, NAMESPACE, ROOT, VENV, printable, venv_program
 
@@ -83,6 +83,7 @@ def analyze(request: Request) -> int:
 def main() -> int:
     """Do what the environment asks for. The exit status."""
     try:
+        make_variables.check(os.environ)
         return analyze(read_request(os.environ))
     except UserError as problem:
         complain(str(problem))

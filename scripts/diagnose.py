@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.errors import LabError
-from scripts import embedded_lab, environment, lab_setup, setup
+from scripts import embedded_lab, environment, lab_setup, make_variables, setup
 from scripts.console import UserError, complain, headline, say
 from scripts.paths import NAME, NAMESPACE, ROOT, VENV, printable, venv_program
 
@@ -173,6 +173,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
+        make_variables.check(os.environ)
         return diagnose(read_request(os.environ))
     except UserError as problem:
         complain(str(problem))

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import zlib
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
 
 from lab import errors, image, lifecycle, requirements
 from lab.state import State
@@ -17,7 +19,9 @@ from scripts.machine import Tool, has_namespaces
 from scripts.paths import BUILD, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+Lot = TypeVar("Lot")
 
 FOR = "the embedded lab"
 TOOLS = (
@@ -69,6 +73,25 @@ def place_for(purpose: str) -> Iterator[str]:
                 say(f"    The lab in {directory} could not be taken down: {problem}")
             finally:
                 signal.signal(signal.SIGINT, before)
+
+
+def spread(lots: Iterable[Lot], jobs: int, purpose: str, work: Callable[[Lot, str], None]) -> None:
+    """Do `work(lot, place)` for each lot, so many at a time, each in the place of a lab of its own. What one of them
+    raises is raised here, when the others have ended. To be called in the main thread."""
+    waiting: queue.SimpleQueue[Lot] = queue.SimpleQueue()
+    for lot in lots:
+        waiting.put(lot)
+
+    def one_after_the_other(place: str) -> None:
+        with suppress(queue.Empty):
+            while True:
+                work(waiting.get_nowait(), place)
+
+    with ExitStack() as stack:
+        places = [stack.enter_context(place_for(f"{purpose}-{number}")) for number in range(jobs)]
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        for done in [pool.submit(one_after_the_other, place) for place in places]:
+            done.result()
 
 
 def _line(text: str) -> None:

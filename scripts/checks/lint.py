@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TYPED_ON_NODES_AND_CONTROLLER = ("plugins",)
-TYPED_AROUND_IT = ("lab", "scripts", "bench", "fuzz", "matrix")
+TYPED_AROUND_IT = ("lab", "scripts", "bench", "fuzz", "matrix", "chaos")
 
 
 def ruff_format(paths: Sequence[str]) -> Outcome:

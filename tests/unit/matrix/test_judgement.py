@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from lab import birdc
 from lab.errors import LabError
 from matrix import places, sessions, table
 from matrix.measure import Record
@@ -43,19 +46,57 @@ def test_what_is_gone_has_changed_too():
 
 
 def test_a_session_is_disturbed_if_it_is_gone_down_or_made_anew():
-    up = Row("up", "10:00:00.000")
-    before = {("a", "Mesh_1"): up, ("a", "Mesh_2"): up, ("a", "Mesh_3"): up, ("a", "Mesh_4"): up}
-    after = {
-        ("a", "Mesh_1"): Row("up", "10:00:01.000"),
-        ("a", "Mesh_2"): Row("start", "10:00:00.000"),
-        ("a", "Mesh_3"): Row("up", "10:00:09.000"),
-    }
-    assert sessions.disturbed(before, after) == [("a", "Mesh_2"), ("a", "Mesh_3"), ("a", "Mesh_4")]
+    up = Row("10:00:00.000")
+    before = {("a", "Mesh_1"): up, ("a", "Mesh_3"): up, ("a", "Mesh_4"): up}
+    after = {("a", "Mesh_1"): Row("10:00:01.000"), ("a", "Mesh_3"): Row("10:00:09.000")}
+    assert sessions.disturbed(before, after) == [("a", "Mesh_3"), ("a", "Mesh_4")]
+
+
+class LabOfOne:
+    """A lab of one node."""
+
+    nodes = (SimpleNamespace(name="a"),)
+
+    def machine(self, _name):
+        return SimpleNamespace(running=True)
+
+
+def established(monkeypatch, *answers):
+    waiting = iter(answers)
+
+    def ask(_machine, _command):
+        answer = next(waiting)
+        if answer is None:
+            raise birdc.BirdError("BIRD does not answer")
+        return [f"Mesh_1   BGP      master   {answer}   "]
+
+    monkeypatch.setattr(birdc, "ask", ask)
+    return sessions.established(LabOfOne())
+
+
+def test_a_session_whose_routes_are_on_their_way_is_the_same_when_they_are_there(monkeypatch):
+    before = established(monkeypatch, "feed   10:00:00    Established")
+    after = established(monkeypatch, "up     10:00:00    Established")
+    assert before
+    assert sessions.disturbed(before, after) == []
+
+
+def test_a_session_that_is_not_established_any_more_is_disturbed(monkeypatch):
+    before = established(monkeypatch, "up     10:00:00    Established")
+    after = established(monkeypatch, "start  10:00:00    Connect")
+    assert sessions.disturbed(before, after) == [("a", "Mesh_1")]
+
+
+def test_a_bird_that_is_slow_has_lost_nothing_and_one_that_is_gone_has(monkeypatch):
+    up = "up     10:00:00    Established"
+    before = established(monkeypatch, up)
+    assert sessions.disturbed(before, established(monkeypatch, None, None, up)) == []
+    assert sessions.disturbed(before, established(monkeypatch, *[None] * 9)) == [("a", "Mesh_1")]
 
 
 def test_a_date_is_no_time_of_the_day():
-    assert not Row("up", "2026-11-20").same_as(Row("up", "2026-11-21"))
-    assert Row("up", "2026-11-20").same_as(Row("up", "2026-11-20"))
+    assert not Row("2026-11-20").same_as(Row("2026-11-21"))
+    assert Row("2026-11-20").same_as(Row("2026-11-20"))
 
 
 GOOD = Record("x@y", "y", ("x",), ("x",), found_first=True, right_node=True, confidence=0.9)

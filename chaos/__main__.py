@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make chaos`: repair every fault that has a repair while something goes wrong; write build/chaos.json.
+
+    python3 -m chaos                        200 runs: each repair undisturbed, with rollback; then disturbed ones
+    python3 -m chaos --runs 20 --seed 7     so many; the same seed draws the same
+    python3 -m chaos "ssh cut" ufw          the runs in whose names one of the words stands
+    python3 -m chaos --list                 the runs' names
+
+Exit status: 0 if the cluster was never worse than before and every next run finished the work, 1 if not, 2 if a run
+could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lab import Lab
+from lab.errors import LabError
+from scripts import lab_setup
+from scripts.console import complain, headline, say
+from scripts.paths import BUILD, printable
+
+from . import drawn
+from .measure import Record, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .drawn import Run
+
+NODES = 4
+RESULT = BUILD / "chaos.json"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure what is wanted. The exit status."""
+    wanted = _arguments(argv)
+    chosen = drawn.named(drawn.runs(wanted.seed, wanted.runs), wanted.words)
+    if not chosen:
+        complain(f"No run has {' or '.join(wanted.words)} in its name; python3 -m chaos --list tells the names.")
+        return 2
+    if wanted.list:
+        say("\n".join(run.name for run in chosen))
+        return 0
+    if problem := lab_setup.why_not():
+        complain(f"Nothing was measured: {problem}.")
+        return 2
+    headline(f"{len(chosen)} runs, {wanted.jobs} labs at a time, drawn with seed {wanted.seed}")
+    records, failures = _measure_all(chosen, wanted.jobs)
+    RESULT.parent.mkdir(exist_ok=True)
+    result = {"seed": wanted.seed, "runs": [record._asdict() | {"ok": record.ok} for record in records]}
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    headline(f"{sum(record.ok for record in records)} of {len(records)} runs as they must be ({printable(RESULT)})")
+    for disturbance, number in Counter(record.disturbance for record in records if not record.by_hand).items():
+        say(f"  {number:4} {disturbance}")
+    for failure in failures:
+        complain(failure)
+    return 2 if failures else 0 if all(record.ok for record in records) else 1
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m chaos", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("words", nargs="*", help="words of the runs' names")
+    parser.add_argument("--runs", type=int, default=200, help="how many runs are drawn (200)")
+    parser.add_argument("--seed", type=int, default=1, help="by which they are drawn (1)")
+    parser.add_argument("--jobs", type=int, default=2, help="how many labs side by side (2)")
+    parser.add_argument("--list", action="store_true", help="only tell the runs' names")
+    return parser.parse_args(argv)
+
+
+def _measure_all(chosen: Sequence[Run], jobs: int) -> tuple[list[Record], list[str]]:
+    """All runs, each on a lab of its own, some side by side; what could not be measured, in words."""
+    found: list[Record] = []
+    failures: list[str] = []
+
+    def work(run: Run, directory: str) -> None:
+        try:
+            with Lab.up(NODES, run.topology, directory) as lab:
+                found.append(measure(lab, run))
+            say(_line(found[-1]))
+        except (LabError, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
+            failures.append(f"{run.name}: {problem}")
+            say(f"  failed {failures[-1]}")
+
+    lab_setup.spread(chosen, jobs, "chaos", work)
+    return found, failures
+
+
+def _line(record: Record) -> str:
+    """A run in one line, and what is wrong below it."""
+    word = "hand" if record.by_hand else "ok" if record.ok else "WRONG"
+    told = [f"  {word:6}{record.name:85} rc {record.status:3} {record.seconds:6.1f} s"]
+    for label in ("worse", "strange", "unfinished", "second", "back"):
+        told += [f"         {label}: {text}" for text in getattr(record, label)[:6]]
+    return "\n".join(told)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        complain("Interrupted; take down what is left with: make clean")
+        sys.exit(130)

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run: break a lab, repair it while something goes wrong, and see how it stands, before and after the next run."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import drawn, playbooks, standing
+from .disturbances import DISTURBANCES
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+    from .drawn import Run
+    from .playbooks import Outcome, Running
+
+# A host undoes by itself what nobody has confirmed within two minutes, and BIRD dials anew.
+SETTLING = 180.0
+# For how long a run that was killed may keep others out.
+LOCKED = 150.0
+_IN_USE = re.compile(r"another run|is held by|holds the lock|is being changed by")
+
+
+class Record(NamedTuple):
+    """What came of a run.
+
+    status: how the disturbed repair ended. worse: sessions that it has cost. strange: what it has left that is neither
+    as before nor as the repair makes it. unfinished: what the next run has left undone. second: what a run after that
+    has still changed. back: what rollback has not put back (of undisturbed runs). by_hand: why nothing was to be
+    repaired by a role, "" if something was. seconds: of the disturbed repair. told: the last lines of whatever failed.
+    """
+
+    name: str
+    disturbance: str
+    status: int = 0
+    worse: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    second: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    by_hand: str = ""
+    seconds: float = 0.0
+    told: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is as it must be."""
+        return not (self.worse or self.strange or self.unfinished or self.second or self.back)
+
+
+class Bench:
+    """A lab with a fault in it, and the folder of its repairs."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.runs = folder / "runs"
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    def start(self) -> Running:
+        """Start a repair."""
+        return playbooks.remediate(self.lab, self.runs, self._log())
+
+    def repair(self) -> Outcome:
+        """Repair, undisturbed; wait for a lock that a dead run has left."""
+        end = time.monotonic() + LOCKED
+        while True:
+            outcome = self.start().wait()
+            if outcome.status == 0 or not _IN_USE.search(outcome.printed) or time.monotonic() > end:
+                return outcome
+            time.sleep(5)
+
+    def put_back(self) -> Outcome | None:
+        """Roll back all runs that have changed something, the last one first; the first that fails, or None."""
+        for run in sorted((each.name for each in self.runs.iterdir() if each.is_dir()), reverse=True):
+            outcome = playbooks.rollback(self.lab, self.runs, run, self._log()).wait()
+            if outcome.status != 0:
+                return outcome
+        return None
+
+    def _log(self) -> Path:
+        return self._folder / f"{next(self._numbers)}.log"
+
+
+def measure(lab: Lab, run: Run) -> Record:
+    """Measure a run on a healthy lab, which is not fit for another run then."""
+    healthy = standing.look(lab)
+    case = lab.make(run.fault, None, run.variant)
+    broken = standing.look(lab)
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(lab, Path(name))
+        started = time.monotonic()
+        outcome = DISTURBANCES[run.disturbance](lab, run, case.node, bench.start)
+        blank = Record(run.name, run.disturbance, outcome.status, seconds=round(time.monotonic() - started, 1))
+        between = standing.settled(lab, broken.sessions, SETTLING)
+        finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
+        repaired = standing.settled(lab, healthy.sessions, SETTLING / 3)
+        if finishing.status == 0 and repaired.settings == broken.settings:
+            return blank._replace(by_hand="no role repairs this", told=finishing.told)
+        second = bench.repair()
+        record = blank._replace(
+            worse=tuple(standing.worse(broken, between)),
+            strange=tuple(standing.strange(broken, between, repaired)),
+            unfinished=tuple(standing.worse(healthy, repaired)),
+            second=tuple(standing.other(repaired, standing.look(lab))) or _not_at_rest(second),
+        )
+        if run.disturbance == drawn.UNDISTURBED:
+            record = record._replace(back=_back_and_forth(bench, broken, repaired))
+        return record if record.ok else record._replace(told=finishing.told)
+
+
+def _not_at_rest(second: Outcome) -> tuple[str, ...]:
+    """That a run with nothing left to repair has failed."""
+    return () if second.status == 0 else (f"the next run ended with {second.status}: {second.told[-300:]}",)
+
+
+def _back_and_forth(bench: Bench, broken: standing.Standing, repaired: standing.Standing) -> tuple[str, ...]:
+    """Roll back, see that all is as it was, and repair once more."""
+    failed = bench.put_back()
+    if failed is not None:
+        return (f"rollback ended with {failed.status}: {failed.told}",)
+    back = standing.look(bench.lab)
+    wrong = standing.other(broken._replace(sessions=frozenset()), back)
+    if wrong:
+        return tuple(wrong)
+    forward = bench.repair()
+    if forward.status != 0:
+        return (f"forward again ended with {forward.status}: {forward.told}",)
+    return tuple(standing.other(repaired, standing.settled(bench.lab, repaired.sessions, SETTLING / 3)))

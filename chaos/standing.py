@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a lab stands: the sessions that are up, and all that a repair may change on its hosts and in its API."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from matrix import places, sessions
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+# What a repair writes elsewhere on purpose: its own records.
+_SETTINGS = (
+    r"sysctl -ae 2>/dev/null | grep -E '^net\.ipv[46]\.conf\.[^.]*\.(forwarding|rp_filter|accept_redirects) "
+    r"|ip_forward |nf_conntrack_max '; "
+    "find /etc -type f ! -name resolv.conf ! -name '*.lock' | sort | xargs -r md5sum"
+)
+_ARMED = 'grep -l \'"state": *"armed"\' /var/lib/netmedic-calico/changes/*.json 2>/dev/null'
+_TICK = 0.5
+
+
+class Standing(NamedTuple):
+    """sessions: (node, protocol) of those that are established. settings: rules, kernel settings, files and objects,
+    each as a text that begins with its node or "API"."""
+
+    sessions: frozenset[tuple[str, str]]
+    settings: frozenset[str]
+
+
+def look(lab: Lab) -> Standing:
+    """How the lab stands now."""
+    seen = places.look(lab)
+    rules = {f"{name}: {_lasting(line)}" for name, lines in seen.rules.items() for line in lines if line[:1] != "#"}
+    objects = {f"API: {name} {text}" for name, text in seen.objects.items()}
+    hosts = {
+        f"{name}: {line}" for name in seen.rules for line in lab.exec(name, ["sh", "-c", _SETTINGS]).stdout.splitlines()
+    }
+    return Standing(frozenset(sessions.established(lab)), frozenset(rules | objects | hosts))
+
+
+def _lasting(rule: str) -> str:
+    """A rule of nftables without its counter."""
+    return re.sub(r"counter packets \d+ bytes \d+", "counter", rule)
+
+
+def settled(lab: Lab, wanted: frozenset[tuple[str, str]], limit: float) -> Standing:
+    """Wait until no host has a change that may still be undone by itself, and the wanted sessions are established; but
+    not longer than the limit. How the lab stands then."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end and (armed(lab) or not wanted <= frozenset(sessions.established(lab))):
+        time.sleep(_TICK)
+    return look(lab)
+
+
+def armed(lab: Lab) -> list[str]:
+    """The nodes with a change that is neither confirmed nor undone."""
+    running = [node.name for node in lab.nodes if lab.machine(node.name).running]
+    return [name for name in running if lab.exec(name, ["sh", "-c", _ARMED]).stdout]
+
+
+def worse(before: Standing, now: Standing) -> list[str]:
+    """The sessions that are down and were up before."""
+    return [f"{node} {protocol} is down" for node, protocol in sorted(before.sessions - now.sessions)]
+
+
+def strange(before: Standing, now: Standing, repaired: Standing) -> list[str]:
+    """What is neither as it was nor as the repair makes it."""
+    gone = (before.settings & repaired.settings) - now.settings
+    new = now.settings - (before.settings | repaired.settings)
+    return [*(f"gone: {text[:200]}" for text in sorted(gone)), *(f"new: {text[:200]}" for text in sorted(new))]
+
+
+def other(expected: Standing, now: Standing) -> list[str]:
+    """What differs of the settings, and the sessions that do."""
+    return [
+        *(f"gone: {text[:200]}" for text in sorted(expected.settings - now.settings)),
+        *(f"new: {text[:200]}" for text in sorted(now.settings - expected.settings)),
+        *(f"down: {node} {protocol}" for node, protocol in sorted(expected.sessions - now.sessions)),
+    ]

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which disturbed repairs are drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from chaos import drawn
+from lab.faults.registry import FAULTS
+
+
+def test_the_same_seed_draws_the_same():
+    assert drawn.runs(3, 120) == drawn.runs(3, 120)
+    assert drawn.runs(3, 120) != drawn.runs(4, 120)
+
+
+def test_every_repair_is_made_undisturbed_before_any_is_disturbed():
+    made = drawn.runs(1, 200)
+    proofs = drawn.repairable()
+    assert len(made) == 200
+    assert made[: len(proofs)] == proofs
+    assert all(run.disturbance in drawn.DISTURBANCES for run in made[len(proofs) :])
+
+
+def test_each_disturbance_comes_equally_often():
+    counts = Counter(run.disturbance for run in drawn.runs(1, 100, proofs=False))
+    assert set(counts) == set(drawn.DISTURBANCES)
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_only_what_the_lab_can_make_is_drawn():
+    known = {(fault.id, variant.name) for fault in FAULTS for variant in fault.variants}
+    assert {(run.fault, run.variant) for run in drawn.repairable()} <= known
+    assert all(0 <= run.moment <= 1 for run in drawn.runs(5, 200))
+
+
+def test_runs_are_chosen_by_words_of_their_names():
+    made = drawn.runs(1, 200)
+    chosen = drawn.named(made, ["ssh cut"])
+    assert chosen
+    assert all("ssh cut" in run.name for run in chosen)
+    assert drawn.named(made, []) == made

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a cluster is worse than before, or stranger."""
+
+from __future__ import annotations
+
+from chaos.measure import Record
+from chaos.standing import Standing, other, strange, worse
+
+
+def standing(sessions="", settings=""):
+    return Standing(frozenset((one[:-1], one[-1]) for one in sessions.split()), frozenset(settings.split()))
+
+
+def test_a_session_that_went_is_worse_and_one_that_came_is_not():
+    assert worse(standing("a1 b1"), standing("a1 c1")) == ["b 1 is down"]
+
+
+def test_each_setting_may_be_as_before_or_as_repaired():
+    broken, repaired = standing(settings="all old"), standing(settings="all new more")
+    for settings in ("all old", "all new", "all new more", "all old more", "all"):
+        assert strange(broken, standing(settings=settings), repaired) == []
+    assert strange(broken, standing(settings="old"), repaired) == ["gone: all"]
+    assert strange(broken, standing(settings="all third"), repaired) == ["new: third"]
+
+
+def test_what_was_put_back_must_be_the_same():
+    assert other(standing("a1", "x y"), standing("a1 b1", "x y")) == []
+    assert other(standing("a1", "x y"), standing("", "x z")) == ["gone: y", "new: z", "down: a 1"]
+
+
+def test_a_record_is_in_order_only_if_nothing_is_wrong():
+    good = Record("a run", "undisturbed")
+    assert good.ok
+    for wrong in ("worse", "strange", "unfinished", "second", "back"):
+        assert not good._replace(**{wrong: ("something",)}).ok
