@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._evidence import plain
+from .terminal import UNDETERMINED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,9 @@ def heading(name: str, path: str) -> list[str]:
 def row(name: str, path: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is told of one bundle: its verdict and its first finding, {} if there is none."""
     nodes = report["coverage"]["nodes"]
-    first = next((item for item in report["findings"] if item["role"] != "consequence"), None)
+    told = [item for item in report["findings"] if item["role"] != "consequence"]
+    # A guess is nothing that was found.
+    first = next((item for item in told if not item.get("guess")), None) or next(iter(told), None)
     return {
         "name": name,
         "path": path,
@@ -56,7 +59,8 @@ def _first(one: Mapping[str, Any]) -> str:
         return "-"
     where = f" on {', '.join(first['nodes'][:_NAMED])}" if first["nodes"] else ""
     more = f" and {len(first['nodes']) - _NAMED} more" if len(first["nodes"]) > _NAMED else ""
-    return f"{first['fault']} ({first['confidence']:.0%}){where}{more}"
+    sure = "" if first["fault"] == UNDETERMINED else f" ({first['confidence']:.0%})"
+    return f"{first['fault']}{sure}{where}{more}"
 
 
 def failure(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -5,34 +5,56 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._patch.make import FOLDER
+from .formats import Wanted, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .._patch.model import Patch
 
-REPORT = "report.json"
+USUAL = Wanted()
 
 
-def save_json(report: Mapping[str, Any], directory: str, *, write: bool) -> tuple[Path, bool]:
-    """Write report.json, whole or not at all, and make its directory. The path, and whether that changes anything.
+class Saved(NamedTuple):
+    """What was written: the paths, that of the first form first, whether that changed anything, and which forms of an
+    incomplete report could not be made, in words."""
 
-    With write False nothing is written. OSError where the directory cannot be made or written.
+    paths: list[Path]
+    changed: bool
+    problem: str = ""
+
+
+def save_report(
+    report: Mapping[str, Any], directory: str, formats: Iterable[str], wanted: Wanted = USUAL, *, write: bool
+) -> Saved:
+    """Write a report in these forms, each file whole or not at all, and make its directory.
+
+    With write False nothing is written. OSError where the directory cannot be made or written. Where a report is not
+    whole, report.json is written all the same.
     """
-    path = Path(directory) / REPORT
-    content = (json.dumps(report, indent=2, sort_keys=False, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-    changed = not path.is_file() or path.read_bytes() != content
-    if write and changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
-    return path, changed
+    chosen = list(formats)
+    problem = ""
+    try:
+        contents = rendered(report, chosen, wanted)
+    except ValueError as error:
+        problem = str(error)
+        contents = rendered(report, [form for form in chosen if form == "json"], wanted)
+    changed = False
+    for name, content in contents.items():
+        path = Path(directory) / name
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        changed = True
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, content)
+    return Saved([Path(directory) / name for name in contents], changed, problem)
 
 
 def save_patches(patches: Iterable[Patch], directory: str, *, write: bool) -> bool:

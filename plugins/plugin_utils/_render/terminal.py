@@ -22,12 +22,15 @@ NAMES_SHOWN = 8
 CUT_SHOWN = 3
 SURE = 0.8
 WORTH_A_WORD = 0.1
+UNDETERMINED = "undetermined"
 VERDICTS = {
     "healthy": "HEALTHY: every node and every session was seen and is well",
     "degraded": "DEGRADED: the sessions work, but something needs attention",
     "faulty": "FAULTY: something is broken",
     "undetermined": "UNDETERMINED: the evidence does not allow a statement",
 }
+# Of what kind something is, where nobody tells.
+_UNTOLD = ("kind", "untold")
 BAD_STATUS = ("failed", "unrecognised")
 
 
@@ -58,10 +61,8 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
     nodes, sessions = report["coverage"]["nodes"], report["sessions"]
     yield f"Calico BGP diagnosis of {nodes['expected']} node(s), {report['generated_at']}"
     yield ""
-    yield from _wrap(
-        f"{nodes['collected']} of {nodes['expected']} nodes read; {_sessions(sessions)}", width, "Coverage", 0
-    )
-    yield from _wrap(_api(report["coverage"]["api"]), width, " ", 0)
+    yield from _wrap(f"{_read(nodes)}; {sessions_told(sessions)}", width, "Coverage", 0)
+    yield from _wrap(api_told(report["coverage"]["api"]), width, " ", 0)
     for missing in nodes["missing"][:NOT_CHECKED_SHOWN]:
         yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
     for alias in nodes["aliases"]:
@@ -74,7 +75,8 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         told = f"read by their shell for want of a usable Python, so without SYN probes and paths behind routers: {who}"
         yield from _wrap(told, width, " ", 0)
     if nodes["unlisted"]:
-        yield from _wrap(f"not asked, as in no inventory: {', '.join(nodes['unlisted'])}", width, " ", 0)
+        why = "known by others only" if report.get("bundle") else "not asked, as in no inventory"
+        yield from _wrap(f"{why}: {', '.join(nodes['unlisted'])}", width, " ", 0)
     if nodes["without_calico"]:
         yield from _wrap(f"no trace of Calico: {', '.join(nodes['without_calico'])}", width, " ", 0)
     if len(nodes["missing"]) > NOT_CHECKED_SHOWN:
@@ -83,17 +85,27 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         )
 
 
+def _read(nodes: Mapping[str, Any]) -> str:
+    if not nodes["expected"]:
+        return "nothing of a node's own was read"
+    return f"{nodes['collected']} of {nodes['expected']} nodes read"
+
+
 def _overlay(report: Mapping[str, Any], width: int) -> Iterator[str]:
     """What carries pods' packets where VXLAN does; reports of older releases have no word of it."""
     for number, entry in enumerate(report.get("overlay") or ()):
         yield from _wrap(entry["says"], width, " " if number else "Overlay", 0)
 
 
-def _api(api: Mapping[str, Any]) -> str:
+def api_told(api: Mapping[str, Any]) -> str:
+    """How the API was asked, in words."""
     if not api["asked"]:
         return "the Kubernetes API was not asked"
     if not api["reached"]:
         return f"the Kubernetes API was not reached: {api['why'].rstrip('.')}"
+    if api["via"] == "bundle":
+        nodes = f"{api['nodes'] or 'no'} Node{'' if api['nodes'] == 1 else 's'}"
+        return f"the bundle has objects of the Kubernetes API, {nodes} among them"
     if not api["nodes"]:
         return (
             f"the Kubernetes API was reached by way of {api['via']}, but told of no node: see what could not be checked"
@@ -101,7 +113,8 @@ def _api(api: Mapping[str, Any]) -> str:
     return f"the Kubernetes API knows {api['nodes']} node(s) (read by way of {api['via']})"
 
 
-def _sessions(sessions: Mapping[str, int]) -> str:
+def sessions_told(sessions: Mapping[str, int]) -> str:
+    """How many sessions are established, in words."""
     if not sessions["expected"]:
         return "no BGP sessions are configured" if sessions["known"] else "BGP sessions unknown"
     told = f"{sessions['established']} of {sessions['expected']} BGP sessions established"
@@ -136,7 +149,8 @@ def _culprits(report: Mapping[str, Any], width: int) -> Iterator[str]:
     if down <= len(found) or len(found) > NAMES_SHOWN:
         return
     names = [" or ".join(one["nodes"]) for one in found]
-    yield from _wrap(f"all {down} sessions that are down end at {few(names)}", width, "Where", 0)
+    every = "both" if down == 2 else f"all {down}"
+    yield from _wrap(f"{every} sessions that are down end at {few(names)}", width, "Where", 0)
 
 
 def _history(history: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -144,11 +158,13 @@ def _history(history: Mapping[str, Any], width: int) -> Iterator[str]:
     if not history.get("compared_with"):
         return
     words = {"new": "new", "gone": "gone", "not_checked": "could not be looked at", "flapping": "comes and goes"}
-    told = [f"{word}: {few([_at(key) for key in history[name]])}" for name, word in words.items() if history.get(name)]
+    told = [
+        f"{word}: {few([key_told(key) for key in history[name]])}" for name, word in words.items() if history.get(name)
+    ]
     yield from _wrap(f"{history['compared_with']}: {'; '.join(told) or 'nothing has changed'}", width, "Since", 0)
 
 
-def _at(key: str) -> str:
+def key_told(key: str) -> str:
     """fault@node in words."""
     fault, _sign, node = key.partition("@")
     return f"{fault} on {node}" if node else fault
@@ -216,7 +232,9 @@ def few(names: list[str]) -> str:
 def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
     waived = f" (waived until {item['waived']['expires']}: {item['waived']['reason']})" if item["waived"] else ""
     where = f"  on {few(item['nodes'])}" if item["nodes"] else ""
-    yield f"{number}. {item['severity']}  {item['fault']}{where}  ({item['confidence']:.0%} sure){waived}"
+    # How sure it is that nothing can be said helps nobody.
+    sure = "" if item["fault"] == UNDETERMINED else f"  ({item['confidence']:.0%} sure)"
+    yield f"{number}. {item['severity']}  {item['fault']}{where}{sure}{waived}"
     yield from _wrap(item["summary"], width, "what", 3)
     at_fault = place(item["where"])
     if at_fault:
@@ -225,7 +243,9 @@ def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _wrap(item["means"], width, "means", 3)
     yield from _fix(item, width)
     for missing in item["missing"]:
-        yield from _wrap(f"{missing['how']}  -> {missing['would_tell']}", width, "to know", 3)
+        yield from _wrap(f"{missing['would_tell']}:", width, "to know", 3)
+        # Folded it could not be copied.
+        yield " " * (3 + LABEL) + missing["how"]
     likely = [f"{other['fault']} ({other['confidence']:.0%})" for other in item["alternatives"] if _open(item, other)]
     if likely:
         yield from _wrap(", ".join(likely), width, "or else", 3)
@@ -248,7 +268,7 @@ def place(where: Mapping[str, Any]) -> str:
     shown = {
         key: value
         for key, value in where.items()
-        if key not in ("node", "nodes", "between") and value not in (None, "", [], {})
+        if key not in ("node", "nodes", "between") and value not in (None, "", [], {}) and (key, value) != _UNTOLD
     }
     details = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in shown.items())
     return f"{where['node']}: {details}" if details and "node" in where else details
@@ -263,15 +283,14 @@ def _plain(value: Any) -> str:
 def _seen(item: Mapping[str, Any], width: int) -> Iterator[str]:
     label = "seen"
     for seen in item["evidence"][:SEEN_SHOWN]:
-        told = (
-            f"{seen['node']}, {seen['source']}: {seen['detail'] or seen['says']}"
-            if seen["node"]
-            else f"{seen['source']}: {seen['detail'] or seen['says']}"
-        )
-        yield from _wrap(told, width, label, 3)
+        yield from _wrap(f"{_place(seen)}: {seen['detail'] or seen['says']}", width, label, 3)
         label = " "
     for seen in item["against"][:2]:
-        yield from _wrap(f"{seen['node']}, {seen['source']}: {seen['says']}", width, "against", 3)
+        yield from _wrap(f"{_place(seen)}: {seen['says']}", width, "against", 3)
+
+
+def _place(seen: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (seen["node"], seen["source"])))
 
 
 def _fix(item: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -292,7 +311,7 @@ def _notes(report: Mapping[str, Any], width: int) -> Iterator[str]:
     told = report.get("notes", ())
     if not told:
         return
-    yield "Odd in the configuration, and no cause of what was found:"
+    yield "Odd, and no cause of what was found:"
     for note in told[:NOT_CHECKED_SHOWN]:
         yield from _wrap(f"{note['object']}: {note['says']}", width, "", 2)
     if len(told) > NOT_CHECKED_SHOWN:
@@ -301,20 +320,21 @@ def _notes(report: Mapping[str, Any], width: int) -> Iterator[str]:
 
 
 def _not_checked(report: Mapping[str, Any], width: int) -> Iterator[str]:
-    merged = _merge(source for source in report["coverage"]["sources"] if source["status"] in BAD_STATUS)
-    if not merged:
+    same = merged(source for source in report["coverage"]["sources"] if source["status"] in BAD_STATUS)
+    if not same:
         return
     yield "Could not be checked:"
-    for (source, detail), nodes in list(merged.items())[:NOT_CHECKED_SHOWN]:
+    for (source, detail), nodes in list(same.items())[:NOT_CHECKED_SHOWN]:
         shown = ", ".join(nodes[:4]) + (f" and {len(nodes) - 4} more" if len(nodes) > 4 else "")
         where = f" on {shown}" if shown else ""
         yield from _wrap(f"{source}{where}: {detail}", width, "", 2)
-    if len(merged) > NOT_CHECKED_SHOWN:
-        yield f"  and {len(merged) - NOT_CHECKED_SHOWN} more; all of them stand in report.json"
+    if len(same) > NOT_CHECKED_SHOWN:
+        yield f"  and {len(same) - NOT_CHECKED_SHOWN} more; all of them stand in report.json"
 
 
-def _merge(sources: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[str]]:
-    merged: dict[tuple[str, str], list[str]] = {}
+def merged(sources: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """By source and what is said of it the nodes where it is so."""
+    same: dict[tuple[str, str], list[str]] = {}
     for source in sources:
-        merged.setdefault((source["source"], source["detail"]), []).append(source["node"])
-    return merged
+        same.setdefault((source["source"], source["detail"]), []).append(source["node"])
+    return same

@@ -5,25 +5,61 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._render import files
+import pytest
+
+from ansible_collections.netmedic.calico.plugins.plugin_utils._render import files, formats
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils._render import told_reports as told
+
+JSON = ["json"]
 
 
 def test_the_report_is_written_once(tmp_path):
-    path, changed = files.save_json({"verdict": "healthy"}, str(tmp_path / "new" / "place"), write=True)
-    assert changed
+    saved = files.save_report({"verdict": "healthy"}, str(tmp_path / "new" / "place"), JSON, write=True)
+    (path,) = saved.paths
+    assert saved.changed
     assert json.loads(path.read_text()) == {"verdict": "healthy"}
-    assert files.save_json({"verdict": "healthy"}, str(path.parent), write=True) == (path, False)
+    assert files.save_report({"verdict": "healthy"}, str(path.parent), JSON, write=True) == ([path], False, "")
     assert [entry.name for entry in path.parent.iterdir()] == ["report.json"]
 
 
 def test_check_mode_tells_what_would_change_and_writes_nothing(tmp_path):
-    path, changed = files.save_json({}, str(tmp_path), write=False)
-    assert changed
-    assert not path.exists()
+    saved = files.save_report({}, str(tmp_path), JSON, write=False)
+    assert saved.changed
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_whatever_stands_there_is_replaced(tmp_path):
     (tmp_path / "report.json").write_bytes(b"\xff\xfe")
-    path, changed = files.save_json({"name": "\ud800"}, str(tmp_path), write=True)
-    assert changed
-    assert json.loads(path.read_bytes()) == {"name": "?"}
+    saved = files.save_report({"name": "\ud800"}, str(tmp_path), JSON, write=True)
+    assert saved.changed
+    assert json.loads(saved.paths[0].read_bytes()) == {"name": "?"}
+
+
+def test_all_forms_are_written_and_stay_as_they_are(tmp_path, mesh):
+    mesh.break_session("node-2", "node-3")
+    wanted = formats.Wanted(ledger=told.ledger())
+    saved = files.save_report(told.of(mesh), str(tmp_path), list(formats.FILES), wanted, write=True)
+    assert [path.name for path in saved.paths] == list(formats.FILES.values())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(formats.FILES.values())
+    assert "Before and after" in (tmp_path / "report.html").read_text()
+    again = files.save_report(told.of(mesh), str(tmp_path), list(formats.FILES), wanted, write=True)
+    assert not again.changed
+
+
+def test_of_a_report_that_is_not_whole_report_json_is_written_all_the_same(tmp_path):
+    saved = files.save_report({"verdict": "healthy"}, str(tmp_path), ["html", "json"], write=True)
+    assert "report.html cannot be made of this report" in saved.problem
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="ot a directory"):
+        files.save_report({}, str(tmp_path / "file" / "below"), JSON, write=True)
+
+
+@pytest.mark.parametrize("form", formats.FILES)
+def test_hostile_names_can_be_written_in_each_form(tmp_path, form):
+    saved = files.save_report(told.hostile(), str(tmp_path), [form], write=True)
+    assert saved.problem == ""
+    assert saved.paths[0].read_bytes().decode("utf-8")
