@@ -97,3 +97,11 @@ def lease(data: bytes) -> Any:
         else:
             told.append(str(settled.after)[:1000])
     return told
+
+
+def journal(data: bytes) -> Any:
+    """Read a journal of changes."""
+    try:
+        return _module("_object_change.journal").record("journal", data.decode("utf-8", "replace"))
+    except _module("_cluster.problems").ApiError as problem:
+        return str(problem)

@@ -62,3 +62,25 @@ def rule_words(data: bytes) -> Any:
 def ufw_tuples(data: bytes) -> Any:
     """Read ufw's own comments."""
     return _module("ufw_text").tuples(data.decode("utf-8", "replace"))
+
+
+def own_firewall_rules(data: bytes) -> Any:
+    """What takes away a rule of this collection, of whatever filter."""
+    rules = importlib.import_module("ansible_collections.netmedic.calico.plugins.plugin_utils._cure.own_firewall_rules")
+    entry = {"family": "ipv4", "table": "inet own", "chain": "INPUT", "text": data.decode("utf-8", "replace")}
+    backends = ("ufw", "iptables-nft", "nftables", "/etc/nftables.conf")
+    return [rules.change({**entry, "backend": backend}, "10.0.0.9", "absent") for backend in backends]
+
+
+def saved_settings(data: bytes) -> Any:
+    """Find the line that decides a kernel setting, change its value, and change it back."""
+    text = data.decode("utf-8", "surrogateescape")
+    module = _module("saved_settings")
+    found = module.deciding(text, "net.ipv4.ip_forward")
+    lines = text.split("\n")
+    line = found.line if found else lines[-1]
+    changed = module.with_value(line, "a")
+    back = module.replaced(module.replaced(text, line, changed), changed, line)
+    if changed not in lines and back != text:
+        raise AssertionError(line)
+    return found, module.path_of(text[:200]), module.shell_value(text, "ENABLED")

@@ -327,3 +327,10 @@ def bgp_capture(data: bytes) -> Any:
     from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import tcpdump
 
     return reader.conversations(tcpdump.parse(data.decode("utf-8", "replace")).value.packets)
+
+
+def packet_log(data: bytes) -> Any:
+    """A kernel's log, as far as it tells of packets that were stopped."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import packet_log as reader
+
+    return reader.facts({"dmesg.log": data.decode("utf-8", "replace")})

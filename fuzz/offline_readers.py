@@ -38,7 +38,7 @@ def archive(data: bytes) -> Any:
     from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import files
 
     found = []
-    for content in (data, gzip.compress(data, 1, mtime=0), _tar(data), _zip(data)):
+    for content in (data, gzip.compress(data, 1, mtime=0), _tar(data), _zip(data), _zip(data)[:-30]):
         taken = files._Collector()
         taken.take("x.log", lambda content=content: io.BytesIO(content), 0)  # type: ignore[misc]
         read = taken.files()
@@ -74,7 +74,7 @@ def digest(data: bytes) -> Any:
 
 def loose(data: bytes) -> Any:
     """Read a text as it may lie in a bundle: in a node's folder, twice, as a paste, in none."""
-    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import decode, pasted, read
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import decode, pasted, read, undone_rules
     from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import stand_ins
 
     text = decode.decoded(data)
@@ -82,8 +82,12 @@ def loose(data: bytes) -> Any:
     paths = ("nodes/a/calico-node.log", "nodes/a/old/calico-node.previous.log", "b/x.txt", "calico-node-x2b4z-cni.log")
     texts = {path: text + "." * number for number, path in enumerate(paths)}
     prose = f"```\nuptime\n```\n{text}"
+    shown = pasted.Part("", "iptables -S", "", "-P INPUT ACCEPT\n-A INPUT -p tcp -j DROP\n-A INPUT " + text)
+    deleted = pasted.Part("", f"iptables -D INPUT {text}", "", "")
+    left = undone_rules.applied([shown, deleted])[0].text
     found = read.sort({**texts, "paste.txt": _PROMPT + text, "chat.txt": prose, "cluster/nodes.txt": text})
-    return sorted(found.nodes), found.unrecognised, list(found.remarks), logged, pasted.without_prompt(_PROMPT + text)
+    told = sorted(found.nodes), found.unrecognised, list(found.remarks)
+    return told, logged, left, pasted.without_prompt(_PROMPT + text)
 
 
 def corrections(data: bytes) -> Any:
@@ -112,6 +116,7 @@ def corrections(data: bytes) -> Any:
     found.append(len(make.difference("x", _OBJECTS + text, made or "")))
     pool = ObjectChange("ippools", "p", "", {"spec": {"ipipMode": "Always"}})
     found.append(objects.holds(text, pool, "ippools"))
+    found.append(objects.line(text, pool, f"spec.{text[:40]}", "ippools"))
     bundle = read.sort({"cluster/ippools.yaml": text, "cluster/daemonsets.yaml": _OBJECTS})
     report = {"findings": [{"role": "cause", "fault": "x", "fix": {"commands": lines}}]}
     found.append(len(make.patches(report, bundle)))

@@ -218,8 +218,11 @@ def calico_log(data: bytes) -> Any:
     from ansible_collections.netmedic.calico.plugins.module_utils._host import calico_log as parser
 
     text = _plain(data)
-    lines = parser.parse(text) + parser.parse_kubelet(text, NOW)
-    return parser.recent(lines, NOW, NOW)
+    lines = parser.followed(parser.parse(text), text, NOW)
+    # Of a log without a telling line, too, it is looked for where it ends.
+    ends = parser._last(text, NOW, None, False)
+    lines += parser.followed(parser.parse_kubelet(text, NOW), text, NOW, kubelet=True)
+    return ends, parser.recent(lines, NOW, NOW)
 
 
 def netstat_counters(data: bytes) -> Any:
@@ -313,9 +316,10 @@ def bundle(data: bytes) -> Any:
 
 
 def evidence(data: bytes) -> Any:
-    """Find the causes in what one node, or a mapping of nodes, says; and print the report."""
+    """Find the causes in what one node, or a mapping of nodes, says; and write the report in all its forms."""
     from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
     from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.inventory import from_hostvars
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._render import formats
     from ansible_collections.netmedic.calico.plugins.plugin_utils._render.terminal import lines
 
     told = _json(data)
@@ -326,8 +330,8 @@ def evidence(data: bytes) -> Any:
         str(name): {"ansible_facts": facts, "collect_result": {"ansible_facts": facts}} for name, facts in nodes.items()
     }
     report = analyse(from_hostvars(hostvars, list(hostvars), MOMENT, 900), MOMENT)
-    json.dumps(report)
-    return report["findings"], "".join(lines(report))
+    written = formats.rendered(report, formats.FILES, formats.Wanted())
+    return report["findings"], "".join(lines(report)), len(written)
 
 
 def _json(data: bytes, load: Callable[[str], Any] = json.loads) -> Any:

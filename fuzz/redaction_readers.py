@@ -32,6 +32,19 @@ admin,Tr0ub4dor5z,h1
 USER    PASSWORD
 admin   Tr0ub4dor6z
 
+maxm@prod-db-07:/home/maxm$ ls
+password:[84 114 48 117 98 52 100 111 114 57 120] &#46; 10.20.30.x
+00000000  70 72 6f 64 2d 64 62 2d  30 37 00 00 00 00 00 00  |prod-db-07......|
+> kind: Secret
+> data:
+>   foo: VHIwdWI0ZG9yOHo=
+MIIEpAIBAAKCAQEA7v0Zq3
+-----END RSA PRIVATE KEY-----
+
+$ etcdctl get /registry/secrets/a/b
+Tr0ub4dor7z
+$ ls
+
 ip-10-20-30-40.ec2.internal SGVsbG8tMTIzNDU2Nzg5MC1hYmNkZWZnaGlqa2xtbm9wUVJTVA
 """
 _OBJECT = {"token": "abc123def456", "mtu": {"10.20.30": "1-3"}, "nested": '{"node": "prod-db-07"}'}

@@ -14,11 +14,12 @@ from ansible.utils.display import Display
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.failure import failure
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.wishes import Wishes, wishes_of
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import offline
-from ansible_collections.netmedic.calico.plugins.plugin_utils._render import bundles, files, terminal
+from ansible_collections.netmedic.calico.plugins.plugin_utils._render import bundles, files, formats, terminal
 
 ARGUMENTS = {
     "bundles": {"type": "list", "elements": "path", "required": True},
     "directory": {"type": "path", "default": ""},
+    "formats": {"type": "list", "elements": "str", "choices": list(formats.FILES), "default": ["json"]},
     "width": {"type": "int", "default": terminal.WIDTH},
     "fail_on": {"type": "str", "choices": ["info", "minor", "major", "critical", "never"], "default": "major"},
     "incomplete": {"type": "bool", "default": False},
@@ -65,7 +66,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         row["failure"] = failure(found.report, arguments["fail_on"], arguments["incomplete"])
         row["changed"] = False
         if arguments["directory"]:
-            self._write(row, found, Path(arguments["directory"]) / name)
+            self._write(row, found, Path(arguments["directory"]) / name, arguments)
         return row
 
     @staticmethod
@@ -74,11 +75,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         earlier = Path(arguments["directory"]) / name if arguments["directory"] else ""
         return wishes_of(arguments["checks"], arguments["waivers"], str(earlier))
 
-    def _write(self, row: dict[str, Any], found: offline.Analysed, folder: Path) -> None:
+    def _write(self, row: dict[str, Any], found: offline.Analysed, folder: Path, arguments: dict[str, Any]) -> None:
+        wanted = formats.Wanted(arguments["fail_on"], arguments["incomplete"], arguments["width"])
+        write = not self._task.check_mode
         try:
-            saved, row["changed"] = files.save_json(found.report, str(folder), write=not self._task.check_mode)
-            patched = files.save_patches(found.patches, str(folder), write=not self._task.check_mode)
-            row["changed"] = row["changed"] or patched
-            row["report"] = str(saved)
+            saved = files.save_report(found.report, str(folder), arguments["formats"], wanted, write=write)
+            patched = files.save_patches(found.patches, str(folder), write=write)
+            row["changed"] = saved.changed or patched
+            if saved.paths:
+                row["report"] = str(saved.paths[0])
+            if saved.problem:
+                row["failure"] = f"{saved.problem}."
         except OSError as error:
             row["failure"] = f"The report cannot be written into {folder}: {error.strerror or error}."

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
+from ..plugin_utils._analysis.wishes import doubts
+from ..plugin_utils._evidence import misspelt
 from ..plugin_utils._evidence.variables import complaints
 
 if TYPE_CHECKING:
@@ -34,15 +37,29 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             {"roles": {"type": "list", "elements": "str", "required": True}}
         )
         mistakes: list[str] = []
+        warnings = misspelt.warnings(task_vars or {})
         for role in arguments["roles"]:
             options = _options(role)
             named = {name: value for name, value in (task_vars or {}).items() if name in options}
             given = {name: self._templar.template(value) for name, value in named.items()}
-            mistakes += complaints(options, given, _fits)
+            wrong = complaints(options, given, _fits)
+            mistakes += wrong
+            if not wrong:
+                self._wishes(given.get(f"{role}_checks"), given.get(f"{role}_waivers"), mistakes, warnings)
+        for sentence in warnings:
+            Display().warning(sentence)
         result["changed"] = False
         if mistakes:
             result.update(failed=True, msg="\n".join(mistakes))
         return result
+
+    @staticmethod
+    def _wishes(checks: Any, waivers: Any, mistakes: list[str], warnings: list[str]) -> None:
+        """What only reading them tells of a user's own checks and waivers."""
+        try:
+            warnings += doubts(checks, waivers)
+        except ValueError as error:
+            mistakes.append(f"{error}.")
 
 
 def _options(role: str) -> dict[str, Any]:

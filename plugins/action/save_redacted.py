@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import keyed, share
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redactor
@@ -18,6 +19,12 @@ ARGUMENTS = {
     "key": {"type": "str", "default": "", "no_log": True},
     "words": {"type": "list", "elements": "str", "default": []},
 }
+
+# What docs/redaction.md says at length.
+_STAYS = (
+    "Names of namespaces, pods, Services, pools, policies, labels and interfaces stay, and so does what only sentences "
+    "tell, such as a company or a telephone number: name such words in redact_words, and read what you share."
+)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
@@ -46,6 +53,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             return {**result, "failed": True, "msg": str(error)}
         except OSError as error:
             return {**result, "failed": True, "msg": f"It cannot be written into {where}: {error.strerror or error}."}
+        for path, why in (told for one in made for told in one.left_out):
+            if "cut off or damaged" in why:
+                Display().warning(f"{path}: {why}")
         how = (
             "The key that was given was used: what it made before was replaced in the same way."
             if arguments["key"]
@@ -58,5 +68,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             "replaced": [one.replaced for one in made],
             "left_out": [[f"{path}: {why}" for path, why in one.left_out] for one in made],
             "random_key": not arguments["key"],
-            "msg": how,
+            "msg": f"{how} {_STAYS}",
         }

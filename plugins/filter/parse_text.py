@@ -43,6 +43,7 @@ options:
       - birdcl-status
       - calicoctl-get-ippools
       - calicoctl-get-nodes
+      - calicoctl-ipam-show
       - calicoctl-node-status
       - chronyc-sources
       - chronyc-tracking
@@ -76,6 +77,7 @@ options:
       - processes
       - sockets
       - sysctl
+      - systemctl-status
       - tcpdump
       - tigerastatus
       - timedatectl

@@ -30,6 +30,12 @@ options:
     description: The directory on the controller in which each bundle gets one of its own. Empty writes no file.
     type: path
     default: ""
+  formats:
+    description: The forms in which each report is written, as those of M(netmedic.calico.save_report).
+    type: list
+    elements: str
+    choices: [json, text, html, markdown, junit, sarif, metrics]
+    default: [json]
   width:
     description: The greatest width of a printed line.
     type: int

@@ -104,6 +104,10 @@ ansible_facts:
                   description: Its process.
                   type: int
                   returned: if its process is seen
+                start_ticks:
+                  description: When its process started, in clock ticks since the boot (field 22 of C(/proc/PID/stat)).
+                  type: int
+                  returned: if its process is seen
                 process:
                   description: The name of its process.
                   type: str

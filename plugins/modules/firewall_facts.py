@@ -418,6 +418,44 @@ ansible_facts:
               description: The rule, as in RV(ansible_facts.calico_firewall.tcp179.inbound[].rule).
               type: dict
               returned: always
+        own_rules:
+          description:
+            - The rules that roles of this collection have made, which are known by their comment. Those that differ in
+              nothing but the peer are one entry, and C({peer}) stands for it in I(text).
+          type: list
+          elements: dict
+          returned: if there are any
+          contains:
+            backend:
+              description: The filter, V(ufw), or the path of a file that is loaded at boot.
+              type: str
+              sample: iptables-nft
+            family:
+              description: V(ipv4) or V(ipv6); of nftables its table's family.
+              type: str
+              sample: ipv4
+            table:
+              description: The table.
+              type: str
+              sample: filter
+            chain:
+              description: The chain; of V(ufw) the file.
+              type: str
+              sample: INPUT
+            text:
+              description: The rule.
+              type: str
+              sample: -A INPUT -s {peer}/32 -p tcp --dport 179 -m comment --comment "netmedic.calico bgp_firewall"
+            peers:
+              description: The peers, packed.
+              type: dict
+              sample: {"10.200.0": "9-12"}
+        loaded_at_boot:
+          description: The places in files that are loaded at boot which belong to chains by which something is blocked.
+          type: list
+          elements: dict
+          returned: if there are any
+          sample: [{"path": "/etc/iptables/rules.v4", "family": "ipv4", "table": "filter", "chain": "INPUT"}]
         persistence:
           description:
             - What a reboot would change. The verdicts of now are compared with those of the filters that the host loads

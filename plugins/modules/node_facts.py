@@ -591,7 +591,8 @@ ansible_facts:
               sample: {"ipv4": {"bird": 3, "blackholes": ["10.244.2.0/26"]}}
             network_managers:
               description:
-                - By name, V(NetworkManager) and V(systemd-networkd), if they run.
+                - By name, V(NetworkManager) and V(systemd-networkd), if they run, and V(another program) where pods'
+                  interfaces have IPv4 addresses on the host, which nothing of Calico's gives them.
                 - C(managed) are Calico's interfaces that they manage, at most 8, C(not_excluded) those that
                   NetworkManager is not told to leave alone, C(files) the .network files that take them.
                 - C(removes_foreign_routes) is there unless systemd-networkd is told ManageForeignRoutes=no.
@@ -620,7 +621,7 @@ ansible_facts:
               sample: {"masquerade_all": true, "why": "kube-proxy (process 1932) runs with --masquerade-all"}
             captured:
               description: What captures show, by protocol, sender, receiver and port, with numbers of packets and of
-                checksums. Only in facts made of a bundle.
+                checksums; in tunnels of connections and pings, too. Only in facts made of a bundle.
               type: list
               elements: dict
               returned: if there are captures
@@ -751,7 +752,8 @@ ansible_facts:
                 - Telling lines of calico-node's programs, Typha, the CNI plugin, flannel, CoreDNS and kubelet, newest
                   first, at most 20, with I(at), I(component), I(kind) and I(text), without secrets. Lines of one
                   component and kind are one, with their I(count); those about connections to Typha only if to the
-                  same endpoint, those about podCIDRs only if of the same Node.
+                  same endpoint, those about podCIDRs only if of the same Node. I(quiet_seconds) tells for how long the
+                  log goes on without another such line, where that is five minutes or more.
                 - Of Calico V(autodetection), V(autodetected) (only where addresses of one family changed, or one is on
                   an interface of containers), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
                   V(node_ip_found_anew) (also when a node starts for the first time), V(node_ip_without_mask),

@@ -102,6 +102,8 @@ UNRECORDED = {
     "tigerastatus",
     "calicoctl-get-nodes",
     "calicoctl-get-ippools",
+    "calicoctl-ipam-show",
+    "systemctl-status",
     "daemonsets",
     "probes",
     "networkctl",

@@ -48,6 +48,8 @@ _KINDS = (
     ("hold_timer_expired", "Hold timer", r"(?P<name>\S+): (?:(?:Error|Received): )?Hold timer expired"),
     ("cannot_listen", "Cannot open", r"(?:\S+: )?Cannot open listening socket"),
     ("bind_failed", "bind: ", r"(?P<name>\S+): Socket error: bind: (?P<value>.+)"),
+    # The kernel lets two bind one address for listening (SO_REUSEADDR), and only one listen there.
+    ("bind_failed", "listen: ", r"(?P<name>\S+): Socket error: listen: (?P<value>.+)"),
     ("md5_unsupported", "MD5", r"(?P<name>\S+): Socket error: (?P<value>.*MD5.*)"),
     # Of Calico's BIRD: filter/filter.c, nest/rt-table.c, sysdep/linux/netlink.c, proto/bgp/bgp.c.
     ("filter_error", "filters, line", r"filters, line (?P<value>\d+): \S"),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # What is finished needs no network. The server leaves these out if it can.
 RUNNING = ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")
 _FINISHED = frozenset(("Succeeded", "Failed", "Completed", "Error", "Evicted", "OOMKilled", "ContainerStatusUnknown"))
+# What a Table has in an empty cell.
+_NONE = "<none>"
 # The slices of one Service follow each other closely, as lists are ordered by name.
 _SERVICES_IN_MIND = 512
 
@@ -59,9 +61,12 @@ class Pods:
 
     def _count(self, node: Any, address: Any, state: Any, on_host: bool) -> None:
         self.seen += 1
-        if not isinstance(node, str) or node in ("", "<none>") or on_host:
+        if not isinstance(node, str) or node in ("", _NONE) or on_host:
             return
-        if address in self._addresses or (isinstance(state, str) and state in _FINISHED):
+        # Without an address it has no network to lose yet.
+        if address in (None, "", _NONE) or address in self._addresses:
+            return
+        if isinstance(state, str) and state in _FINISHED:
             return
         self.by_node[node] += 1
 

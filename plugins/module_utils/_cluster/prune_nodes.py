@@ -53,9 +53,18 @@ def node(found: dict[str, Any]) -> dict[str, Any]:
     labels = mapping(found.get("metadata")).get("labels")
     if isinstance(meta, dict) and labels is not None:
         put(meta, "labels", strings(labels, lambda name: not _is_double(name, mapping(labels))))
+        if _is_silent(found):
+            # By which this one is deleted, and not one of its name that has come in its place.
+            meta.update(fields(mapping(found.get("metadata")), ("uid",)))
     part(kept, found, "spec", _node_spec)
     part(kept, found, "status", lambda status: _node_status(status, mapping(labels), _name(meta)))
     return kept
+
+
+def _is_silent(found: dict[str, Any]) -> bool:
+    """Say whether nothing is heard of a Node's kubelet."""
+    told = sequence(mapping(found.get("status")).get("conditions"))
+    return any(mapping(one).get("type") == "Ready" and mapping(one).get("status") == "Unknown" for one in told)
 
 
 def _name(meta: Any) -> str:
@@ -143,6 +152,9 @@ def pod(found: dict[str, Any]) -> dict[str, Any]:
     if isinstance(meta, dict):
         labels = mapping(found.get("metadata")).get("labels")
         put(meta, "labels", strings(labels, lambda name: name != "pod-template-generation"))
+        if _is_daemons(found):
+            # By which a restart hits this one, and not one that has come in its place.
+            meta.update(fields(mapping(found.get("metadata")), ("uid",)))
     part(kept, found, "spec", _pod_spec)
     part(kept, found, "status", _pod_status)
     status = kept.get("status")
@@ -159,7 +171,14 @@ def _is_daemons(found: dict[str, Any]) -> bool:
 
 def _pod_spec(spec: dict[str, Any]) -> dict[str, Any]:
     kept = fields(spec, ("nodeName",))
-    parts(kept, spec, "containers", lambda one: fields(one, ("name", "image")))
+    parts(kept, spec, "containers", _container)
+    return kept
+
+
+def _container(one: dict[str, Any]) -> dict[str, Any]:
+    kept = fields(one, ("name", "image"))
+    limits = mapping(mapping(one.get("resources")).get("limits"))
+    put(kept, "resources", {"limits": fields(limits, ("memory",))} if "memory" in limits else {})
     return kept
 
 

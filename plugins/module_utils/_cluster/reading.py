@@ -197,7 +197,7 @@ class Reading:
         found = [secrets.look(self._asker, one.namespace, name, one.account) for one in agents for name in names]
         if names and not agents:
             found = [_unknown_place(name) for name in names]
-        return Got("secrets", objects=found)
+        return Got("secrets", objects=found + secrets.left_behind(self._asker, found))
 
     def fact(self) -> dict[str, Any]:
         """Return what was read."""

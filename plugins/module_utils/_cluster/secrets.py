@@ -17,12 +17,14 @@ from .shapes import LONGEST_NAME, mapping, word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from .asking import Asker
 
 VERBS = ("get", "list", "watch")
+# Where a manifest puts Calico, and where the operator does: the move from one to the other leaves secrets behind.
+_HOMES = ("kube-system", "calico-system")
 _MOST = 200
 _OPTIONAL = (
     "whether it exists was not asked, for this account may not get it. A Role with get on secrets of this name would "
@@ -59,6 +61,20 @@ def look(asker: Asker, namespace: str, name: str, account: str) -> dict[str, Any
         "readable": readable,
         "why": "; ".join(one for one in (unknown, why) if one),
     }
+
+
+def left_behind(asker: Asker, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those secrets that are not where calico-node looks, and are in the other one of Calico's usual homes."""
+    made = []
+    for name in dict.fromkeys(one["name"] for one in found if one["exists"] is False):
+        asked = {one["namespace"] for one in found if one["name"] == name}
+        for namespace in _HOMES:
+            exists, keys, _why = (None, [], "") if namespace in asked else _keys(asker, namespace, name)
+            if exists:
+                made.append(
+                    {"namespace": namespace, "name": name, "exists": True, "keys": keys, "readable": None, "why": ""}
+                )
+    return made
 
 
 def _keys(asker: Asker, namespace: str, name: str) -> tuple[bool | None, list[str], str]:

@@ -142,6 +142,7 @@ def _process_facts(look: Look) -> dict[str, Any]:
                 process=process.comm,
                 process_state=process.state,
                 argv_config=process.option("c"),
+                start_ticks=process.start_ticks,
                 started_seconds_ago=_whole(process.started_seconds_ago),
             )
         )

@@ -122,6 +122,13 @@ def add_persistence(gathered: Facts, found: Rulesets, files: Files, around: Arou
         found.sources.guard(
             "persistence", lambda: firewall_persistence.add(gathered, found, loaders, files, around), None
         )
+    # What ufw keeps bears its comment in ufw's files only.
+    of_ufw = any(loader.service == "ufw" for loader in loaders)
+    stops = not _all_pass(gathered) or "answers" in gathered.get("tcp179", {})
+    if found.marked or of_ufw or (loaders and stops):
+        from . import firewall_own
+
+        found.sources.guard("own_rules", lambda: firewall_own.add(gathered, found, loaders, files), None)
 
 
 def _all_pass(gathered: Facts) -> bool:

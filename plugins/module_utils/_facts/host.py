@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .._bird.discovery import Installation
     from .._bird.exports import Exports
     from .._host import route_table
-    from .._host.links import Network
+    from .._host.links import Address, Network
     from .._host.netlink import Netlink
     from .._host.processes import Process, ProcessTable
     from .._host.routes import Route
@@ -111,6 +111,10 @@ def gather(view: View, sources: Sources, instead: Mapping[str, Callable[[], Fact
 # --- who else has a hand in it ---
 
 
+def _addresses(view: View) -> Sequence[Address]:
+    return view.network.addresses if view.network is not None else ()
+
+
 def _network_managers(view: View) -> Facts:
     running = {
         NETWORK_MANAGERS[process.comm]
@@ -123,6 +127,11 @@ def _network_managers(view: View) -> Facts:
 
         names = {number: link.name for number, link in view.network.links.items()}
         facts["network_managers"] = network_managers.look(running, names, view.root)
+    if any(one.interface.startswith("cali") and one.family == "ipv4" for one in _addresses(view)):
+        from .._host import network_managers
+
+        told = facts.setdefault("network_managers", {})
+        told.update(network_managers.with_addresses(_addresses(view)))
     from .._host import other_plugins
 
     facts["other_plugins"] = other_plugins.look(

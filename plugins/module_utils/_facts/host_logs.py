@@ -55,6 +55,9 @@ CNI_LOG = "/var/log/calico/cni/cni.log"
 TYPHA_PODS = ("calico-typha",)
 KUBE_CONTROLLERS = "calico-kube-controllers"
 COREDNS = "coredns"
+KUBE_PROXY = "kube-proxy"
+# What it says of the kernel and of iptables is Calico's matter, too.
+_OF_PROXY = ("kernel_lacks", "iptables_backend", "ipset_incompatible", "conntrack_full")
 CALICO, FLANNEL, KUBELET = "calico", "flannel", "kubelet"
 # Of the pods' containers: whose lines they write, and how many of the newest files are read.
 _CONTAINERS = {
@@ -66,6 +69,8 @@ _CNI_TAIL = 64 * 1024
 _TELL_HEALTH = ("felix", "typha_here")
 _WELL = ("ready", "off", "unknown")
 _NEARLY = 60.0
+# Whoever waits for a server asks again within that time: for so long to say nothing more of it means something.
+_QUIET = 300
 
 
 class Moment(NamedTuple):
@@ -104,7 +109,8 @@ def gather(view: View, facts: Mapping[str, Any], sources: Sources) -> Facts:
         if journal:
             from .._host import calico_log
 
-            lines += calico_log.parse_kubelet(journal, now, ahead)
+            told = calico_log.parse_kubelet(journal, now, ahead)
+            lines += calico_log.followed(told, journal, now, ahead, kubelet=True)
     if cut and not denied and not odd:
         sources.ok("host_logs", f"only the ends of {', '.join(cut)} were read, which do not reach back for the window")
     if not lines:
@@ -133,19 +139,23 @@ def _lines_of(path: str, component: str, root: str, moment: Moment, cut: list[st
             from .._host import host_log
 
             found = host_log.parse(text, moment.now, moment.ahead)
-        return found + calico_log.parse_kubelet(text, moment.now, moment.ahead)
+        told = calico_log.parse_kubelet(text, moment.now, moment.ahead)
+        return found + calico_log.followed(told, text, moment.now, moment.ahead, kubelet=True)
     if component == FLANNEL:
         return calico_log.parse_flannel(text, moment.now, moment.ahead)
     if component == COREDNS:
         from .._host import dns_log
 
         return dns_log.parse(text, moment.now, moment.ahead)
-    return calico_log.parse(text, component)
+    told = calico_log.parse(text, component)
+    if component == KUBE_PROXY:
+        told = [line for line in told if line.kind in _OF_PROXY]
+    return calico_log.followed(told, text, moment.now, moment.ahead)
 
 
 def calico_logs(root: str) -> list[tuple[str, str]]:
-    """Return the newest logs of Calico's and CoreDNS' containers, those that calico-node writes itself where told to,
-    and the CNI plugin's, each with the program whose it is ('' if the lines say that)."""
+    """Return the newest logs of Calico's, CoreDNS' and kube-proxy's containers, those that calico-node writes itself
+    where told to, and the CNI plugin's, each with the program whose it is ('' if the lines say that)."""
     by_container: dict[str, list[str]] = {}
     pods = f"{root}/var/log/pods"
     for pod in names_in(pods):
@@ -158,6 +168,8 @@ def calico_logs(root: str) -> list[tuple[str, str]]:
             containers = (KUBE_CONTROLLERS,)
         elif f"_{COREDNS}-" in pod:
             containers = (COREDNS,)
+        elif f"_{KUBE_PROXY}-" in pod:
+            containers = (KUBE_PROXY,)
         for container in containers:
             folder = f"{pods}/{pod}/{container}"
             there = [f"{folder}/{name}" for name in names_in(folder) if name.endswith(".log")]
@@ -234,6 +246,8 @@ def _entry(line: Line) -> Facts:
     entry: Facts = {"at": at, "component": line.component, "kind": line.kind, "text": line.text}
     if line.times > 1:
         entry["count"] = line.times
+    if line.quiet >= _QUIET:
+        entry["quiet_seconds"] = line.quiet
     return entry
 
 

@@ -48,6 +48,8 @@ LEGACY = "iptables-legacy"
 NFT = "iptables-nft"
 NATIVE = "nftables"
 EBPF = "ebpf"
+# How the comments of rules begin that roles of this collection make.
+OF_THIS_COLLECTION = "netmedic.calico "
 
 # What a rule does with a packet that it matches.
 CONTINUE = "continue"

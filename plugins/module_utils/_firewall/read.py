@@ -32,7 +32,8 @@ NEEDS_ROOT = "needs root: the kernel shows packet filters to root only"
 
 
 class Rulesets:
-    """Everything found. `bases` are the base chains of both families and all backends."""
+    """Everything found. `bases` are the base chains of both families and all backends. `marked`: somewhere in their
+    texts there may be a rule of this collection."""
 
     def __init__(self, sources: Sources, timeout: float) -> None:
         self.sources = sources
@@ -42,6 +43,7 @@ class Rulesets:
         self.bases: list[BaseChain] = []
         self.rules: dict[str, int] = {}
         self.native: list[str] = []
+        self.marked = False
         self.surroundings: Surroundings | None = None
         self._sets: dict[str, IpSet] = {}
         self._sets_asked: set[str] = set()

@@ -69,6 +69,7 @@ def _save_with(
 ) -> str:
     """Run a program that saves tables, take in those that are whole, and say what went wrong."""
     result = found.patience.run(argv, MAX_BYTES)
+    found.marked = found.marked or model.OF_THIS_COLLECTION in result.stdout
     dump = iptables_save.parse(result.stdout, backend, family, _corrections(backend, family, found))
     for table in dump.tables:
         whole = table.name not in dump.unshown and not any(chain.doubt for chain in table.chains.values())
@@ -250,4 +251,5 @@ def _native_table(found: Rulesets, family: str, name: str) -> Table | str:
         return reason(result)
     if not nftables.is_listing(result.stdout):
         return "nft gave no JSON"
+    found.marked = found.marked or model.OF_THIS_COLLECTION in result.stdout
     return nftables.table(result.stdout, family, name)

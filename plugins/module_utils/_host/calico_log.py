@@ -41,8 +41,11 @@ _NOT_READY = "calico_not_ready"
 _TOLD_CALMLY_BY_KUBELET = (_NOT_READY, "calico_not_live")
 # What it says at level I of itself (setters.go).
 _NOT_WELL = "Node became not ready"
-# A path of Go's modules; kubelet is built from what Kubernetes has in its own tree. Others write klog's form, too.
-_OF_OTHERS = ("pkg/mod/", "/coredns/plugin/")
+# A path of Go's modules; kubelet is built from what Kubernetes has in its own tree. Others write klog's form, too, and
+# client-go begins what it says with the package that asks for it.
+_OF_OTHERS = r"pkg/mod/|/coredns/plugin/|\] github\.com/(?!projectcalico/)"
+# What only kubelet writes so: of what its pods mount it names the object (watch_based_manager.go), not the package.
+_KUBELETS_OWN = '] object-"'
 # Of these, lines about other pods tell nothing.
 _ABOUT_CALICO = ("calico_not_live", "probe_errored")
 _CALICO_NAMES = ("calico", "canal", "bird", "felix")
@@ -66,16 +69,20 @@ _INTERFACE = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) .*?ifaceName=\\?\"
 # Where the telling words begin after so many characters, only so many of what is before them is told.
 _LATE, _HEAD = 110, 60
 _DAY = 86400.0
+# So many lines are looked through for the last time that is told.
+_LAST_LINES = 200
 
 
 class Line(NamedTuple):
-    """One telling line, or `times` of them: when (None: it tells no time), program, kind, text without secrets."""
+    """One telling line, or `times` of them: when (None: it tells no time), program, kind, text without secrets; for how
+    many seconds its log goes on without another one."""
 
     at: float | None
     component: str
     kind: str
     text: str
     times: int = 1
+    quiet: int = 0
 
 
 def parse(text: str, component: str = "") -> list[Line]:
@@ -87,6 +94,8 @@ def parse(text: str, component: str = "") -> list[Line]:
     for raw in text.splitlines():
         if _STATE_CHANGED in raw:
             found += _taken_down(raw, came_up, component)
+            continue
+        if _KUBELETS_OWN in raw:
             continue
         level = next((word for word in LEVELS if word in raw), "")
         if not level and not any(words in raw for words in TOLD_CALMLY):
@@ -169,7 +178,7 @@ def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]
         kind, words = next(((kind, words) for kind, words in KUBELET_LINES if words in raw), ("", ""))
         if not kind or (kind in _ABOUT_CALICO and not any(name in raw for name in _CALICO_NAMES)):
             continue
-        if any(path in raw for path in _OF_OTHERS):
+        if re.search(_OF_OTHERS, raw):
             continue
         klog, speaker = re.search(_KLOG, head), re.search(_SPEAKERS, head)
         calm = klog is not None and klog.group(1) not in _SERIOUS
@@ -214,6 +223,26 @@ def recent(lines: Iterable[Line], now: float, window: float) -> list[Line]:
     newest = [line for line in list(collapsed.values())[::-1] if line.kind != AUTODETECTED or _changed(line, collapsed)]
     others = [line for line in newest if line.kind == "other"][_MOST_OTHERS:]
     return [line for line in newest if line not in others][:MOST_LINES]
+
+
+def followed(lines: list[Line], text: str, now: float, ahead: int | None = None, kubelet: bool = False) -> list[Line]:
+    """Return the lines of a log with how long it goes on after each; in one that others write to, too, only what
+    kubelet says counts for kubelet."""
+    last = _last(text, now, ahead, kubelet) if lines else None
+    if last is None:
+        return lines
+    return [line._replace(quiet=max(int(last - line.at), 0)) if line.at is not None else line for line in lines]
+
+
+def _last(text: str, now: float, ahead: int | None, kubelet: bool) -> float | None:
+    """Return the time of the last line that tells one; a log that ends with many that tell none has none."""
+    lines = text.rsplit("\n", _LAST_LINES)
+    for raw in lines[:0:-1] + ([] if len(lines) > _LAST_LINES else lines[:1]):
+        if not kubelet or re.search(_SPEAKERS, raw) or re.match(_KLOG, raw):
+            at = time_of(raw, now, ahead)
+            if at is not None:
+                return at
+    return None
 
 
 def time_of(text: str, now: float, ahead: int | None = None) -> float | None:

@@ -87,6 +87,8 @@ _NO_ADDRESS = (
     ("ipam", "IPAM allocated only 0"),
     ("ipam", "No IPs available in pools"),
     ("ipam", "no IP addresses available in range set"),
+    # host-local's words before 0.7 of the CNI plugins
+    ("ipam", "no IP addresses available in network: "),
 )
 # The first that stands in a line counts.
 CALICO_LINES = (
@@ -116,6 +118,7 @@ CALICO_LINES = (
     ("typha_discovery", "find any ready Typha"),
     ("typha_discovery", "Typha discovery enabled but discovery failed"),
     ("typha_discovery", "Unable to get Typha service endpoints"),
+    ("typha_discovery", "Unable to get service endpoints from Kubernetes"),
     ("typha", "connect to Typha"),
     ("typha", "connect to typha endpoint"),
     ("typha", "Connection to Typha failed"),
@@ -170,6 +173,7 @@ CALICO_LINES = (
     ("rp_filter", "rp_filter"),
     ("podcidr", "does not have podCIDR"),
     ("podcidr", "no podCidr for node"),
+    ("podcidr", 'Failed to parse Node PodCIDR CIDR=""'),
     ("tunnel_absent", 'interface not present ifaceRegex="^vxlan'),
     ("tunnel", "tunnel device"),
     ("tunnel", "Cannot pick an IPv"),
@@ -227,6 +231,8 @@ KUBELET_LINES = (
     ("cni_not_ready", "cni config uninitialized"),
     ("cni_not_ready", "network plugin is not ready"),
     ("certificate", "certificate has expired"),
+    # kubelet of its own one, by which it would ask for a new one (bootstrap.go); it ends then, and starts again.
+    ("certificate", "existing bootstrap client certificate"),
     ("certificate", "x509: "),
     ("unauthorized", "Unauthorized"),
     ("node_status", "Error updating node status"),

@@ -18,10 +18,15 @@ from .processes import names_in, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from .links import Address
+
 NETWORK_MANAGER, NETWORKD = "NetworkManager", "systemd-networkd"
+# Who it is that gives pods' interfaces addresses (dhcpcd, connman, avahi-autoipd …) is not told.
+OTHER = "another program"
+_PODS = "cali"
 # The beginnings of the names of interfaces that are Calico's or flannel's, and one such name of each to try a pattern.
 OURS = ("cali", "tunl", "vxlan.calico", "vxlan-v6.calico", "flannel", "wireguard.cali", "wg-v6.cali")
 _SAMPLES = ("cali0123456789a", "tunl0", "vxlan.calico")
@@ -32,6 +37,7 @@ NETWORKD_FOLDERS = ("/usr/lib/systemd", "/usr/local/lib/systemd", "/run/systemd"
 NETWORKD_STATES = "/run/systemd/netif/links"
 # Conditions of [Match] that no interface of Calico's meets: it has no such hardware, and networks of its own.
 _NEVER_OURS = ("MACAddress", "PermanentMACAddress", "Path", "Driver", "Property", "WLANInterfaceType", "SSID", "BSSID")
+_YES = ("yes", "true", "on", "1")
 _LIMIT = 1 << 16
 _MOST_FILES = 64
 _MOST_NAMED = 8
@@ -46,6 +52,15 @@ def look(running: Iterable[str], interfaces: Mapping[int, str], root: str = "") 
     if NETWORKD in running:
         facts[NETWORKD] = _networkd(ours, root)
     return facts
+
+
+def with_addresses(addresses: Iterable[Address]) -> dict[str, Any]:
+    """Return, in the same form, the hosts' ends of pods' interfaces that have an IPv4 address: neither the CNI plugin
+    nor Felix gives them any, so another program takes them for interfaces of the host's own."""
+    named = {entry.interface for entry in addresses if entry.family == "ipv4"}
+    facts: dict[str, Any] = {}
+    _add(facts, "managed", sorted(name for name in named if name.startswith(_PODS)))
+    return {OTHER: facts} if facts else {}
 
 
 def parse_ini(text: str) -> dict[tuple[str, str], list[str]]:
@@ -131,24 +146,37 @@ def _networkd(ours: Mapping[int, str], root: str) -> dict[str, Any]:
     if not keeps:
         facts["removes_foreign_routes"] = True
     folders = [folder + "/network" for folder in NETWORKD_FOLDERS]
-    matching = [name for name, text in _named(folders, root, ".network") if takes_ours(text)]
-    _add(facts, "files", matching)
+    _add(facts, "files", _taking(_named(folders, root, ".network")))
     return facts
 
 
-def takes_ours(text: str) -> bool:
-    """Say whether a .network file's [Match] takes one of Calico's interfaces, and does not leave it alone.
+def _taking(named: Iterable[tuple[str, str]]) -> list[str]:
+    """Return those of the files that take an interface of ours which no earlier one leaves alone: of all that match,
+    the first one counts (systemd.network(5))."""
+    found, left = [], list(_SAMPLES)
+    for name, text in named:
+        settings = parse_ini(text)
+        names = " ".join(settings.get(("Match", "Name"), [])).split()
+        if settings.get(("Link", "Unmanaged"), ["no"])[-1].lower() in _YES and names:
+            left = [one for one in left if not _matches(names, (one,))]
+        elif takes_ours(text, left):
+            found.append(name)
+    return found
+
+
+def takes_ours(text: str, samples: Sequence[str] = _SAMPLES) -> bool:
+    """Say whether a .network file's [Match] takes one of these interfaces of Calico's, and does not leave it alone.
 
     One without any condition on the interface takes every one, whatever it says about the host (systemd.network(5));
     one that is empty takes none. To networkd the host's end of a pod's link is of type ether and of kind veth.
     """
     settings = parse_ini(text)
-    if settings.get(("Link", "Unmanaged"), ["no"])[-1].lower() in ("yes", "true", "on", "1"):
+    if settings.get(("Link", "Unmanaged"), ["no"])[-1].lower() in _YES or not samples:
         return False
     conditions = {key: " ".join(values).split() for (part, key), values in settings.items() if part == "Match"}
     if not any(conditions.values()) or any(key in conditions for key in _NEVER_OURS):
         return False
-    traits = (("Name", _SAMPLES), ("OriginalName", _SAMPLES), ("Type", ("ether",)), ("Kind", ("veth",)))
+    traits = (("Name", samples), ("OriginalName", samples), ("Type", ("ether",)), ("Kind", ("veth",)))
     return all(_matches(conditions[key], ours) for key, ours in traits if conditions.get(key))
 
 

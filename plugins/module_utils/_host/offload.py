@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # <linux/sockios.h>, <linux/ethtool.h>
-_SIOCETHTOOL, _GET_TX_CHECKSUMS = 0x8946, 0x16
+_SIOCETHTOOL, _GET_TX_CHECKSUMS, _SET_TX_CHECKSUMS = 0x8946, 0x16, 0x17
 _LONGEST_NAME = 15
 
 
@@ -39,3 +39,11 @@ def sending(devices: Iterable[str]) -> tuple[list[str], list[str]]:
             if value[1]:
                 on.append(name)
     return on, unknown
+
+
+def switch(device: str, on: bool) -> None:
+    """Have a device leave the checksums of what it sends to another, or make them itself. Raises OSError."""
+    value = array.array("I", [_SET_TX_CHECKSUMS, int(on)])
+    request = struct.pack("16sP16x", device.encode()[:_LONGEST_NAME], value.buffer_info()[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket.fileno(), _SIOCETHTOOL, request)

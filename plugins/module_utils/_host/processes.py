@@ -62,6 +62,12 @@ class Process:
         return int(text) if text.isdigit() else 0
 
     @property
+    def start_ticks(self) -> int | None:
+        """When it started, in clock ticks since the boot, which with its id is its alone; None if unreadable."""
+        ticks = self._field(19)
+        return int(ticks) if ticks.isdigit() else None
+
+    @property
     def started_seconds_ago(self) -> float | None:
         """Seconds since the process started, by the kernel's clock; None if unreadable."""
         ticks = self._field(19)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .ranking import Candidate
 
 CUT_TOLD = 20
-STILL_UP = "No session is down, so that BGP cuts no pod off as yet; what else this disturbs cannot be told."
+STILL_UP = "No session is down, so that BGP itself cuts no pod off; what is found below may do so in other ways."
 CANNOT_TELL = "Which pods and Services this cuts off cannot be told from what was read."
 
 

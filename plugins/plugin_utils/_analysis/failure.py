@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._catalogue.model import SEVERITIES
+from .ranking import UNDETERMINED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 NEVER = "never"
 
@@ -27,7 +28,7 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
         grave = [
             item
             for item in report["findings"]
-            if _counts(item) and SEVERITIES.index(item["severity"]) >= SEVERITIES.index(fail_on)
+            if counts(item) and SEVERITIES.index(item["severity"]) >= SEVERITIES.index(fail_on)
         ]
         if grave:
             names = ", ".join(_named(item) for item in grave[:3])
@@ -37,7 +38,9 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     if not nodes["expected"]:
         # Only a bundle tells of no node at all. Objects alone may show what is wrong.
         told = report["coverage"]["api"]["reached"] and not (incomplete and report["verdict"] == "undetermined")
-        return "" if told else "Nothing was read that tells of a node, so that nothing can be said."
+        told = told and not _says_nothing(report["findings"])
+        nothing = f"Nothing was read that tells of a node, so that nothing can be said{_first_unread(report)}."
+        return "" if told else nothing
     if not nodes["collected"]:
         return f"No node could be read, so that nothing can be said; the first one: {_first_reason(nodes)}."
     if not report["sessions"]["known"] and report["verdict"] == "undetermined":
@@ -48,6 +51,12 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     if incomplete and api["asked"] and not (api["reached"] and api["nodes"]):
         return f"The evidence is incomplete: the Kubernetes API was asked and told nothing. {api['why']}".strip()
     return ""
+
+
+def _first_unread(report: Mapping[str, Any]) -> str:
+    """The first of what could not be read at all: a wrong path, often."""
+    failed = [one for one in report["coverage"].get("sources", ()) if one["status"] == "failed" and one["detail"]]
+    return f"; {failed[0]['source']}: {failed[0]['detail'].rstrip('.')}" if failed else ""
 
 
 def _root_hint(nodes: Mapping[str, Any]) -> str:
@@ -63,5 +72,11 @@ def _named(item: Mapping[str, Any]) -> str:
     return f"{item['fault']} on {', '.join(item['nodes'])}" if item["nodes"] else str(item["fault"])
 
 
-def _counts(item: Mapping[str, Any]) -> bool:
+def _says_nothing(findings: Sequence[Mapping[str, Any]]) -> bool:
+    """All that is told is that nothing can be told."""
+    return bool(findings) and all(one["fault"] == UNDETERMINED and one["severity"] == "info" for one in findings)
+
+
+def counts(item: Mapping[str, Any]) -> bool:
+    """The finding is one that may fail a play."""
     return item["role"] not in ("not_a_fault", "consequence") and not item["waived"] and not item.get("guess")

@@ -131,7 +131,7 @@ def _alternatives(item: Candidate) -> list[dict[str, Any]]:
 def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
     fix = item.fault.fix
     commands = explained(fix.commands(evidence, item.subject))
-    return remedy(
+    by_hand = remedy(
         fix.action,
         fix.text,
         hosts=[name for name in item.subject.nodes if name in evidence.nodes],
@@ -139,8 +139,8 @@ def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
         disrupts=fix.disrupts,
         command=commands[0] if commands else "",
         commands=commands,
-        **_by_a_role(item.fault.id, fix.remedy(evidence, item.subject) if fix.remedy else None),
     )
+    return {**by_hand, **_by_a_role(item.fault.id, fix.remedy(evidence, item.subject) if fix.remedy else None)}
 
 
 def _by_a_role(fault: str, found: Remedy | None) -> dict[str, Any]:

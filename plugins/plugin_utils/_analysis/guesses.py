@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._catalogue import words
+from .._catalogue import agent_pod, words
 from .._catalogue.faults import BY_ID
 from .._differential.hypotheses import hypotheses, what_would_decide
 from .._differential.symptoms import symptoms
 from .findings import SESSIONS_PER_FINDING, blank, finding, plain, remedy
 from .ranking import BELIEVED, CERTAIN, UNDETERMINED, weighed
-from .seen import heard
+from .seen import bgp_was_seen, heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,8 +35,12 @@ DOUBTFUL = 0.2
 MOST = 3
 # How sure `undetermined` is that the cause cannot be told, where no session tells it.
 OPEN = 0.55
+_NO_SESSION_MEANS = (
+    "Something is wrong, and what could be read does not decide between the causes that are left. The commands below "
+    "would decide."
+)
 _NOTHING_YET = remedy(
-    "gather_more", "Get what is listed under missing, then diagnose again; nothing is to be repaired on a guess."
+    "gather_more", "Get what is listed to know, then diagnose again; nothing is to be repaired on a guess."
 )
 
 
@@ -64,6 +68,9 @@ def with_guesses(
         open_ones = [_undetermined(found, guesses)]
     if not findings and not open_ones and not heard(evidence):
         open_ones = [_nothing_heard(evidence)]
+    silent = [] if findings or open_ones else _untold(evidence)
+    if silent:
+        open_ones = [_partly_heard(evidence, silent)]
     wanted = [plain(missing) for missing in what_would_decide(evidence, found)]
     for one in open_ones:
         one["missing"] = _merged(one["missing"], wanted)
@@ -89,6 +96,10 @@ def _guesses(
     named = known | {guess["fault"] for guess in guesses}
     mixed = len({symptom.kind for symptom in found}) > 1
     guesses += [_of_hypothesis(evidence, one, mixed) for one in hypotheses(evidence, found) if one.fault not in named]
+    total = sum(guess["confidence"] for guess in guesses)
+    if total > 1 and not mixed:
+        # Of one picture there is one cause: what may be it cannot be more than all that is possible.
+        guesses = [{**guess, "confidence": round(guess["confidence"] / total, 2)} for guess in guesses]
     # Where sessions fail in several ways, what each of them has as its likeliest cause is not cut off.
     return sorted(guesses, key=lambda guess: -guess["confidence"])[: None if mixed else MOST]
 
@@ -151,7 +162,7 @@ def _nothing_heard(evidence: Evidence) -> dict[str, Any]:
             {
                 "node": name,
                 "source": "bird",
-                "how": f"on {name}: calicoctl node status; birdcl -r -s /var/run/calico/bird.ctl show protocols all",
+                "how": f"{agent_pod.sessions(evidence, name)}   # or on the node: sudo calicoctl node status",
                 "would_tell": "which sessions there are, in which state, and what ended them",
             },
             {
@@ -163,9 +174,40 @@ def _nothing_heard(evidence: Evidence) -> dict[str, Any]:
             {
                 "node": name,
                 "source": "log",
-                "how": f"on {name}: kubectl logs of its calico-node pod, the last hour",
+                "how": agent_pod.logs(evidence, name, "--since=1h"),
                 "would_tell": "what BIRD, confd and Felix complain of",
             },
+        ],
+    }
+
+
+def _untold(evidence: Evidence) -> list[str]:
+    """The nodes that are known of and told nothing of their own sessions."""
+    unread = [one.name for one in evidence.missing]
+    unheard = [node.name for node in evidence.nodes.values() if not bgp_was_seen(node)]
+    return list(dict.fromkeys((*unheard, *unread, *evidence.unlisted)))
+
+
+def _partly_heard(evidence: Evidence, silent: Sequence[str]) -> dict[str, Any]:
+    """A finding for evidence that shows nothing wrong and leaves nodes out."""
+    few = words.listed(silent[:MOST])
+    more = f" and {len(silent) - MOST} more" if len(silent) > MOST else ""
+    summary = f"Nothing that was read is wrong, but nothing of their own was read of {few}{more}."
+    return {
+        **_open(BY_ID[UNDETERMINED], (), summary),
+        "severity": "info",
+        "means": (
+            "What was read is well, and it is not all: a fault shows at the node that has it, and often there only. "
+            "The commands below tell of the others."
+        ),
+        "missing": [
+            {
+                "node": name,
+                "source": "bird",
+                "how": agent_pod.sessions(evidence, name),
+                "would_tell": f"which sessions {name} has, in which state, and what ended them",
+            }
+            for name in silent[:MOST]
         ],
     }
 
@@ -177,7 +219,7 @@ def _open(fault: Fault, found: Sequence[Symptom], summary: str) -> dict[str, Any
         **blank(fault.id, fault.family, fault.title, summary, nodes),
         "severity": fault.severity,
         "confidence": OPEN,
-        "means": fault.means,
+        "means": fault.means if fault.id != UNDETERMINED or any(one.sessions for one in found) else _NO_SESSION_MEANS,
         "evidence": [
             {"node": seen.node, "source": seen.source, "locator": seen.locator, "says": seen.detail, "detail": ""}
             for symptom in found

@@ -51,7 +51,8 @@ class Check(NamedTuple):
 def read(items: Any) -> tuple[Check, ...]:
     """Read checks as a user gives them: a list of mappings of id, expression, message, severity (minor), scope (node).
 
-    ValueError, with a sentence for the user, for what is no such list.
+    ValueError, with a sentence for the user, for what is no such list. An expression that is none costs nothing but
+    its check: see unusable().
     """
     if not isinstance(items, (list, tuple)):
         raise ValueError("The checks must be a list")
@@ -82,22 +83,33 @@ def _check(number: int, item: Any) -> Check:
     if scope not in (NODE, CLUSTER):
         raise ValueError(f"{name} has scope {scope}; it must be {NODE} or {CLUSTER}")
     return Check(
-        item["id"], item["expression"], item["message"].strip(), severity, scope, _compiled(name, item["expression"])
+        item["id"], item["expression"], item["message"].strip(), severity, scope, _compiled(item["expression"])
     )
 
 
-def _compiled(name: str, expression: str) -> Any:
+def _compiled(expression: str) -> Any:
+    """The expression as jmespath reads it, CannotSay if it does not."""
     try:
         import jmespath
     except ImportError:
-        raise ValueError("Own checks need jmespath on the controller; install it with: pip install jmespath") from None
+        return CannotSay("jmespath is not on the controller; install it with: pip install jmespath")
     try:
         return jmespath.compile(expression)
     except RecursionError:
-        raise ValueError(f"{name} has an expression that is nested too deeply") from None
+        return CannotSay("it is nested too deeply")
     except jmespath.exceptions.JMESPathError as error:
-        why = str(error).partition("\n")[0]
-        raise ValueError(f"{name} has an expression that is no JMESPath: {why}") from error
+        why = str(error).partition("\n")[0].rstrip(".: ")
+        return CannotSay(f"it is no JMESPath: {why}")
+
+
+def unusable(checks: Sequence[Check]) -> list[str]:
+    """A sentence for each check of which it is clear before any fact is there that it will find nothing."""
+    return [
+        f"Own check {one.id} cannot be used, and the diagnosis is made without it: its expression cannot be evaluated; "
+        f"{one.compiled.why}."
+        for one in checks
+        if isinstance(one.compiled, CannotSay)
+    ]
 
 
 def outcomes(
@@ -110,6 +122,9 @@ def outcomes(
     """
     found, notes = [], []
     for check in checks:
+        if isinstance(check.compiled, CannotSay):
+            notes.append(_note(check, {"": check.compiled.why}))
+            continue
         places = nodes if check.scope == NODE else {"": {"nodes": dict(nodes), "cluster": dict(cluster)}}
         of_all = own_checks_bound.Budget(own_checks_bound.MOST_OF_A_CHECK)
         told = {name: _found(check, facts, of_all) for name, facts in places.items()}

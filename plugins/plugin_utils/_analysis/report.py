@@ -16,6 +16,7 @@ from . import consequences
 from .findings import finding
 from .guesses import with_guesses
 from .notes import notes
+from .picture import picture
 from .ranking import UNDETERMINED, Candidate, rank
 from .seen import bgp_was_seen, heard, without_sessions
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
 
 SCHEMA = "netmedic.calico.report/v1"
 CULPRITS_TOLD = 100
@@ -49,6 +51,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "findings": findings,
         "impact": consequences.impact_of(evidence, candidates),
         "culprits": culprits_of(evidence)[:CULPRITS_TOLD],
+        "mesh": picture(evidence),
         "commonality": commonality(evidence, findings),
         "notes": notes(evidence, candidates),
         "missing_evidence": _union_of_missing(findings),
@@ -148,7 +151,7 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             "without_python": [node.name for node in evidence.nodes.values() if node.without_python],
             "without_root": [node.name for node in evidence.nodes.values() if node.privileged is False],
             "unlisted": evidence.unlisted,
-            "without_calico": [node.name for node in evidence.nodes.values() if not node.has_calico],
+            "without_calico": [node.name for node in evidence.nodes.values() if not _shows_calico(evidence, node)],
         },
         "api": _api(evidence),
         "sources": [
@@ -160,6 +163,14 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             ),
         ],
     }
+
+
+def _shows_calico(evidence: Evidence, node: Node) -> bool:
+    """Its own state, a log of Calico's, or a pod of it in the API's objects shows that there is Calico."""
+    if node.has_calico or node.log or node.control.log:
+        return True
+    pods = evidence.cluster.pods_of("calico-node", "canal") if evidence.cluster else ()
+    return any(pod.node in (node.name, node.nodename) for pod in pods)
 
 
 def _api_sources(evidence: Evidence) -> Iterable[dict[str, str]]:

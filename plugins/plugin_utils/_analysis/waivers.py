@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _KEYS = ("fault", "node", "reason", "expires")
+# An id that was mistyped differs in a letter or two.
+_NEAR = 0.7
 
 
 class Waiver(NamedTuple):
@@ -62,12 +65,38 @@ def _day(number: int, item: Any) -> date:
         raise ValueError(f"Waiver {number} needs expires as a day, such as 2027-01-31; it has {told!r}") from None
 
 
+def of_nothing(waivers: Iterable[Waiver], own: Iterable[str]) -> dict[Waiver, str]:
+    """Those waivers whose fault there is not, and a sentence on each; `own`: the faults of the user's own checks."""
+    if not (given := list(waivers)):
+        return {}
+    # All faults take their time to load.
+    from .._catalogue.faults import FAULTS
+
+    known = [*(fault.id for fault in FAULTS), *own]
+    return {
+        one: f"The waiver of {one.fault} on {one.node} waives nothing: {_no_fault(one.fault, known)}"
+        for one in given
+        if not any(fnmatchcase(fault, one.fault) for fault in known)
+    }
+
+
+def _no_fault(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, _NEAR)
+    return f"there is no such fault; is {near[0]} meant?" if near else "there is no such fault."
+
+
 def apply(
-    findings: Iterable[dict[str, Any]], waivers: Sequence[Waiver], today: date, *, certain: bool = True
+    findings: Iterable[dict[str, Any]],
+    waivers: Sequence[Waiver],
+    today: date,
+    *,
+    certain: bool = True,
+    own: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
     """Mark the findings of which every node is covered; return notes on waivers that have expired or fit nothing.
 
-    certain: what is not among the findings is not there, so that it may be said that a waiver fits nothing.
+    certain: what is not among the findings is not there, so that it may be said that a waiver fits nothing. own: the
+    faults of the user's own checks.
     """
     items = list(findings)
     used: set[Waiver] = set()
@@ -78,7 +107,13 @@ def apply(
         if len(held) == len(found):
             first = min(held, key=lambda one: one.expires)
             item["waived"] = {"reason": first.reason, "expires": first.expires.isoformat()}
-    return [_note(one, items, today) for one in waivers if one not in used and (certain or one.expires < today)]
+    idle = [one for one in waivers if one not in used]
+    unknown = of_nothing(idle, own)
+    return [
+        _told(unknown[one]) if one in unknown else _note(one, items, today)
+        for one in idle
+        if certain or one in unknown or one.expires < today
+    ]
 
 
 def _covering(waivers: Iterable[Waiver], fault: str, node: str, today: date) -> Waiver | None:
@@ -93,4 +128,8 @@ def _note(waiver: Waiver, items: Iterable[dict[str, Any]], today: date) -> dict[
         says += ", and the finding is there" if there else ", and nothing of it is left to waive"
     else:
         says = f"{what} fits no finding; it may be taken out"
-    return {"object": "waivers", "kind": "waiver", "nodes": [], "says": f"{says}."}
+    return _told(f"{says}.")
+
+
+def _told(says: str) -> dict[str, Any]:
+    return {"object": "waivers", "kind": "waiver", "nodes": [], "says": says}

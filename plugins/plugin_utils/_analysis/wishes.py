@@ -36,6 +36,13 @@ def wishes_of(checks: Any, accepted: Any, earlier_reports: Any) -> Wishes:
     )
 
 
+def doubts(checks: Any, accepted: Any) -> list[str]:
+    """Sentences on own checks and waivers that can have no effect, told before anything is asked. ValueError as in
+    wishes_of()."""
+    own, waived = own_checks.read(checks or ()), waivers.read(accepted or ())
+    return [*own_checks.unusable(own), *waivers.of_nothing(waived, [one.fault for one in own]).values()]
+
+
 def as_wished(report: dict[str, Any], wishes: Wishes, facts: Facts, now: datetime) -> dict[str, Any]:
     """The report with what the user's own checks find, with waived findings marked, and with its history.
 
@@ -49,7 +56,8 @@ def as_wished(report: dict[str, Any], wishes: Wishes, facts: Facts, now: datetim
         if report["verdict"] == "healthy" and any(SEVERITIES.index(item["severity"]) for item in found):
             report["verdict"] = "degraded"
     if wishes.waivers:
-        told = waivers.apply(report["findings"], wishes.waivers, now.date(), certain=_all_was_read(report))
+        own = [one.fault for one in wishes.checks]
+        told = waivers.apply(report["findings"], wishes.waivers, now.date(), certain=_all_was_read(report), own=own)
         report["notes"] = [*report["notes"], *told]
     if wishes.compared:
         history.compare(report, wishes.runs, wishes.problems)

@@ -22,6 +22,8 @@ import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from . import cut_zip
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -60,19 +62,43 @@ class Entry(NamedTuple):
 
 
 class Unpacked:
-    """A stream without its compression that only goes forward, and not for ever."""
+    """A stream without its compression that only goes forward, and not for ever.
+
+    Of one that is cut off or damaged what stands before that place is given, and then `broken` is set. `last` is what
+    was read last.
+    """
 
     def __init__(self, stream: Any, raw: Any) -> None:
         self._stream, self._raw, self._at = stream, raw, 0
+        self.broken = False
+        self.last = b""
 
     def read(self, size: int = -1) -> bytes:
-        """Return at most `size` bytes."""
+        """Return at most `size` bytes, fewer only at the end. Raises one of UNREADABLE if there are none at all."""
         if not 0 <= size <= _LARGEST_PIECE:
             raise OSError("too large")
-        content: bytes = self._stream.read(size)
+        content = self._whole(size)
         self._at += len(content)
         self._check()
+        self.last = content
         return content
+
+    def _whole(self, size: int) -> bytes:
+        """A reader of many bytes at once would lose those before the place at which the stream breaks."""
+        if self._stream is self._raw:
+            return bytes(self._stream.read(size))
+        found = bytearray()
+        try:
+            while not self.broken and len(found) < size:
+                piece = self._stream.read1(size - len(found))
+                if not piece:
+                    break
+                found += piece
+        except UNREADABLE:
+            if not self._at and not found:
+                raise
+            self.broken = True
+        return bytes(found)
 
     def _check(self) -> None:
         packed = self._raw.tell()
@@ -87,7 +113,7 @@ class Unpacked:
             self._at = int(self._stream.seek(offset))
             return self._at
         if offset < self._at:
-            self._at = int(self._stream.seek(offset))
+            self._at, self.broken = int(self._stream.seek(offset)), False
         while self._at < offset and self.read(min(offset - self._at, _PIECE)):
             pass
         return self._at
@@ -154,7 +180,8 @@ def of_directory(place: Path) -> Iterator[Entry]:
 
 
 def of_tar(stream: Unpacked) -> Iterator[Entry]:
-    """Yield what is in a tar, of which each entry must be read before the next one. Raises one of UNREADABLE."""
+    """Yield what is in a tar, of which each entry must be read before the next one. Raises one of UNREADABLE; EOFError
+    behind the last entry, if the tar does not end there as tars do."""
     with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]
         for member in archive:
             # tarfile remembers every header: of these there may be any number.
@@ -168,12 +195,22 @@ def of_tar(stream: Unpacked) -> Iterator[Entry]:
                 yield Entry(member.name, _nothing, "not a plain file")
             else:
                 yield Entry(member.name, functools.partial(archive.extractfile, member))
+    # tarfile takes whatever is no header for the end. The right one is a block of zeros.
+    if stream.last != bytes(tarfile.BLOCKSIZE):
+        raise EOFError
 
 
 def of_zip(stream: IO[bytes]) -> Iterator[Entry]:
-    """Yield what is in a zip. Raises one of UNREADABLE."""
+    """Yield what is in a zip. Raises one of UNREADABLE; of one without its list of contents, which is at its end, after
+    the last entry that is whole."""
     _check_catalogue(stream)
-    with zipfile.ZipFile(stream) as archive:
+    try:
+        archive = zipfile.ZipFile(stream)
+    except zipfile.BadZipFile:
+        stream.seek(0)
+        yield from (Entry(*entry) for entry in cut_zip.entries(stream))
+        raise
+    with archive:
         for entry in archive.infolist():
             # Windows' own tools write its separators.
             name = entry.filename.replace("\\", "/")

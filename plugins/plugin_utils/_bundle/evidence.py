@@ -17,7 +17,7 @@ from .._evidence.facts import FACT_KEYS
 from .._evidence.inventory import RESULT, from_hostvars
 from .._peering import real_addresses
 from .._texts import node as texts_of_a_node
-from . import event_lines, tried_by_hand
+from . import event_lines, strangers, tried_by_hand
 from .read import json_object
 from .write import CLUSTER, CLUSTER_INFO, NodeSaw
 
@@ -57,7 +57,7 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
     facts = {name: facts_of(name, told) for name, told in bundle.nodes.items()}
     told_by_api = cluster_of(bundle)
     if not bundle.written_at:
-        facts = event_lines.add(facts, told_by_api)
+        facts = event_lines.add(facts, told_by_api, bundle.cluster)
     now = _moment(bundle.written_at) or max(
         filter(
             None, (_moment(plain.text(plain.mapping(one.get("calico_node")).get("taken_at"))) for one in facts.values())
@@ -77,7 +77,12 @@ def evidence(bundle: Bundle) -> tuple[Evidence, datetime]:
         controller = hostvars.setdefault(CONTROLLER, {})
         controller["ansible_facts"] = {**controller.get("ansible_facts", {}), FACT: told_by_api}
         controller[API_RESULT] = {}
-    found = replace(from_hostvars(hostvars, names, now, _ANY_AGE), real=real_addresses.read(bundle.redaction))
+    found = from_hostvars(hostvars, names, now, _ANY_AGE)
+    if not bundle.written_at:
+        others = strangers.passers_by(found)
+        if others:
+            found = from_hostvars(hostvars, [name for name in names if name not in others], now, _ANY_AGE)
+    found = replace(found, real=real_addresses.read(bundle.redaction))
     by_hand = tried_by_hand.observations(bundle.tried, {**bundle.loose, **bundle.cluster}, found)
     return observations.with_what_was_tried(found, observations.read(bundle.environment) + by_hand), now
 

@@ -47,6 +47,9 @@ _MOST_ENTRIES = 5 * MOST_FILES
 _LONGEST_NAME = 1024
 _MARKS = ("bundle.json", "environment.yml")
 _MOST_TOLD = 5_000
+_TOO_LARGE = "too large"
+# As tarfile words it.
+_CUT_OFF = "unexpected end of data"
 
 
 class Files(NamedTuple):
@@ -88,15 +91,22 @@ class _Collector:
             self._entries = _MOST_ENTRIES + 1
         return False
 
-    def take_all(self, entries: Iterable[archives.Entry], below: str, depth: int) -> None:
-        """Take the files of a directory or an archive, which has the path `below` in the bundle ('' for its root)."""
+    def take_all(self, entries: Iterable[archives.Entry], below: str, depth: int, of: str = "") -> None:
+        """Take the files of a directory or an archive, which has the path `below` in the bundle ('' for its root) and
+        is called `of`."""
+        before = len(self.texts)
         try:
             for entry in entries:
                 if not self.goes_on():
                     return
                 self._entry(entry, below, depth)
         except archives.UNREADABLE as error:
-            self.refuse(below.rstrip("/"), f"the archive is broken: {_said(error)}")
+            whole = len(self.texts) - before
+            if whole and _said(error) != _TOO_LARGE:
+                told = "1 whole file" if whole == 1 else f"{whole} whole files"
+                self.refuse(of, f"the rest of this archive, which is cut off or damaged; {told} of it could be read")
+            else:
+                self.refuse(of, f"the archive is broken: {_said(error)}")
 
     def _entry(self, entry: archives.Entry, below: str, depth: int) -> None:
         path = safe_path(entry.name)
@@ -199,15 +209,18 @@ class _Collector:
     def opened(self, path: str, raw: Any, kind: str, depth: int) -> None:
         """Read a compressed text, a tar, compressed or not, or a zip."""
         if not kind and archives.is_zip(_peek(raw, 4)):
-            self.take_all(archives.of_zip(raw), _below(path, depth), depth)
+            self.take_all(archives.of_zip(raw), _below(path, depth), depth, path)
             return
         with contextlib.closing(archives.unpacked(raw, kind)) as stream:
             head = stream.read(_HEAD)
             if archives.is_tar(head):
                 stream.seek(0)
-                self.take_all(archives.of_tar(stream), _below(path, depth), depth)
-            else:
-                self.take(_plain_name(path), lambda: _Joined(head, stream), depth)  # type: ignore[arg-type,return-value]
+                self.take_all(archives.of_tar(stream), _below(path, depth), depth, path)
+                return
+            plain = _plain_name(path)
+            self.take(plain, lambda: _Joined(head, stream), depth)  # type: ignore[arg-type,return-value]
+            if stream.broken and plain in self.texts:
+                self.shortened.append((plain, "It is cut off or damaged: what stands before that place was read."))
 
     def files(self) -> Files:
         """Return what was read, below the folder that everything lies in, if there is one such."""
@@ -332,4 +345,6 @@ def _plain_name(path: str) -> str:
 
 
 def _said(error: BaseException) -> str:
-    return "too large" if str(error) == "too large" else type(error).__name__
+    if isinstance(error, EOFError) or str(error) == _CUT_OFF:
+        return "it is cut off"
+    return _TOO_LARGE if str(error) == _TOO_LARGE else type(error).__name__

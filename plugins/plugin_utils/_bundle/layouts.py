@@ -33,6 +33,12 @@ _OF_NO_USE = re.compile(
     r"(?:date|container_creation_time|conntrack-list\.txt|tc-qdisc\.txt|files_with_unsupported_annotation\.txt"
     r"|version\.yaml|bpf-[\w-]+\.(?:json|txt)|[\w-]+-id_\d+\.txt)$"
 )
+# What people write for whoever is on duty: its outputs are examples, of no cluster or of another one.
+_MANUAL = re.compile(
+    r"(?:^|/)(?:docs?|documentation|runbooks?|wiki|knowledge-?base|how-?tos?)/(?:[^/]+/)*[^/]+\.(?:md|txt|rst|adoc|html?)$"
+    r"|(?:^|[/_. -])(?:run-?books?|how-?to|faq|troubleshooting-guide)(?:[_. -][^/]*)?\.(?:md|txt|rst|adoc|html?)$",
+    re.IGNORECASE,
+)
 # runit's folders below /var/log/calico, each with a file `current` and older ones that are called @<time>.
 _OF_RUNIT = re.compile(r"(?:^|/)(?P<service>[\w-]+)/(?:current|@[0-9a-f]{24}\.[su])$")
 _SERVICES = {"bird": "bird.log", "bird6": "bird6.log", "confd": "confd.log", "cni": "cni.log"}
@@ -40,7 +46,7 @@ _STYLE = r"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ )?\[[A-Z]+\]\[\d+(?:/[\w-]+)?\
 _CALICO_NODE = re.compile(
     _STYLE + r"(?:felix|confd|startup|monitor-addresses|tunnel-ip-allocator|status-reporter|cni-config-monitor"
     r"|int_dataplane|health|daemon|calc_graph|autodetection|ipip_mgr|config|resource|client|table|ipsets)[/.]"
-    r"|(?:^|[\s\]|:])bird6?: (?!bird)\S"
+    r"|(?:^|[\s\]|:\"])bird6?: (?!bird)\S"
     r"|Calico node (?:started successfully|failed to start)|Starting node \S+ with version"
     # What releases before 3.0 print at their start has nothing before it.
     r"|Using (?:auto)?detected IP|Calico node ?\S{1,253} (?:is )?already using the IPv|is already in use by host",
@@ -70,6 +76,10 @@ _COREDNS = re.compile(
     r"(?:^|[^\w/])(?:CoreDNS-\d|(?:\[(?:INFO|WARNING|ERROR)\] )?plugin/[a-z]{2,20}: )|/coredns/plugin/kubernetes/"
     # What a client of the API built from Go's modules asks for that is about services.
     r"|pkg/mod/k8s\.io/client-go\S{1,80}: Failed to (?:watch|list) \*\w{1,20}\.(?:Service|Endpoints|EndpointSlice)\b",
+    re.MULTILINE,
+)
+_KUBE_PROXY = re.compile(
+    r"\bkube-proxy(?:\[\d+\])?: |^.{0,80}[IWEF]\d{4} \d\d:\d\d:\d\d.{0,40}\b(?:proxier|server_others)\.go:\d+\] ",
     re.MULTILINE,
 )
 _LOOKED_AT = 128 * 1024
@@ -109,7 +119,7 @@ def of_log(base: str, text: str) -> str:
         return "calico-kube-controllers.log"
     others = [] if _KUBELET.search(some) else [(_FLANNEL, "kube-flannel.log")]
     if others and not _CALICO_NODE.search(some):
-        others.append((_COREDNS, "coredns.log"))
+        others += [(_COREDNS, "coredns.log"), (_KUBE_PROXY, "kube-proxy.log")]
     for pattern, name in (
         *others,
         (_TYPHA, "typha.log"),
@@ -137,6 +147,11 @@ def hint(base: str) -> str:
 def of_no_use(path: str) -> bool:
     """Say whether a collector keeps under this name what nobody here has a use for."""
     return _OF_NO_USE.search(path.rpartition("/")[2]) is not None
+
+
+def is_manual(path: str) -> bool:
+    """Say whether a text tells of faults in general, by where it lies."""
+    return _MANUAL.search(path) is not None
 
 
 def pod(words: str) -> str:

@@ -14,8 +14,8 @@ from .._analysis.report import analyse
 from .._analysis.wishes import as_wished
 from .._evidence import plain
 from .._evidence.evidence import Evidence
-from .._patch import make
-from . import evidence, read, write
+from .._patch import make, places
+from . import evidence, read, strangers, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,9 +46,10 @@ def analysed(path: str, wishes: Wishes | None = None) -> Analysed:
     found, _as_of = evidence.evidence(bundle)
     report = analyse(found, moment)
     report["bundle"] = {"path": path, "written_at": bundle.written_at}
-    report["coverage"]["sources"] += useless(bundle)
+    report["coverage"]["sources"] += [*useless(bundle), *_left_out(bundle, found)]
     if wishes is not None:
         report = as_wished(report, wishes, lambda: _facts(bundle), moment)
+    places.locate(report, bundle)
     return Analysed(report, make.patches(report, bundle))
 
 
@@ -82,6 +83,21 @@ def useless(bundle: Bundle) -> list[dict[str, str]]:
         *_rest(len(bundle.shortened), "ok", "read in part"),
         *(_source("bundle", "unrecognised", sentence) for sentence in bundle.remarks),
     ]
+
+
+def _left_out(bundle: Bundle, found: Evidence) -> Iterator[dict[str, str]]:
+    """Tell of machines that are no nodes, and of those that may be another cluster's."""
+    if bundle.written_at:
+        return
+    told = {*found.nodes, *found.aliases, *(missing.name for missing in found.missing)}
+    for name in bundle.nodes:
+        # Of a folder without a text of use there are no facts either.
+        if name not in told and evidence.facts_of(name, bundle.nodes[name]):
+            why = "It is none of the Nodes that are listed and has no trace of Calico: what was read of it is left out."
+            yield {"node": name, "source": "host", "status": "unrecognised", "detail": why}
+    for name in strangers.foreign(found):
+        why = "No Node of this name or address is listed: it is of another cluster, or runs under a wrong name."
+        yield {"node": name, "source": "host", "status": "unrecognised", "detail": why}
 
 
 def names(paths: Iterable[str]) -> list[str]:

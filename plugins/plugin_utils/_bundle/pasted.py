@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._texts import bare_words, lines, readiness, recognise, tried
-from . import typed_in
+from . import typed_in, undone_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +45,12 @@ _TYPED = str.maketrans(
 # failed (net/url's Error: Get "URL": why), the reason stands in a line of its own then.
 _LINK = re.compile(r"\[(https?://[^\]\s]{1,400})\]\(https?://[^)\s]{1,400}\)")
 _REQUEST_CUT = re.compile(r'=(?:Get|Post|Put|Patch|Delete) "(?:https?://\S{1,400}":?)?$')
-_TAILED = ("calico-", "canal", "typha")
+_TAILED = ("calico-", "canal", "typha", "kube-proxy-")
 _POD_BEFORE = re.compile(
     r"(?:\[[a-z][\w.-]{1,252}[ /]?(?:calico-(?:node|typha|kube-controllers)|install-cni|kube-flannel|mount-bpffs)?\]"
-    r"|(?:[a-z0-9-]{1,63} )?(?:calico-(?:node|typha|kube-controllers)|canal)-[\w-]{1,60} "
-    r"(?:calico-(?:node|typha|kube-controllers)|install-cni|kube-flannel|mount-bpffs))(?:[ \t]{1,4}|(?=[\t\n])|$)"
+    r"|(?:[a-z0-9-]{1,63} )?(?:calico-(?:node|typha|kube-controllers)|canal|kube-proxy)-[\w-]{1,60} "
+    r"(?:calico-(?:node|typha|kube-controllers)|install-cni|kube-flannel|mount-bpffs|kube-proxy))"
+    r"(?:[ \t]{1,4}|(?=[\t\n])|$)"
 )
 _FRAME = re.compile("^[\\s\u2502]{0,8}\u2502|\u2502[\\s\u2502]{0,8}$")
 _HOSTS = tuple(
@@ -63,6 +64,25 @@ _HOSTS = tuple(
 # What is reached by these runs elsewhere than where it is typed.
 _ELSEWHERE = re.compile(r"(?:sudo )?(?:kubectl|oc|k|microk8s(?:\.kubectl| kubectl)|k3s kubectl)\b")
 _BY_SSH = re.compile(r"(?:sudo )?ssh (?:-\S+ (?:\S+ )?)*(?:[\w.-]+@)?(?P<host>[A-Za-z][\w.-]{0,63}) \S")
+_COMMENT = re.compile(
+    r"\s#+\s*(?:run |typed |executed )?(?:on|at) (?:(?:node|host) )?(?P<host>[A-Za-z][\w.-]{0,62}\w)\s*$"
+)
+_NO_HOSTS = (
+    "the",
+    "each",
+    "every",
+    "all",
+    "both",
+    "any",
+    "this",
+    "that",
+    "my",
+    "our",
+    "node",
+    "nodes",
+    "host",
+    "hosts",
+)
 # What these print is called so in a bundle.
 _SHOWN_FILE = re.compile(
     r"(?:sudo )?(?:z?cat|tail|head|less|more|bat)\b.{0,400}?\s(?P<path>[^\s|<>;&-][^\s|<>;&]{0,250})\s*(?:$|[|;&])"
@@ -94,9 +114,15 @@ def cleaned(text: str) -> str:
     text = _of_several_pods(text)
     rows = text.split("\n")
     told = [row for row in rows[:_LOOKED_AT] if row.strip()]
-    if told and sum(1 for row in told if row.lstrip()[:1] == ">") * 3 > len(told) * 2:
+    mostly_quoted = told and sum(1 for row in told if row.lstrip()[:1] == ">") * 3 > len(told) * 2
+    # What stands in fences beside a quotation is apart from it: see _fenced_quotes.
+    if mostly_quoted and not _has_fences(rows):
         text = "\n".join(_QUOTE.sub("", row, count=1) for row in rows)
     return text
+
+
+def _has_fences(rows: list[str]) -> bool:
+    return sum(1 for row in rows if _FENCE.match(row)) >= 2
 
 
 def _of_several_pods(text: str) -> str:
@@ -140,7 +166,8 @@ def parts(text: str) -> list[Part]:
     whole = Part("", "", "", text)
     if len(text) > LARGEST or not any(mark in text for mark in ("$", "#", "==> ", "```", "~~~", "> ", "% ", "**")):
         return _paragraphs(whole)
-    found = [part for part in _cut(text) if _says_something(part.text)]
+    cut = undone_rules.applied(list(_cut(text)))
+    found = [part._replace(text=_of_several_pods(part.text)) for part in cut if _says_something(part.text)]
     if not found or (len(found) == 1 and not found[0].host and not found[0].path):
         return _paragraphs(whole)
     if len(found) == 1 and len(found[0].text) * 2 < len(text):
@@ -180,7 +207,9 @@ def _rows_apart(whole: Part) -> list[Part]:
 
 def _cut(text: str) -> Iterator[Part]:
     """Yield what stands between prompts, heads of files, and fences."""
-    fenced = sum(1 for row in text.split("\n") if _FENCE.match(row)) >= 2
+    fenced = _has_fences(text.split("\n"))
+    if fenced:
+        text = "\n".join(_fenced_quotes(lines.plain(text).split("\n")))
     inside = not fenced
     rows: list[str] = []
     part = Part("", "", "", "")
@@ -213,6 +242,26 @@ def _cut(text: str) -> Iterator[Part]:
         yield Part("", "", "", "\n".join(some))
 
 
+def _fenced_quotes(rows: list[str]) -> list[str]:
+    """Put fences around quotations between fences that begin with a prompt or are an output: they are as good."""
+    found: list[str] = []
+    quoted: list[str] = []
+    inside = False
+    for row in [*rows, ""]:
+        inside ^= _FENCE.match(row) is not None
+        if not inside and row.lstrip()[:1] == ">":
+            quoted.append(row)
+            continue
+        if quoted:
+            bare = [_QUOTE.sub("", one, count=1) for one in quoted]
+            kind = recognise.recognise("\n".join(bare))
+            is_output = lines.command(bare[0][: lines.LONGEST_LINE]) is not None or kind not in ("", "log")
+            found += ["```", *bare, "```"] if is_output else quoted
+            quoted = []
+        found.append(row)
+    return found[:-1]
+
+
 def _quoted(row: str) -> list[str]:
     """Return what prose quotes in a line of its own or between backquotes, and a program of Calico's said."""
     spans = _CODE.findall(row[: lines.LONGEST_LINE]) or ([row] if _SAID.match(row) else [])
@@ -241,9 +290,12 @@ def _says_something(text: str) -> bool:
 
 
 def _host(row: str, typed: str) -> str:
-    """Return the host that a prompt names, '' if what was typed there runs elsewhere."""
+    """Return the host that a prompt, or a comment behind the command, names; '' if what was typed runs elsewhere."""
     if _ELSEWHERE.match(typed):
         return ""
+    commented = _COMMENT.search(typed)
+    if commented is not None and commented.group("host").lower() not in _NO_HOSTS:
+        return commented.group("host")
     over = _BY_SSH.match(typed)
     if over is not None:
         return over.group("host")

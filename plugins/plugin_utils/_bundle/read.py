@@ -10,6 +10,7 @@ themselves.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from .write import CLUSTER, CLUSTER_INFO, ENVIRONMENT, FACTS, INDEX, NODES, PROB
 
 # /var/lib/calico/nodename, under which Calico knows the node that it lies on.
 NODENAME = "nodename"
-_POOLS = ("calicoctl-get-ippools",)
+_POOLS = ("calicoctl-get-ippools", "calicoctl-ipam-show")
 # Kinds of texts that the API's objects are made of.
 _OF_CLUSTER = frozenset(
     ("objects", "describe", "daemonsets", "nodes", "pods", "events", "calicoctl-get-nodes", "tigerastatus", *_POOLS)
@@ -52,6 +53,8 @@ _IN_PIECES = frozenset(
 _OF_A_MOMENT = frozenset(
     f"{kind}.txt" for kind in ("calicoctl-node-status", "birdcl-protocols", "birdcl6-protocols", "birdcl-status")
 )
+# Files that somebody numbered as they were made.
+_NUMBERED = re.compile(r"\d{1,14}(?=[-_.])")
 
 
 class NodeTexts(NamedTuple):
@@ -105,9 +108,11 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
     by_hand: list[Tried] = []
     loose: list[Loose] = []
     written = bool(index["written_at"])
+    manuals = _manuals(texts)
+    bundle.refused.extend((path, "a manual; the outputs in it are examples") for path in sorted(manuals))
     for path in sorted(texts, key=_in_order):
         head, _slash, rest = path.partition("/")
-        if path in (INDEX, ENVIRONMENT, REDACTION):
+        if path in (INDEX, ENVIRONMENT, REDACTION) or path in manuals:
             continue
         folder, _slash, name = rest.partition("/")
         if head == NODES and name:
@@ -127,6 +132,13 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
     origins = {(name, text): path for name, own in told.items() for text, path in own.origins.items()}
     found = bundle._replace(remarks=remarks(bundle.cluster), origins=origins, redaction=texts.get(REDACTION, ""))
     return found._replace(tried=tuple(by_hand))
+
+
+def _manuals(texts: Mapping[str, str]) -> set[str]:
+    """Return the paths of manuals beside evidence; what lies alone is what somebody wants to be read."""
+    told = {path for path in texts if path not in (INDEX, ENVIRONMENT, REDACTION)}
+    manuals = {path for path in told if layouts.is_manual(path)}
+    return manuals if manuals < told else set()
 
 
 class _Texts(dict[str, str]):
@@ -184,15 +196,23 @@ def _place(own: _Texts, name: str, path: str, text: str, bundle: Bundle, canonic
 
 
 def _of_another_moment(own: _Texts, canonical: str, path: str, text: str, bundle: Bundle) -> None:
-    """Of two pictures of one node in one paste the later one counts, else the first; the other one is told of."""
+    """Of two pictures of one node in one paste, or in files that somebody numbered, the later one counts, else the
+    first; the other one is told of."""
     before = own.origins[canonical]
     if text == own[canonical]:
         return
-    if path.partition("#")[0] == before.partition("#")[0]:
+    if path.partition("#")[0] == before.partition("#")[0] or _is_numbered_later(path, before):
         own[canonical], own.origins[canonical] = text, path
         path = before
     why = f"{own.origins[canonical]} tells the same of this node, of another moment, and was read"
     bundle.refused.append((path, why))
+
+
+def _is_numbered_later(path: str, before: str) -> bool:
+    folder, _slash, name = path.rpartition("/")
+    other, _slash, earlier = before.rpartition("/")
+    mine, theirs = _NUMBERED.match(name), _NUMBERED.match(earlier)
+    return folder == other and mine is not None and theirs is not None and int(mine.group()) > int(theirs.group())
 
 
 def _joined(first: str, second: str) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
     from .._texts.tried import Attempt
 
 # Headers of IPv4 and of IPv6, with that of an ICMP echo.
@@ -82,6 +83,8 @@ def _observed(attempt: Attempt, source: str, target: str, places: _Places, *, ou
     )
     if result:
         yield made
+    if attempt.result == tried.TOO_LARGE_HERE and not places.is_learnt(source, attempt.carries):
+        return
     if attempt.carries and not outside and places.is_too_little(source, target, attempt.carries):
         headers = _HEADERS[6 if ":" in attempt.target else 4]
         passes = attempt.carries - headers
@@ -103,7 +106,7 @@ class _Places:
         self._pods: dict[str, str] = {}
         self._services: dict[str, str] = {}
         for path, text in others.items():
-            for plural, entry in _objects(path, text):
+            for plural, entry in objects(path, text):
                 self._take(plural, entry)
             for match in _SERVICE.finditer(text[:LARGEST_TRIED]):
                 self._serves(match.group("name"), match.group("address"))
@@ -144,7 +147,12 @@ class _Places:
             return self._pods[attempt.source.lower()]
         if one.host:
             return self._pods.get(one.host.lower()) or self._node(one.host) or one.host
-        return self._nodes.get(attempt.source.lower(), "") or one.node
+        return self._nodes.get(attempt.source.lower(), "") or one.node or self._folder(one.path)
+
+    def _folder(self, path: str) -> str:
+        """Return the node after which a text's folder is called; '' if none is, or several are."""
+        named = {node for part in path.split("/")[:-1] if (node := self._node(part))}
+        return named.pop() if len(named) == 1 else ""
 
     def _pod(self, name: str) -> str:
         if layouts.pod(name):
@@ -174,16 +182,33 @@ class _Places:
         )
         return (f"pod {name}" if in_pool else name), False
 
+    def is_learnt(self, place: str, carries: int | None) -> bool:
+        """Say whether it is less than the node's interface carries, so that somebody on the way told it."""
+        node = self._evidence.nodes.get(place)
+        host = node.sizes.host if node is not None else None
+        return host is not None and carries is not None and carries < host
+
     def is_too_little(self, place: str, target: str, carries: int) -> bool:
         """Say whether pods need more than a way carries; between nodes that takes what pods' packets come to there."""
         if place.startswith("pod-on-") or target.startswith("pod-on-"):
             return place != target
-        node = self._evidence.nodes.get(place)
-        required = node.mtu.required if node is not None and node.mtu is not None else None
+        needed = [_needed(node) for end in (place, target) if (node := self._evidence.nodes.get(end)) is not None]
+        required = next(filter(None, needed), None)
         return required is not None and carries < required
 
 
-def _objects(path: str, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _needed(node: Node) -> int | None:
+    """Return what the largest packets of a node's pods come to between nodes, None where nothing tells."""
+    if node.mtu is not None and node.mtu.required:
+        return node.mtu.required
+    sizes = node.sizes
+    tunnels = [one.mtu for one in sizes.tunnels if one.up and one.mtu]
+    pods = max(sizes.workloads, default=0) or sizes.cni or sizes.written or (sizes.pods and min([sizes.pods, *tunnels]))
+    return pods + sizes.overhead if pods else None
+
+
+def objects(path: str, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the pods, nodes and Services of a text, each with its plural kind."""
     kind = recognise.recognise(text, path)
     if kind == "objects":
         for one in documents.read(text).objects:

@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from .._address import methods
 from .._evidence.address_facts import MAYBE_VIP, VIP
-from . import address_truth, api, commands, session_signals, words
+from . import address_truth, api, commands, internal_ip, session_signals, words
 from .address_claims import Claim, agent_is_unwell, claim_of, claims, network_of, sessions_of, within, works_in_bgp
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 from .node_address import set_by_hand
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
 
 LINES_SHOWN = 2
+_NAMED_BY_HAND = ("Global", "Node")
 _BETWEEN_TWO = re.compile(r"\d/31\b")
 _INTERFACE = re.compile(r" interface ([^\s:]+)")
 _NOT_ESTABLISHED = re.compile(r"not established with ([0-9a-fA-F.:, ]+)")
@@ -52,7 +54,7 @@ def _of_hosts_with_a_choice(evidence: Evidence, known: set[str]) -> Iterator[Sub
     for node in evidence.nodes.values():
         held = [one for one in node.own.held if ":" not in one.address and not address_truth.is_odd(one.interface)]
         others = {one.interface for one in held[1:]} - {one.interface for one in held[:1]}
-        if node.name not in known and others and evidence.real.is_everywhere(held[0].address):
+        if node.name not in known and others and address_truth.is_alike_everywhere(evidence, held[0].address):
             claim = Claim(node.name, "ipv4", held[0].address, "", node, api.record_of(evidence, node.name))
             yield _subject(evidence, claim, interface=held[0].interface, assumed=True)
 
@@ -62,7 +64,7 @@ def _is_worth_a_look(evidence: Evidence, claim: Claim) -> bool:
     if claim.node is not None and (len(claim.node.own.held) > 1 or _lines(claim) or claim.logged):
         return True
     known = claim.record.internal_addresses if claim.record else ()
-    return evidence.real.is_everywhere(claim.address) or bool(known and claim.address not in known)
+    return address_truth.is_alike_everywhere(evidence, claim.address) or bool(known and claim.address not in known)
 
 
 def _of_unread_peers(evidence: Evidence, known: set[str]) -> Iterator[Subject]:
@@ -71,13 +73,14 @@ def _of_unread_peers(evidence: Evidence, known: set[str]) -> Iterator[Subject]:
         other.address
         for session in evidence.table.down
         for side, other in session.sides()
-        if side.node and other.node is None
+        # Peers that a person named are what he wrote; what detects addresses has no part in that.
+        if side.node and other.node is None and not (side.protocol and side.protocol.kind in _NAMED_BY_HAND)
     }
     for event in evidence.cluster.events if evidence.cluster else ():
         told = _NOT_ESTABLISHED.search(event.message)
         wanted.update(part.strip() for part in told.group(1).split(",")) if told else None
     for address in sorted(wanted - known):
-        if evidence.real.is_everywhere(address):
+        if address_truth.is_alike_everywhere(evidence, address):
             yield _subject(evidence, Claim(evidence.name_of(address), "ipv4", address, "", None, None))
 
 
@@ -142,7 +145,11 @@ def _lines(claim: Claim) -> list[HostLine]:
 def given_to_every_host(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The address is one that a container engine or hypervisor gives to every host alike."""
     claim = claim_of(subject)
-    return [claim.seen(claim.stored or claim.address)] if evidence.real.is_everywhere(claim.address) else []
+    return (
+        [claim.seen(claim.stored or claim.address)]
+        if address_truth.is_alike_everywhere(evidence, claim.address)
+        else []
+    )
 
 
 def nobody_says_that_it_was_chosen(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -278,7 +285,7 @@ def it_may_move(evidence: Evidence, subject: Subject) -> list[Seen]:
 def not_on_the_host(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The address is not on the host at all."""
     claim = claim_of(subject)
-    absent = claim.address and claim.node and claim.node.addresses_complete and not claim.node.holds(claim.address)
+    absent = claim.address and claim.node and claim.node.addresses_complete and not claim.node.has_at_all(claim.address)
     return [Seen(claim.name, "addresses", f"no interface has {claim.address}")] if absent else []
 
 
@@ -299,9 +306,42 @@ def choose_better(evidence: Evidence, subject: Subject) -> list[str]:
     """Commands that make autodetection choose right, by a method that was tried on every node that was read."""
     claim = claim_of(subject)
     found = address_truth.fitting_methods(evidence, claim.family)
-    lines = api.set_detection(evidence, claim.family, found[0] if found else "kubernetes-internal-ip")
+    wrong = _wrong_internal_ips(evidence, claim)
+    usual = "cidr=SUBNET" if wrong else "kubernetes-internal-ip"
+    lines = api.set_detection(evidence, claim.family, found[0] if found else usual)
+    lines += [line for name in wrong[:LINES_SHOWN] for line in internal_ip.tell_kubelet(evidence, name)]
     look = commands.show_annotation(evidence, claim.name, api.ADDRESS_KEYS[claim.family])
     return [look, *lines]
+
+
+def _wrong_internal_ips(evidence: Evidence, claim: Claim) -> list[str]:
+    """The nodes whose InternalIP is the wrong address itself, or one that several have: no method mends that."""
+    nodes = evidence.cluster.nodes.values() if evidence.cluster else ()
+    held = Counter(address for kube in nodes for address in set(kube.internal_addresses))
+    names = {one.record: one.name for one in evidence.registered}
+    return [
+        names.get(kube.name, kube.name)
+        for kube in nodes
+        for address in kube.internal_addresses
+        if _is_of(claim, address)
+        and (address == claim.address or held[address] > 1 or address_truth.is_alike_everywhere(evidence, address))
+    ]
+
+
+def remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """The role that sets the method; None where no method is right on every node, or the one that is set is."""
+    claim = claim_of(subject)
+    detection = claim.node.own.detection.get(claim.family) if claim.node else None
+    if evidence.missing or evidence.cluster is None or detection is None or not detection.detects:
+        return None
+    nodes = address_truth.all_addresses(evidence, claim.family)
+    fitting = address_truth.fitting_methods(evidence, claim.family)
+    if not fitting or not all(methods.evaluate(fitting[0], [one]).fits for one in nodes):
+        return None
+    if methods.evaluate(detection.method or "first-found", nodes).fits:
+        return None
+    variables = {"ip_autodetection_family": claim.family, "ip_autodetection_method": fitting[0]}
+    return Remedy("ip_autodetection", variables)
 
 
 WRONG_IP_AUTODETECTION = Fault(
@@ -340,12 +380,14 @@ WRONG_IP_AUTODETECTION = Fault(
     fix=Fix(
         action="choose_autodetection_method",
         text=(
-            "Tell Calico which address to take: by the InternalIP, by the nodes' subnets, or by an interface's whole "
-            "name (^eth0$). A method that fits nothing on a node keeps calico-node from starting there."
+            "Tell Calico which address to take: by the InternalIP where that is right, by the nodes' subnets, or by an "
+            "interface's whole name (^eth0$). A method that fits nothing on a node keeps calico-node from starting "
+            "there."
         ),
         risk="medium",
         disrupts="calico-node is restarted node by node, and every node whose address changes makes its sessions anew",
         commands=choose_better,
+        remedy=remedy,
     ),
     verify="Every node is registered with the address that the others reach, and the sessions are Established.",
     lookalikes=(

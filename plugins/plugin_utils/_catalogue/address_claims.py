@@ -161,7 +161,7 @@ def works_in_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Sessions with this address are Established."""
     claim = claim_of(subject)
     node = claim.node
-    if node is not None and node.addresses_complete and not node.holds(claim.address):
+    if node is not None and node.addresses_complete and not node.has_at_all(claim.address):
         # What was made before it went lasts for a while, and elsewhere it may be another host's.
         return []
     if any(name != claim.name for name in holders(evidence, claim.address)):

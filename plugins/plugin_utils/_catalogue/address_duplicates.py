@@ -57,7 +57,7 @@ def _wrong_ones_first(evidence: Evidence, address: str, names: set[str]) -> tupl
         node, record = evidence.nodes.get(name), api.record_of(evidence, name)
         known = record is None or not record.internal_addresses or address in record.internal_addresses
         return (
-            node is None or node.holds(address),
+            node is None or node.has_at_all(address),
             known,
             node is None or node.inventory_address == address,
             name,
@@ -81,7 +81,7 @@ def both_claim_it(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _use_and_possession(claim: Claim) -> str:
     if claim.node is None:
         return f"{claim.stored or claim.address} is on record for {claim.name}"
-    possession = "has" if claim.node.holds(claim.address) else "does not have"
+    possession = "has" if claim.node.has_at_all(claim.address) else "does not have"
     return f"uses {claim.address} as its own; the host {possession} it"
 
 
@@ -141,7 +141,7 @@ def the_other_is_gone(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _who_is_wrong(evidence: Evidence, subject: Subject) -> str:
     name, address = subject.nodes[0], str(subject.where["address"])
     node, record = subject.node, api.record_of(evidence, subject.nodes[0])
-    if node is not None and not node.holds(address):
+    if node is not None and not node.has_at_all(address):
         return f"the host of {name} does not have it"
     known = record.internal_addresses if record else ()
     if known and address not in known:

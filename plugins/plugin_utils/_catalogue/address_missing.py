@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._evidence.model import FAMILIES
 from . import address_truth, api, commands, words
-from .address_choice import choose_better
+from .address_choice import choose_better, remedy
 from .address_claims import Claim, agent_is_unwell, claims
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -190,6 +190,7 @@ AUTODETECTION_FOUND_NOTHING = Fault(
         risk="medium",
         disrupts="calico-node is restarted node by node",
         commands=choose_better,
+        remedy=remedy,
     ),
     verify="The node has an address on record, and its sessions are Established.",
     lookalikes=(
@@ -229,7 +230,7 @@ IPV4_MISSING_ON_HOST = Fault(
     signals=(
         Signal(host_has_no_ipv4, STRONG, required=True),
         Signal(only_ipv6_is_given, STRONG, required=True),
-        Signal(none_on_any_interface, MODERATE, required=True),
+        Signal(none_on_any_interface, WEAK, required=True),
         Signal(calico_finds_no_address, MODERATE),
         Signal(container_says_no_address, MODERATE),
         Signal(agent_is_unwell, MODERATE),

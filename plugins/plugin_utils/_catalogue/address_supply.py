@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+from .._evidence import plain
 from . import api, gate_signals, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
@@ -156,7 +157,7 @@ IPPOOL_OVERLAPS_NETWORK = Fault(
 def nodes_without_addresses(evidence: Evidence) -> Iterator[Subject]:
     """Nodes on which no pod gets an address, for there is none to give."""
     names = [node.name for node in evidence.nodes.values() if node.control.lines("ipam")]
-    if names:
+    if names or _full_pools(evidence):
         yield gate_signals.at(evidence, names, object="IPPool")
 
 
@@ -169,6 +170,21 @@ def _lines(evidence: Evidence, subject: Subject) -> Iterator[tuple[Node, HostLin
 def plugin_gets_no_address(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A pod asked for an address and got none: no pool, or no block of one, has any left for its node."""
     return [gate_signals.seen_line(node, line) for node, line in _lines(evidence, subject)][:_SHOWN]
+
+
+def every_pool_is_full(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Each pool has given all of its addresses, as calicoctl shows them."""
+    return [
+        Seen("", "calicoctl ipam show", f"{cidr}: {used} of {total} addresses are in use")
+        for cidr, used, total in _full_pools(evidence)
+    ][:_SHOWN]
+
+
+def _full_pools(evidence: Evidence) -> list[tuple[str, int, int]]:
+    """The pools, if none of those that calicoctl shows has an address left."""
+    shown = evidence.cluster.pool_use if evidence.cluster else {}
+    full = [(cidr, used, total) for cidr, (used, total) in shown.items() if 0 < total <= used]
+    return full if len(full) == len(shown) else []
 
 
 def pools_are_used_up(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -186,10 +202,25 @@ def much_is_free(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _usage(evidence: Evidence) -> tuple[int, int]:
     """How many addresses are in use, and how many there are; (0, 0) if that is not told."""
     cluster = evidence.cluster
+    if cluster is not None and cluster.pool_use:
+        pairs = cluster.pool_use.values()
+        # An IPv6 pool's number is not known, and is not what matters.
+        return (
+            (sum(used for used, _all in pairs), sum(total for _used, total in pairs))
+            if all(total for _used, total in pairs)
+            else (0, 0)
+        )
     networks = [network for one in _pools(evidence) if (network := _network(one.cidr)) is not None]
     if cluster is None or not cluster.read("ipamblocks") or any(one.version == 6 for one in networks):
         return 0, 0
     return sum(cluster.ipam_used.values()), sum(network.num_addresses for network in networks)
+
+
+def _supply_summary(evidence: Evidence, subject: Subject) -> str:
+    known = [name for name in subject.nodes if not name.startswith(plain.UNNAMED)]
+    on = f" on {words.listed(known)}" if known else ""
+    told = plugin_gets_no_address(evidence, subject) or every_pool_is_full(evidence, subject)
+    return f"No address is left for new pods{on}: {told[0].detail}."
 
 
 IPAM_EXHAUSTED = Fault(
@@ -205,14 +236,12 @@ IPAM_EXHAUSTED = Fault(
     subjects=nodes_without_addresses,
     signals=(
         Signal(plugin_gets_no_address, STRONG + MODERATE, required=True),
+        Signal(every_pool_is_full, STRONG + MODERATE, required=True),
         Signal(pools_are_used_up, STRONG),
         Signal(gate_signals.scope_tells, gate_signals.HINT),
         Signal(much_is_free, -MODERATE),
     ),
-    summary=lambda evidence, subject: (
-        f"No address is left for new pods on {gate_signals.show_nodes(subject)}: "
-        f"{plugin_gets_no_address(evidence, subject)[0].detail}."
-    ),
+    summary=_supply_summary,
     severity_rule=gate_signals.worst_if_everywhere,
     fix=Fix(
         action="give_more_addresses",

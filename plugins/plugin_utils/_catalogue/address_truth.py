@@ -16,6 +16,8 @@ from .._evidence.address_facts import MAYBE_VIP, VIP
 from . import address_claims
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
     from .._evidence.registered import Registered
@@ -33,6 +35,39 @@ class Truth(NamedTuple):
 def is_odd(interface: str) -> bool:
     """An interface of containers, pods, services or tunnels, never one by which nodes know each other."""
     return interface.startswith(ODD_INTERFACES)
+
+
+def is_alike_everywhere(evidence: Evidence, address: str) -> bool:
+    """Container engines and hypervisors give every host this address, and no host here is known by one beside it: where
+    others are in its subnet it is theirs, and its number says nothing."""
+    return evidence.real.is_everywhere(address) and not _has_neighbours(evidence, address)
+
+
+def _has_neighbours(evidence: Evidence, address: str) -> bool:
+    subnet = address.rpartition(".")[0]
+    others = evidence.once("subnets_of_hosts", lambda: _by_subnet(_of_hosts(evidence)))
+    return any(other != address for other in others.get(subnet, ()))
+
+
+def _by_subnet(addresses: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for address in addresses:
+        if ":" not in address:
+            found.setdefault(address.rpartition(".")[0], set()).add(address)
+    return found
+
+
+def _of_hosts(evidence: Evidence) -> Iterator[str]:
+    """The addresses by which hosts are known: on record, in BGP, to Ansible, and on their own interfaces."""
+    for record in evidence.registered:
+        yield from (record.address("ipv4"), *record.internal_addresses)
+    for node in evidence.nodes.values():
+        yield node.inventory_address
+        yield from (held.address for held in node.own.held if not is_odd(held.interface))
+        for daemon in node.daemons.values():
+            yield from daemon.established
+    for session in evidence.table.down:
+        yield from (side.address for side, _other in session.sides())
 
 
 def truth(evidence: Evidence, node: Node, record: Registered | None, family: str) -> Truth:
@@ -69,13 +104,15 @@ def fitting_methods(evidence: Evidence, family: str) -> list[str]:
 
 
 def _fitting_methods(evidence: Evidence, family: str) -> list[str]:
-    records = {one.node.name: one for one in evidence.registered if one.node}
-    nodes = [
-        _addresses(evidence, node, records.get(node.name), family)
-        for node in evidence.nodes.values()
-        if node.own.complete and node.own.held
-    ]
+    read = {node.name for node in evidence.nodes.values() if node.own.complete and node.own.held}
+    nodes = [one for one in all_addresses(evidence, family) if one.name in read]
     return [one.method for one in methods.methods_that_fit(nodes)][:MOST_METHODS] if nodes else []
+
+
+def all_addresses(evidence: Evidence, family: str) -> list[NodeAddresses]:
+    """All nodes that were read as the methods look at them."""
+    records = {one.node.name: one for one in evidence.registered if one.node}
+    return [_addresses(evidence, node, records.get(node.name), family) for node in evidence.nodes.values()]
 
 
 def _addresses(evidence: Evidence, node: Node, record: Registered | None, family: str) -> NodeAddresses:

@@ -16,6 +16,7 @@ from .address_choice import (
     is_a_moving_address,
     log_names_odd_interface,
     may_be_a_moving_address,
+    remedy,
     suspicious_claims,
 )
 from .address_claims import claim_of, works_in_bgp
@@ -83,6 +84,7 @@ VIP_CHOSEN_AS_NODE_IP = Fault(
         risk="medium",
         disrupts="calico-node is restarted node by node, and every node whose address changes makes its sessions anew",
         commands=choose_better,
+        remedy=remedy,
     ),
     verify="Every node is registered with an address that stays on its host, and the sessions are Established.",
     lookalikes=(

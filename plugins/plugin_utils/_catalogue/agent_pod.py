@@ -8,8 +8,10 @@ Where nobody told it the line looks for the pod itself, in whatever namespace it
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from ...module_utils._inet import is_address
 from . import commands
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 # So many nodes are told one by one; the others want the same.
 FEW = 5
 AGENT, FLANNEL = "calico-node", "kube-flannel"
-RELOAD = "birdcl -s /var/run/calico/bird.ctl configure"
+SOCKET = "/var/run/calico/bird.ctl"
+RELOAD = f"birdcl -s {SOCKET} configure"
+_DIALLED = re.compile(r"dial unix (/[\w./-]{1,200}/bird\.ctl)")
 _COMPONENTS = (AGENT, "canal")
 _LABELS = {AGENT: "'k8s-app in (calico-node,canal)'", FLANNEL: "'app in (flannel,canal,rke2-canal)'"}
 _FOUND = "'jsonpath=-n {.items[0].metadata.namespace} {.items[0].metadata.name}'"
@@ -50,13 +54,26 @@ def which(evidence: Evidence, name: str, container: str = AGENT) -> str:
     # Flannel may have pods of its own, of which nothing is read.
     if pod is not None and (container == AGENT or any(one.name == container for one in pod.containers)):
         return f"-n {commands.word(pod.namespace, commands.NAMESPACE)} {commands.word(pod.name, 'POD')}"
-    where = f"-l {_LABELS.get(container, _LABELS[AGENT])} --field-selector spec.nodeName="
-    return f"$(kubectl get pods -A {where}{commands.kube_name(evidence, name)} -o {_FOUND})"
+    # Its pods use the host's network: where a node is known by its address only, that is the pod's, too.
+    told = f"status.podIP={name}" if is_address(name) else f"spec.nodeName={commands.kube_name(evidence, name)}"
+    where = f"-l {_LABELS.get(container, _LABELS[AGENT])} --field-selector {told}"
+    return f"$(kubectl get pods -A {where} -o {_FOUND})"
 
 
 def run(evidence: Evidence, name: str, line: str) -> str:
     """Run a line in the container calico-node."""
     return f"kubectl exec {which(evidence, name)} -c {AGENT} -- {line}"
+
+
+def sessions(evidence: Evidence, name: str) -> str:
+    """Show what BIRD says of its sessions; its client is in the container only."""
+    return run(evidence, name, f"birdcl -r -s {_socket(evidence)} show protocols all")
+
+
+def _socket(evidence: Evidence) -> str:
+    """BIRD's control socket as a probe's message calls it, else where Calico has it."""
+    told = (_DIALLED.search(event.message) for event in (evidence.cluster.events if evidence.cluster else ()))
+    return next((commands.word(match.group(1), SOCKET) for match in told if match), SOCKET)
 
 
 def logs(evidence: Evidence, name: str, options: str, container: str = AGENT) -> str:

@@ -162,12 +162,16 @@ def at_owner(
 
 def set_detection(evidence: Evidence, family: str, method: str) -> list[str]:
     """Have Calico find node addresses by another method, at the owner of the setting."""
-    chosen: dict[str, Any] = dict.fromkeys(_DETECTIONS)
-    chosen.update(_as_field(method))
+    chosen = detection_field(method)
     plain = [set_variables(evidence, {DETECTION_VARIABLE[family]: method})]
     return at_owner(
         evidence, f"autodetection_{family}", plain, {"calicoNetwork": {DETECTION[family]: chosen}}, f'"{method}"'
     )
+
+
+def detection_field(method: str) -> dict[str, Any]:
+    """A method as a merge patch of the Installation's field: exactly one may be left in it."""
+    return {**dict.fromkeys(_DETECTIONS), **_as_field(method)}
 
 
 def _as_field(method: str) -> dict[str, Any]:

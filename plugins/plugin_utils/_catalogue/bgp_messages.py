@@ -198,10 +198,10 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
 def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
     if not subject.sessions:
         peer = subject.nodes[-1]
-        how = f"on {peer}: timeout 30 tcpdump -c 20 -vni any 'tcp port 179'"
+        how = commands.capture(peer, "tcp port 179", packets=20, options="-vni")
         return [Missing(peer, "tcpdump", how, "whether the messages arrive at the other end")]
     session = subject.sessions[0]
-    how = f"on {session.listener.label}: timeout 30 tcpdump -c 20 -vni any 'tcp port 179'"
+    how = commands.capture(session.listener.label, "tcp port 179", packets=20, options="-vni")
     return [
         Missing(session.listener.label, "tcpdump", how, "SYN and ACK without any message prove that it is the path")
     ]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import agent_pod, api, session_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from . import agent_pod, api, restarts, session_signals, words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def ports_apart(evidence: Evidence) -> Iterator[Subject]:
             listens = _listens(other.node, session.family) if other.node and session.dials(side) else None
             if other.node and listens and side.protocol and side.protocol.port != listens:
                 wrong.setdefault(other.node.name, []).append(session)
-    names = {node.name for node in evidence.nodes.values() if _listens_elsewhere(node)}
+    names = {node.name for node in evidence.nodes.values() if listens_elsewhere(node)}
     for name in dict.fromkeys((*wrong, *sorted(names))):
         node = evidence.nodes[name]
         sessions = tuple(wrong.get(name, ())) or evidence.down_at(name)
@@ -64,7 +64,7 @@ def _listens(node: Node, family: str) -> int | None:
     return daemon.config.listen_port if daemon and daemon.config.path else None
 
 
-def _listens_elsewhere(node: Node) -> list[tuple[Daemon, int]]:
+def listens_elsewhere(node: Node) -> list[tuple[Daemon, int]]:
     """The daemons that listen on another port than their configuration says, with that port."""
     found = []
     for family, daemon in node.daemons.items():
@@ -93,7 +93,7 @@ def bird_kept_its_socket(evidence: Evidence, subject: Subject) -> list[Seen]:
     node = subject.node
     return [
         Seen(node.name, "sockets", f"listens on {port}, {daemon.config.path} says {daemon.config.listen_port}")
-        for daemon, port in (_listens_elsewhere(node) if node else ())
+        for daemon, port in (listens_elsewhere(node) if node else ())
         if node
     ]
 
@@ -146,6 +146,19 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     return lines
 
 
+def _take_new_port(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """A new BIRD on the node that kept its old socket, where its peers dial the port of its configuration already."""
+    node = evidence.nodes.get(subject.nodes[0]) if len(subject.nodes) == 1 else None
+    kept = {daemon.family: daemon.config.listen_port for daemon, _port in listens_elsewhere(node)} if node else {}
+    dialled = [
+        (side.protocol.port, kept[session.family])
+        for session, side, other in subject.diallers
+        if side.protocol is not None and other.node is node and session.family in kept
+    ]
+    agreed = bool(dialled) and all(port == own for port, own in dialled)
+    return restarts.climb(evidence, subject, "bird", "bird") if agreed else None
+
+
 def _summary(evidence: Evidence, subject: Subject) -> str:
     if subject.about is not None:
         return f"{subject.about.object} and its peers do not agree about a port: {subject.about.detail}"
@@ -185,6 +198,7 @@ PORT_LISTEN_CHANGED = Fault(
         risk="medium",
         disrupts="the sessions of nodes whose port changes",
         commands=_commands,
+        remedy=_take_new_port,
     ),
     verify="Every node listens on the port that its peers dial, and the sessions are Established.",
     lookalikes=(

@@ -303,12 +303,15 @@ def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
     names = list(dict.fromkeys(side.label for side in unread))[:2]
     rules = [
         Missing(
-            name, "firewall", f"on {name}: iptables-save -t nat -c; nft list ruleset", "which rule rewrites the source"
+            name,
+            "firewall",
+            commands.on_node(name, "sudo iptables-save -t nat -c; sudo nft list ruleset"),
+            "which rule rewrites the source",
         )
         for name in names
     ]
     listener = next(iter(subject.about.lines), "")
-    capture = f"on {listener}: timeout 30 tcpdump -c 5 -ni any 'tcp dst port 179 and tcp[tcpflags] & tcp-syn != 0'"
+    capture = commands.capture(listener, "tcp dst port 179 and tcp[tcpflags] & tcp-syn != 0")
     return [*rules, Missing(listener, "tcpdump", capture, "from which addresses the connections arrive")]
 
 

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import agent_pod, commands, words
-from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .._gate import model as gate
+from . import agent_pod, commands, gate_signals, restarts, words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 from .not_a_fault import objects_say_no_bird
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Daemon, Node, Protocol
+    from .._evidence.model import Daemon, Listener, LogLine, Node, Protocol
     from .._evidence.sessions import Session
 
 # From then on a file that BIRD has not read is not merely on its way to it.
 UNREAD_SECONDS = 60
-IN_USE = "Address in use"
+# As musl has it, and as glibc has it.
+IN_USE = ("Address in use", "Address already in use")
 # BGP daemons of distributions, by the unit that runs them.
 _UNITS = {"bgpd": "frr", "gobgpd": "gobgpd", "bird6": "bird6"}
 
@@ -34,9 +36,9 @@ def _sessions_of(evidence: Evidence, node: Node) -> Subject:
 
 
 def nodes_without_bird(evidence: Evidence) -> Iterator[Subject]:
-    """Nodes on which BIRD is expected, or dialled by peers, and no BIRD process was found."""
+    """Nodes on which BIRD is expected, or dialled by peers, and no process of BIRD's or Calico's was found."""
     for node in evidence.nodes.values():
-        if node.bird_expected is False or not _is_missing(node):
+        if node.bird_expected is False or not (_is_missing(node) or seen_by_no_tool(node)):
             continue
         if node.bird_expected or evidence.down_at(node.name):
             yield _sessions_of(evidence, node)
@@ -53,10 +55,16 @@ def _is_missing(node: Node) -> bool:
     return first is not None and first.running is False
 
 
+def seen_by_no_tool(node: Node) -> str:
+    """What calicoctl says where it finds no process of Calico's on a node on which nobody heard BIRD; '' elsewhere."""
+    heard = any(daemon.running or daemon.total is not None for daemon in node.daemons.values())
+    return "" if heard else node.tools.no_calico
+
+
 def no_bird_process(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD is expected on the node, and no process of it exists."""
     node = subject.node
-    if node is None:
+    if node is None or not _is_missing(node):
         return []
     states = [f"{daemon.socket} {daemon.socket_state}" for daemon in node.daemons.values() if daemon.socket]
     return [
@@ -66,6 +74,23 @@ def no_bird_process(evidence: Evidence, subject: Subject) -> list[Seen]:
             f"no BIRD process; {node.bird_expected_why or 'its peers dial it'}",
             "; ".join(states),
         )
+    ]
+
+
+def calicoctl_finds_no_calico(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """No process of Calico's is found by calicoctl; where that runs in a container, it may not see the host's."""
+    said = seen_by_no_tool(subject.node) if subject.node else ""
+    return [Seen(subject.nodes[0], "calicoctl", said)] if said else []
+
+
+def kubernetes_has_it_failing(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The pod of calico-node does not come up on the node, or does not stay up."""
+    steps = (gate.INIT, gate.IMAGE, gate.NOT_STARTING, gate.CRASHING)
+    return [
+        Seen(checked.name, wrong.source, wrong.says)
+        for step in steps
+        for checked, wrong in gate_signals.stopped_at(evidence, step)
+        if checked.name == subject.nodes[0]
     ]
 
 
@@ -101,6 +126,8 @@ BIRD_NOT_RUNNING = Fault(
     subjects=nodes_without_bird,
     signals=(
         Signal(no_bird_process, STRONG + MODERATE, required=True),
+        Signal(calicoctl_finds_no_calico, WEAK, required=True),
+        Signal(kubernetes_has_it_failing, STRONG),
         Signal(nothing_listens_here, MODERATE),
         Signal(peers_are_refused, MODERATE),
         Signal(objects_say_no_bird, -DECISIVE),
@@ -114,6 +141,7 @@ BIRD_NOT_RUNNING = Fault(
         commands=lambda evidence, subject: _pod_commands(
             evidence, subject, "bird -p -c /etc/calico/confd/config/bird.cfg", "sv up bird"
         ),
+        remedy=restarts.start_bird,
     ),
     verify="BIRD answers on its control socket, listens on TCP 179, and its sessions are Established.",
     lookalikes=(
@@ -166,6 +194,7 @@ BIRD_HUNG = Fault(
         risk="medium",
         disrupts="the node's sessions for some seconds; peers keep its routes for up to 120 s",
         commands=lambda evidence, subject: [commands.on_node(subject.nodes[0], f"sudo kill -KILL {_pid(subject)}")],
+        remedy=restarts.replace_bird,
     ),
     verify="BIRD answers on its control socket, and the node's sessions are Established.",
     prior=0.0,
@@ -200,7 +229,7 @@ def unloaded_configurations(evidence: Evidence) -> Iterator[Subject]:
     """Nodes whose configuration on disk is another than the one BIRD runs."""
     for node in evidence.nodes.values():
         for daemon in node.daemons.values():
-            if daemon.socket_state == "answers" and (_differences(daemon) or _left_unread(daemon)):
+            if is_unloaded(daemon):
                 yield Subject(
                     (node.name,),
                     sessions_that_differ(evidence, node, daemon),
@@ -208,6 +237,11 @@ def unloaded_configurations(evidence: Evidence) -> Iterator[Subject]:
                     node,
                     daemon,
                 )
+
+
+def is_unloaded(daemon: Daemon) -> bool:
+    """BIRD answers, and what it runs is not the configuration on disk."""
+    return daemon.socket_state == "answers" and bool(_differences(daemon) or _left_unread(daemon))
 
 
 def _left_unread(daemon: Daemon) -> bool:
@@ -290,6 +324,7 @@ BIRD_RELOAD_STUCK = Fault(
         risk="low",
         disrupts="only sessions whose settings changed",
         commands=lambda evidence, subject: _pod_commands(evidence, subject, agent_pod.RELOAD),
+        remedy=restarts.reload_bird,
     ),
     verify="BIRD's last reconfiguration is newer than the file, and both name the same peers.",
     prior=0.0,
@@ -301,11 +336,9 @@ BIRD_RELOAD_STUCK = Fault(
 def ports_taken_by_others(evidence: Evidence) -> Iterator[Subject]:
     """Nodes on which another process than BIRD listens on the BGP port."""
     for node in evidence.nodes.values():
-        strangers = [
-            listener for listener in node.listeners if listener.process and not listener.process.startswith("bird")
-        ]
-        if strangers and node.bird_expected is not False:
-            first = strangers[0]
+        others = strangers(node)
+        if others and node.bird_expected is not False:
+            first = others[0]
             where = {
                 "node": node.name,
                 "process": first.process,
@@ -314,12 +347,22 @@ def ports_taken_by_others(evidence: Evidence) -> Iterator[Subject]:
                 "port": first.port,
             }
             yield Subject((node.name,), evidence.down_at(node.name), where, node, first)
-        elif not strangers and (_was_in_use(node) or (_lacks_socket(node) and not node.listeners)):
+        elif not others and (_was_in_use(node) or (_lacks_socket(node) and not node.listeners)):
             yield Subject((node.name,), evidence.down_at(node.name), {"node": node.name, "port": 179}, node, None)
 
 
+def strangers(node: Node) -> list[Listener]:
+    """Other programs than BIRD that listen on the BGP port."""
+    return [listener for listener in node.listeners if listener.process and not listener.process.startswith("bird")]
+
+
 def _was_in_use(node: Node) -> bool:
-    return any(IN_USE in line.text for line in node.log_lines("cannot_listen", "bind_failed"))
+    return bool(_says_in_use(node))
+
+
+def _says_in_use(node: Node) -> list[LogLine]:
+    lines = node.log_lines("cannot_listen", "bind_failed")
+    return [line for line in lines if any(words in line.text for words in IN_USE)]
 
 
 def _lacks_socket(node: Node) -> list[Protocol]:
@@ -358,8 +401,7 @@ def bird_has_no_listening_socket(evidence: Evidence, subject: Subject) -> list[S
 
 def address_was_in_use(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD says that the port is in use by somebody else."""
-    lines = subject.node.log_lines("cannot_listen", "bind_failed") if subject.node else []
-    found = [line for line in lines if IN_USE in line.text]
+    found = _says_in_use(subject.node) if subject.node else []
     return [Seen(subject.nodes[0], "bird log", line.text, line.at) for line in found[:1]]
 
 
@@ -385,6 +427,12 @@ def _stop_the_other(subject: Subject) -> list[str]:
         return [f"{stop}   # its routes go with it: ask its owner"]
     whose = commands.on_node(subject.nodes[0], f"ps -o pid=,unit=,args= -p {about.pid}; cat /proc/{about.pid}/cgroup")
     return [f"{whose}   # its unit, or pod: stop that one, once its owner agrees"]
+
+
+def _listen_again(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """BIRD told to listen, where the port is free by now. The other program is its owner's matter."""
+    free = subject.about is None and subject.node is not None and not strangers(subject.node)
+    return restarts.climb(evidence, subject, "reload", "reload") if free else None
 
 
 PORT179_CONFLICT = Fault(
@@ -424,6 +472,7 @@ PORT179_CONFLICT = Fault(
             *_stop_the_other(subject),
             *_pod_commands(evidence, subject, agent_pod.RELOAD),
         ],
+        remedy=_listen_again,
     ),
     verify="BIRD is the process that listens on TCP 179, and its sessions are Established.",
     lookalikes=(Lookalike("bird_not_running", "nothing listens on the port"),),

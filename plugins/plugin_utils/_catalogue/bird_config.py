@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .._evidence.age import when
-from . import address_claims, agent_pod, bird_confd, words
+from . import address_claims, agent_pod, api, bird_confd, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ ROUNDING = 2
 # Where a refusal still holds, what was to be changed by it has not come within this time.
 SETTLED = 120
 _COPY = re.compile(r"/\.(bird\w*\.cfg)\d+$")
+# What confd has BIRD check before it takes the place of the file (confd's resource/template/resource.go).
+_DRAFT = re.compile(r"/\.bird6?(?:_aggr|_ipam)?\.cfg\d+")
+_TWICE = re.compile(r"(?:Mesh|Global|Node)_([0-9A-Fa-f_]{7,60}?)(?:_port_\d+)? already defined")
 CHECK = "bird -p -c /etc/calico/confd/config/bird.cfg"
 
 
@@ -148,6 +151,24 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     return f"{what} and does not start with it."
 
 
+def _commands(evidence: Evidence, subject: Subject) -> list[str]:
+    """What was refused is looked at where it still is: of confd's draft, which is gone, only the log tells."""
+    name = subject.nodes[0]
+    lines = [line.text for line in (subject.node.log_lines("config_error") if subject.node else ())]
+    if _problems(subject.about) or not any(_DRAFT.search(line) for line in lines):
+        return [agent_pod.run(evidence, name, CHECK)]
+    twice = next((match.group(1) for line in lines if (match := _TWICE.search(line))), "")
+    address = twice.replace("_", "." if twice.count("_") == 3 else ":")
+    found = agent_pod.logs(evidence, name, "--tail=2000 | grep -A2 checkcmd")
+    lines = [f"{found}   # the line of the draft that BIRD refuses; bird.cfg itself is the older one, which is right"]
+    if address:
+        family = "IPv4Address" if "." in address else "IPv6Address"
+        column = f"custom-columns=NAME:.metadata.name,BGP:.metadata.annotations.projectcalico\\.org/{family}"
+        lines.append(f"kubectl get nodes -o '{column}' | grep -F {address}   # who has that address")
+        lines.append(f"{api.show(evidence, 'BGPPeer')} | grep -B12 -F {address}   # who else is a peer by that address")
+    return lines
+
+
 BIRD_CONFIG_REJECTED = Fault(
     id="bird_config_rejected",
     family="bird_confd",
@@ -178,7 +199,7 @@ BIRD_CONFIG_REJECTED = Fault(
         ),
         risk="low",
         disrupts="nothing; do not restart calico-node before the file is right",
-        commands=lambda evidence, subject: [agent_pod.run(evidence, subject.nodes[0], CHECK)],
+        commands=_commands,
     ),
     verify="BIRD's own check (bird -p) accepts the file, and BIRD's last reconfiguration is newer than it.",
     lookalikes=(

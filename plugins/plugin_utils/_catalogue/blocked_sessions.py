@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._evidence.evidence import Evidence, verdict_on
+from .._peering.model import BGP_PORT
 from .model import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.host_state import LoggedDrop
     from .._evidence.model import Node, Verdict
     from .._evidence.rules import Rule
     from .._evidence.sessions import Session, Side
@@ -92,8 +94,31 @@ def blocking_rules(evidence: Evidence) -> Iterator[Subject]:
             if sessions or working:
                 subject = Subject((node.name,), sessions, _where(node, verdict.rule), node)
                 yield replace(subject, about=Block(verdict, far_addresses(subject) | working))
+        if node.verdicts is None:
+            told = tuple(session for session in evidence.table.of(node.name) if drops_of(node, session))
+            if told:
+                yield Subject((node.name,), told, {"node": node.name}, node)
     yield from _rejecting_hosts(evidence)
     yield from silent_unread_hosts(evidence)
+
+
+def drops_of(node: Node, session: Session) -> list[LoggedDrop]:
+    """What the node's kernel told of connections of a session that its firewall stopped."""
+    side = session.side_of(node.name)
+    if side is None or not node.state.logged_drops:
+        return []
+    other = session.other(side).address
+    return [
+        drop
+        for drop in node.state.logged_drops
+        if drop.port == _port_called(session) and other == (drop.source if drop.way == "inbound" else drop.destination)
+    ]
+
+
+def _port_called(session: Session) -> int:
+    """The port that the session's dialler calls; BGP's own where that is not told."""
+    protocol = session.dialler.protocol
+    return protocol.port if protocol is not None and protocol.port else BGP_PORT
 
 
 def far_addresses(subject: Subject) -> frozenset[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ANNOTATION = "projectcalico.org"
 NAMESPACE = "NAMESPACE"
+_RULES = "sudo iptables-save -c; sudo ip6tables-save -c; sudo nft list ruleset"
 # What to put in the place of words in CAPITALS, where the line does not tell it better.
 _TO_FILL_IN = {
     "ADDRESS/LENGTH": "the node's own address towards its peers, with its prefix length, such as 10.0.0.5/24",
@@ -37,6 +38,7 @@ _TO_FILL_IN = {
     "SECRET": "the one of the password's secretKeyRef",
     "KEY=VALUE": "the label by which the BGPPeer selects",
     "KEY": "the one of the password's secretKeyRef",
+    "SUBNET": "the one of the addresses by which nodes reach each other, such as 10.0.0.0/24",
     "SELECTOR": "what selects the nodes that are meant, such as rack == 'a'",
     "NUMBER": "the AS number with which the peer answers",
     "REFLECTOR": "a node that is to be a route reflector",
@@ -60,7 +62,9 @@ _TO_FILL_IN = {
     "POD": "as the command before shows it",
 }
 _PLACEHOLDER = re.compile(
-    r"(?<![\w:/.$-])(" + "|".join(sorted(map(re.escape, _TO_FILL_IN), key=len, reverse=True)) + r")(?![\w-]|:\.)"
+    r"(?:(?<![\w:/.$-])|(?<= secret/)|(?<= node/)|(?<= pod/))("
+    + "|".join(sorted(map(re.escape, _TO_FILL_IN), key=len, reverse=True))
+    + r")(?![\w-]|:\.)"
 )
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,=][A-Za-z0-9_./:@%+,=-]*")
 # RFC 1123 subdomain: what Kubernetes takes for a node's name.
@@ -82,6 +86,21 @@ def on_node(name: str, line: str) -> str:
     """Run a line on a node. It passes through two shells, so what the second one must see is quoted for the first."""
     needs_quotes = any(sign in line for sign in "'\"{}[]*|;()$&<>")
     return f"ssh {node_word(name)} {shlex.quote(line) if needs_quotes else line}"
+
+
+def rules_of(name: str) -> str:
+    """Show a node's packet filters, with their counters."""
+    return on_node(name, _RULES)
+
+
+def grows(name: str, line: str = "") -> str:
+    """Show counters twice, so that one can see which of them grow: by default those of the packet filters."""
+    return on_node(name, f"{line or _RULES}; sleep 10; {line or _RULES}")
+
+
+def capture(name: str, what: str, seconds: int = 30, packets: int = 5, options: str = "-ni") -> str:
+    """Show a few packets of a node's as they come."""
+    return on_node(name, f'sudo timeout {seconds} tcpdump -c {packets} {options} any "{what}"')
 
 
 def kube_name(evidence: Evidence, name: str) -> str:

@@ -76,6 +76,26 @@ def log_tells_of_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def silence_is_over(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The log goes on for minutes without such a line, and who waits for the API server asks again and again."""
+    found = [(node, _lines_of_no_way(node)) for node in gate_signals.nodes_of(evidence, subject)]
+    told = [(node, line) for node, lines in found for line in lines]
+    if not told or not all(line.quiet for _node, line in told):
+        return []
+    return [Seen(node.name, f"log of {line.component}", f"{line.quiet // 60} min", line.at) for node, line in told[:2]]
+
+
+def pod_is_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A log alone tells of silence, and the node's calico-node pod is Ready, which its kubelet told the API server."""
+    if connections_are_not_answered(evidence, subject):
+        return []
+    pods = evidence.cluster.pods_of(*agents.COMPONENTS) if evidence.cluster else ()
+    by_node = {pod.node: pod for pod in pods if pod.ready}
+    names = {name: commands.kube_name(evidence, name) for name in subject.nodes}
+    found = [Seen(name, "pods", f"{by_node[kube].name} is Ready") for name, kube in names.items() if kube in by_node]
+    return found if len(found) == len(names) else []
+
+
 def controller_cannot_reach_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The API server did not answer the controller either."""
     cluster = evidence.cluster
@@ -162,6 +182,8 @@ APISERVER_UNREACHABLE = Fault(
         Signal(only_the_service_is_silent, WEAK),
         Signal(gate_signals.scope_tells, HINT),
         Signal(calico_is_connected, -STRONG - MODERATE),
+        Signal(silence_is_over, -STRONG - MODERATE),
+        Signal(pod_is_ready, -MODERATE - WEAK),
         Signal(server_refuses, -MODERATE),
     ),
     summary=_api_summary,

@@ -9,9 +9,9 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from . import agent_pod, commands, fix_lines, gate_signals, words
+from . import agent_pod, commands, fix_lines, gate_signals, restarts, words
 from .gate_signals import CERTIFICATE_TIME
-from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,6 +25,9 @@ PAST = ("expired", "not_yet_valid")
 SKEW_SHOWS, SKEW_HURTS = 30, 300
 # calico-node writes a token for 24 h and renews it after a quarter of that.
 TOKEN_OLD = 12 * 3600
+# kubelet of its own certificate, at its start.
+_OWN_ENDED = re.compile(r"client certificate (?:in (?P<path>/\S{1,200}) )?is expired: (?P<end>\S{1,40})")
+_CLIENTS = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 _SAYS_WHEN = re.compile(r"current time (\S+) is (after|before) (\S+)")
 
 # --- certificates -------------------------------------------------------------------------------------------------
@@ -32,7 +35,11 @@ _SAYS_WHEN = re.compile(r"current time (\S+) is (after|before) (\S+)")
 
 def nodes_with_bad_certificates(evidence: Evidence) -> Iterator[Subject]:
     """Nodes with a certificate that is past its end or not yet valid, by a file or by a log."""
-    names = [node.name for node in evidence.nodes.values() if _bad_files(node) or _lines_on_time(node)]
+    names = [
+        node.name
+        for node in evidence.nodes.values()
+        if _bad_files(node) or _lines_on_time(node) or _kubelets_own(evidence, node)
+    ]
     if names:
         yield gate_signals.at(evidence, names)
 
@@ -53,6 +60,17 @@ def _lines_on_time(node: Node) -> list[HostLine]:
     return [line for line in node.control.log if CERTIFICATE_TIME in line.text]
 
 
+def _kubelets_own(evidence: Evidence, node: Node) -> list[tuple[HostLine, re.Match[str]]]:
+    """The lines in which kubelet says that its own certificate is past its end. A node that is Ready has got another
+    one since."""
+    kube = evidence.cluster.nodes.get(commands.kube_name(evidence, node.name)) if evidence.cluster else None
+    ready = kube.condition("Ready") if kube else None
+    if ready is not None and ready.status == "True":
+        return []
+    lines = (line for line in node.control.lines("certificate") if line.component == "kubelet")
+    return [(line, match) for line in lines if (match := _OWN_ENDED.search(line.text))]
+
+
 def file_is_out_of_date(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A certificate on the node is past its end, or not yet valid by the node's clock."""
     return [seen for node in gate_signals.nodes_of(evidence, subject) for seen in _bad_files(node)]
@@ -64,6 +82,15 @@ def log_tells_of_certificate(evidence: Evidence, subject: Subject) -> list[Seen]
         gate_signals.seen_line(node, line)
         for node in gate_signals.nodes_of(evidence, subject)
         for line in _lines_on_time(node)[:2]
+    ]
+
+
+def kubelet_tells_of_its_own(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kubelet does not start: its own certificate, by which the API server knows it, is past its end."""
+    return [
+        gate_signals.seen_line(node, line)
+        for node in gate_signals.nodes_of(evidence, subject)
+        for line, _match in _kubelets_own(evidence, node)[:1]
     ]
 
 
@@ -94,7 +121,19 @@ def _past_files(evidence: Evidence, subject: Subject) -> list[str]:
         if node.name == subject.nodes[0]
         for one in node.control.certificates
         if one.state in PAST
-    ]
+    ] or [_CLIENTS for node in gate_signals.nodes_of(evidence, subject)[:1] if _kubelets_own(evidence, node)]
+
+
+def _look(evidence: Evidence) -> str:
+    """The clock, and the certificates as the tool shows them that made them, where that may have been kubeadm."""
+    managed = fix_lines.provider_of_control_plane(evidence) or evidence.flavour.distribution
+    return "date -u" if managed else "date -u; sudo kubeadm certs check-expiration"
+
+
+def _what_tells(evidence: Evidence, subject: Subject) -> Seen:
+    """What tells of the certificate, the most telling first."""
+    of_files = file_is_out_of_date(evidence, subject) or kubelet_tells_of_its_own(evidence, subject)
+    return (of_files or log_tells_of_certificate(evidence, subject))[0]
 
 
 CERTIFICATE_EXPIRED = Fault(
@@ -110,6 +149,7 @@ CERTIFICATE_EXPIRED = Fault(
     subjects=nodes_with_bad_certificates,
     signals=(
         Signal(file_is_out_of_date, STRONG + MODERATE, required=True),
+        Signal(kubelet_tells_of_its_own, STRONG + MODERATE, required=True),
         Signal(log_tells_of_certificate, STRONG, required=True),
         Signal(log_tells_the_end, MODERATE),
         Signal(gate_signals.scope_tells, gate_signals.HINT),
@@ -117,7 +157,7 @@ CERTIFICATE_EXPIRED = Fault(
     ),
     summary=lambda evidence, subject: (
         f"A certificate on, or met by, {gate_signals.show_nodes(subject)} is out of date: "
-        f"{(file_is_out_of_date(evidence, subject) or log_tells_of_certificate(evidence, subject))[0].detail}."
+        f"{_what_tells(evidence, subject).detail}."
     ),
     fix=Fix(
         action="renew_certificate",
@@ -128,7 +168,7 @@ CERTIFICATE_EXPIRED = Fault(
         risk="medium",
         disrupts="programs of the control plane restart to read the new certificate",
         commands=lambda evidence, subject: [
-            commands.on_node(subject.nodes[0], "date -u; sudo kubeadm certs check-expiration"),
+            commands.on_node(subject.nodes[0], _look(evidence)),
             *(
                 commands.on_node(subject.nodes[0], f"sudo openssl x509 -noout -dates -subject -in {path}")
                 for path in _past_files(evidence, subject)
@@ -149,12 +189,13 @@ CERTIFICATE_EXPIRED = Fault(
 
 def nodes_with_dead_tokens(evidence: Evidence) -> Iterator[Subject]:
     """Nodes whose CNI plugin is no longer known to the API server."""
-    names = [node.name for node in evidence.nodes.values() if _token_is_past(node) or _lines_unauthorized(node)]
+    names = [node.name for node in evidence.nodes.values() if token_is_past(node) or _lines_unauthorized(node)]
     if names:
         yield gate_signals.at(evidence, names)
 
 
-def _token_is_past(node: Node) -> bool:
+def token_is_past(node: Node) -> bool:
+    """The CNI plugin's token is past its end, by the node's own clock."""
     left = node.control.cni.token_expires_in_seconds if node.control.cni else None
     return left is not None and left <= 0
 
@@ -165,6 +206,8 @@ def _lines_unauthorized(node: Node) -> list[HostLine]:
         line
         for line in node.control.lines("unauthorized", "pod_setup", "apiserver")
         if "nauthorized" in line.text
+        # Who is told what is forbidden is known to the API server: the token is good.
+        and " is forbidden" not in line.text
         and (line.component in ("kubelet", "cni", "cni-plugin") or "ClusterInf" in line.text)
     ]
 
@@ -218,6 +261,20 @@ def token_is_good(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def _new_token(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """The pods replaced, whose init container writes a new token, where it is let to and the token is the reason."""
+    past = [name for name in subject.nodes if name in evidence.nodes and token_is_past(evidence.nodes[name])]
+    pods = [agent_pod.pod_of(evidence, name) for name in subject.nodes]
+    if (
+        len(past) < len(pods)
+        or None in pods
+        or nobody_renews_it(evidence, subject)
+        or clock_is_off_there(evidence, subject)
+    ):
+        return None
+    return restarts.climb(evidence, subject, "pod", "pod")
+
+
 CNI_TOKEN_EXPIRED = Fault(
     id="cni_token_expired",
     family="control_plane",
@@ -249,9 +306,10 @@ CNI_TOKEN_EXPIRED = Fault(
             "Restart calico-node on the node: its init container writes a new calico-kubeconfig. Where "
             "CALICO_MANAGE_CNI is false, remove that setting, else the next token ends, too."
         ),
-        risk="low",
+        risk="medium",
         disrupts="the node's sessions restart; its peers keep the routes meanwhile (graceful restart)",
         commands=lambda evidence, subject: agent_pod.delete_each(evidence, subject.nodes),
+        remedy=_new_token,
     ),
     verify="The token has most of its 24 h left, and a new pod on the node gets an address.",
     lookalikes=(
@@ -374,6 +432,17 @@ def _skew_role(evidence: Evidence, subject: Subject) -> str:
     return "cause" if alone else "contributing"
 
 
+def _begin_anew(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """The time service started, where it does not run, or restarted, where it does not follow its sources."""
+    names = tuple(
+        node.name
+        for node in gate_signals.nodes_of(evidence, subject)
+        if node.clock
+        and (not node.clock.running or (node.clock.synchronised is False and node.clock.sources_reachable))
+    )
+    return Remedy("time_sync", {"time_sync_restart": True}, names) if names else None
+
+
 CLOCK_SKEW = Fault(
     id="clock_skew",
     family="control_plane",
@@ -409,6 +478,7 @@ CLOCK_SKEW = Fault(
             for name in subject.nodes[:2]
             for line in ("date -u; timedatectl; chronyc tracking", "sudo chronyc makestep")
         ],
+        remedy=_begin_anew,
     ),
     verify="The clock agrees with the other nodes' to within a second.",
     prior=0.0,

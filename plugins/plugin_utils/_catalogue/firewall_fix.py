@@ -6,20 +6,23 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._evidence.rules import Rule
+from .._evidence import openings as openings_of
+from .._evidence.openings import Flow, Opening
 from . import commands
-from .blocked_sessions import verdict_of
-from .model import Fix
+from .blocked_sessions import BLOCKING, drops_of, verdict_of
+from .model import Fix, Remedy
 from .session_signals import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .._evidence.evidence import Evidence
+    from .._evidence.host_state import LoggedDrop
     from .._evidence.model import Verdict
+    from .._evidence.rules import Rule
+    from .._evidence.sessions import Session
     from .model import Subject
 
 
@@ -27,15 +30,21 @@ def allow_commands(evidence: Evidence, subject: Subject) -> list[str]:
     """What to type on the node: one line per source network, merged as far as that admits no other address."""
     verdict = verdict_of(subject)
     if verdict is None:
+        told = [drop for session in subject.sessions for drop in _told_by_ufw(subject, session)]
+        if told:
+            opening = (f"sudo ufw allow proto tcp from {drop.source} to any port {drop.port}" for drop in told)
+            return [commands.on_node(subject.nodes[0], line) for line in dict.fromkeys(opening)]
         return [f"on {subject.nodes[0]}: allow TCP 179 from {_callers(subject)} in the host's firewall"]
     networks = [_bare(network) for network in merged(subject.about.peers)]
-    if verdict.direction in ANSWERS:
-        lines = _answers(verdict, networks)
-    else:
-        # What stops the connection next is opened, too: of two filters in a row one alone lets nothing through.
-        each = [_lines(replace(verdict, rule=rule), networks) for rule in (verdict.rule, *verdict.then)]
-        lines = list(dict.fromkeys(line for lines in each for line in lines))
+    each = [typed(opening, networks) for opening in openings(verdict)] if networks else []
+    lines = list(dict.fromkeys(line for lines in each for line in lines))
     return [commands.on_node(subject.nodes[0], f"sudo {line}") for line in lines]
+
+
+def _told_by_ufw(subject: Subject, session: Session) -> list[LoggedDrop]:
+    """What ufw wrote to the kernel's log of callers that it stopped."""
+    drops = drops_of(subject.node, session) if subject.node is not None else []
+    return [drop for drop in drops if drop.prefix.startswith("[UFW ") and drop.way == "inbound"]
 
 
 def merged(addresses: Iterable[str]) -> list[str]:
@@ -65,40 +74,46 @@ def _callers(subject: Subject) -> str:
     return ", ".join(sorted(ends))
 
 
-def _lines(verdict: Verdict, peers: list[str]) -> list[str]:
-    rule = verdict.rule or Rule("iptables-nft", verdict.family, "filter", "INPUT", 1, "", "unknown")
-    outbound, port = verdict.direction == "outbound", verdict.port
-    if rule.owner == "ufw":
-        how = "ufw allow out proto tcp to {} port {}" if outbound else "ufw allow proto tcp from {} to any port {}"
-        return [how.format(peer, port) for peer in peers]
-    if rule.owner == "firewalld":
-        rich = '"rule family={} source address={} port port={} protocol=tcp accept"'
-        added = [f"firewall-cmd --permanent --add-rich-rule={rich.format(rule.family, peer, port)}" for peer in peers]
+def openings(verdict: Verdict) -> list[Opening]:
+    """The rules that let the connections of a verdict pass, or their answers: ahead of what stops them now and next."""
+    outbound, answers = verdict.direction in ("outbound", "answers_sent"), verdict.direction in ANSWERS
+    flow = Flow("tcp", verdict.port, outbound, answers, verdict.family)
+    # What stops the connection next is opened, too: of two filters in a row one alone lets nothing through.
+    return [Opening(rule, flow) for rule in (verdict.rule, *verdict.then)]
+
+
+def typed(opening: Opening, peers: list[str]) -> list[str]:
+    """What root types for a rule that lets these peers' packets pass, in the language of the filter's owner."""
+    rule, flow = opening.rule, opening.flow
+    if opening.language == openings_of.UFW:
+        how = "ufw allow out proto {} to {} port {}" if flow.outbound else "ufw allow proto {} from {} to any port {}"
+        return [how.format(flow.protocol, peer, flow.port) for peer in peers]
+    if opening.language == openings_of.FIREWALLD and not (flow.answers or flow.outbound):
+        added = [f'firewall-cmd --permanent --add-rich-rule="{opening.rich(peer)}"' for peer in peers]
         return [*added, "firewall-cmd --reload"]
-    if rule.backend == "nftables":
-        return [_nft_insert(rule, verdict.family, "daddr" if outbound else "saddr", peers, f"tcp dport {port}")]
-    way = "-d" if outbound else "-s"
-    return [iptables_insert(rule, f"-p tcp {way} {','.join(peers)} --dport {port}")]
+    chain = commands.word(opening.chain, "CHAIN")
+    family, table = opening.table
+    if rule is not None and rule.backend == openings_of.NFT:
+        family, table = opening.nft_table
+        place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {chain}"
+        return [f'nft "insert rule {place} {opening.nft("{ " + ", ".join(peers) + " }")}"']
+    place = f"-t {commands.word(table, 'TABLE')} -I {chain} 1"
+    return [f"{opening.program} {place} {opening.iptables(','.join(peers))}"]
 
 
-def _answers(verdict: Verdict, peers: list[str]) -> list[str]:
-    """The lines for answers. Only packets of connections that exist: a source port of BGP's proves nothing."""
-    rule, sent = verdict.rule, verdict.direction == "answers_sent"
-    if rule is None or not peers:
-        return []
-    if rule.backend == "nftables":
-        match = f"tcp sport {verdict.port} ct state established"
-        return [_nft_insert(rule, verdict.family, "daddr" if sent else "saddr", peers, match)]
-    way = "-d" if sent else "-s"
-    match = f"-p tcp {way} {','.join(peers)} --sport {verdict.port} -m conntrack --ctstate ESTABLISHED"
-    return [iptables_insert(rule, match)]
+def remedy(flows: str, found: Iterable[Opening], node: str) -> Remedy | None:
+    """The role that adds these rules on a node; None where one of them is not for a role to add."""
+    every = list(found)
+    if not every or any(one.why_not("") for one in every):
+        return None
+    return Remedy("bgp_firewall", {"bgp_firewall_flows": [flows]}, (node,))
 
 
-def _nft_insert(rule: Rule, packets: str, end: str, peers: list[str], match: str) -> str:
-    family, table = rule.table.split(" ", 1) if " " in rule.table else ("inet", rule.table)
-    place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {entry_chain(rule)}"
-    chosen = f"{'ip6' if packets == 'ipv6' else 'ip'} {end} {{ {', '.join(peers)} }}"
-    return f'nft "insert rule {place} {chosen} {match} accept"'
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    verdict = verdict_of(subject)
+    if verdict is None or verdict.verdict not in BLOCKING:
+        return None
+    return remedy("bgp", openings(verdict), subject.nodes[0])
 
 
 def iptables_insert(rule: Rule, match: str) -> str:
@@ -108,7 +123,7 @@ def iptables_insert(rule: Rule, match: str) -> str:
 
 def entry_chain(rule: Rule) -> str:
     """The base chain through which the packet came to the rule: 'INPUT' of the path ['INPUT 3', 'user 1']."""
-    return commands.word(rule.path[0].rsplit(" ", 1)[0] if rule.path else rule.chain, "CHAIN")
+    return commands.word(rule.entry, "CHAIN")
 
 
 def program(rule: Rule) -> str:
@@ -127,4 +142,5 @@ ALLOW = Fix(
     risk="low",
     disrupts="nothing; no session that works is touched",
     commands=allow_commands,
+    remedy=_remedy,
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
-from . import commands, mtu_observed, words
-from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from . import commands, mtu_observed, path_sizes, words
+from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,6 +242,15 @@ def _mtu_commands(evidence: Evidence, subject: Subject) -> list[str]:
     return [*(commands.on_node(name, line) for line in ("ip link show", *raised)), *tried[:2]]
 
 
+def _mtu_remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Less is sent. None where a node's own interface or route is to be put right, or all that is needed fits."""
+    own = subject.node is not None and (_odd_interfaces(evidence, subject.node) or _limited_by_route(subject.node))
+    if own or not subject.about or evidence.cluster is None or evidence.missing:
+        return None
+    fits = _mtu_severity(evidence, subject) == "minor" or path_sizes.carried(evidence).size is None
+    return None if fits else Remedy("mtu")
+
+
 def _mtu_severity(evidence: Evidence, subject: Subject) -> str:
     """minor where all that Calico needs still fits through, else major."""
     nodes = {name: evidence.nodes[name] for pair in subject.about for name in pair if name in evidence.nodes}
@@ -285,8 +294,12 @@ MTU_MISMATCH = Fault(
             "carries minus the encapsulation overhead; pods get a new MTU only when they are made anew."
         ),
         risk="medium",
-        disrupts="traffic for a moment where a link or tunnel changes; pods keep their old MTU until recreated",
+        disrupts=(
+            "traffic for a moment where a link or tunnel changes; calico-node is restarted node by node where its MTU "
+            "is lowered; pods keep their old MTU until recreated"
+        ),
         commands=_mtu_commands,
+        remedy=_mtu_remedy,
     ),
     verify="Packets of the interface's size pass in both directions between all nodes.",
     prior=0.0,
@@ -379,6 +392,9 @@ TIME_SYNC_MISSING = Fault(
         risk="low",
         disrupts="nothing",
         commands=_time_commands,
+        remedy=lambda evidence, subject: (
+            Remedy("time_sync", {}, subject.nodes) if subject.about == NO_SERVICE else None
+        ),
     ),
     verify="The time service reports itself synchronised.",
     prior=0.0,

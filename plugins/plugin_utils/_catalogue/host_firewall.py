@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import session_signals, words
+from . import commands, session_signals, words
 from .blocked_sessions import (
     BLOCKING,
     blocking_rules,
+    drops_of,
     far_addresses,
     rules_that_would_block,
     silent_but_alive,
@@ -52,6 +53,23 @@ def rule_blocks_bgp(evidence: Evidence, subject: Subject) -> list[Seen]:
     place = f"{words.rule_place(rule)} {how}: {rule.text}" if rule else f"{how} TCP 179"
     path = " > ".join(rule.path) if rule else ""
     return [Seen(subject.node.name, "firewall", f"{verdict.direction.replace('_', ' ')}, {place}", path)]
+
+
+def kernel_told_of_the_drop(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kernel's log says that packets which open this session were stopped on the way in, or out."""
+    node = subject.node
+    if node is None:
+        return []
+    told = dict.fromkeys(drop for session in subject.sessions for drop in drops_of(node, session))
+    return [
+        Seen(
+            node.name,
+            "kernel log",
+            f"{drop.prefix} TCP SYN from {drop.source} to {drop.destination} port {drop.port}"
+            f"{f', {drop.packets} times' if drop.packets > 1 else ''}",
+        )
+        for drop in told
+    ]
 
 
 def undecided_rule_and_silence(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -132,6 +150,9 @@ def _host_firewall_summary(evidence: Evidence, subject: Subject) -> str:
     verdict = verdict_of(subject)
     if verdict is None:
         peers = _far_ends(evidence, subject)
+        if told := kernel_told_of_the_drop(evidence, subject):
+            what = f"The firewall of {name} stops TCP {port} between it and {peers}, as its kernel's log says"
+            return f"{what} ({told[0].detail}). Its rules were not read."
         if not peer_rejects_as_a_firewall_does(evidence, subject):
             return f"A firewall on {name} may drop TCP {port} from {peers}; {name} itself could not be read."
         return f"A firewall on {name} rejects TCP {port} from {peers}; {name} itself could not be read."
@@ -168,13 +189,16 @@ def _far_ends(evidence: Evidence, subject: Subject) -> str:
 
 def _host_firewall_missing(evidence: Evidence, subject: Subject) -> list[Missing]:
     verdict = verdict_of(subject)
+    if verdict is None and subject.node is not None:
+        name = subject.nodes[0]
+        return [Missing(name, "firewall rules", commands.rules_of(name), "which rule it is")]
     if verdict is None or verdict.verdict != "unknown":
         return []
     return [
         Missing(
             subject.nodes[0],
             "firewall counters",
-            f"on {subject.nodes[0]}, twice, 10 s apart: iptables-save -c; ip6tables-save -c; nft list ruleset",
+            commands.grows(subject.nodes[0]),
             "whether the rule's counter grows with the connection attempts",
         )
     ]
@@ -194,6 +218,7 @@ TCP179_BLOCKED_HOST_FIREWALL = Fault(
     subjects=blocking_rules,
     signals=(
         Signal(rule_blocks_bgp, DECISIVE, required=True),
+        Signal(kernel_told_of_the_drop, STRONG, required=True),
         Signal(peer_rejects_as_a_firewall_does, STRONG, required=True),
         Signal(unread_peer_is_silent, WEAK, required=True),
         Signal(undecided_rule_and_silence, WEAK, required=True),

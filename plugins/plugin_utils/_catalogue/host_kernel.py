@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from ...module_utils._host.kernel_features import NEEDS
 from .._gate import model as gate_model
 from .._gate.gate import gate
 from . import agent_pod, api, commands, gate_signals, host_words, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +76,16 @@ def _lacks_summary(evidence: Evidence, subject: Subject) -> str:
     return f"The kernel of {subject.nodes[0]} lacks a part that Calico needs: {line.detail.rstrip('.')}."
 
 
+def _load(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """The modules that programs miss, where the kernel has them to be loaded; None where it lacks one for good."""
+    node = subject.node
+    if node is None or node.state.kernel_missing or node.lacks("host_kernel"):
+        return None
+    lines = [line.text for line in node.control.lines("kernel_lacks", "kernel_module")]
+    names = [name for name in NEEDS if any(re.search(rf"\b{name}\b", line) for line in lines)]
+    return host_words.remedy(evidence, subject, "kernel_modules", host_network_modules=names) if names else None
+
+
 KERNEL_MODULE_MISSING = Fault(
     id="kernel_module_missing",
     family="host_felix",
@@ -113,6 +125,7 @@ KERNEL_MODULE_MISSING = Fault(
             commands.on_node(subject.nodes[0], "uname -r; ls /lib/modules"),
             "calicoctl node checksystem   # on the node: lists every module that Calico needs",
         ],
+        remedy=_load,
     ),
     verify="The modules are loaded (lsmod), Felix is ready, and its log no longer speaks of them.",
     lookalikes=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import commands, host_words, words
-from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
-NETWORK_MANAGER, NETWORKD = "NetworkManager", "systemd-networkd"
+NETWORK_MANAGER, NETWORKD, OTHER = "NetworkManager", "systemd-networkd", "another program"
 # As many hosts are set up, without harm for years: hardly a sign.
 HINT = 0.2
 _NM_FILE = "/etc/NetworkManager/conf.d/calico.conf"
@@ -112,6 +112,9 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
 
 def _leave_alone(evidence: Evidence, subject: Subject) -> list[str]:
     name = subject.nodes[0]
+    if subject.where["program"] == OTHER:
+        who = "ps -eo pid,args | grep -E 'dhcpcd|dhclient|connmand|avahi-autoipd|wicked|netplan'"
+        return [commands.on_node(name, f"ip -4 -brief address | grep cali; {who}")]
     if subject.where["program"] == NETWORKD:
         unit = "[Match]\\nName=cali* tunl0 vxlan.calico vxlan-v6.calico wireguard.cali\\n\\n[Link]\\nUnmanaged=yes\\n"
         keep = "[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n"
@@ -128,6 +131,12 @@ def _leave_alone(evidence: Evidence, subject: Subject) -> list[str]:
         commands.on_node(name, f"printf '{_UNMANAGED}' | sudo tee {_NM_FILE}"),
         commands.on_node(name, "sudo nmcli general reload; nmcli device"),
     ]
+
+
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Files that say so, where a manager is known to run."""
+    known = subject.node is not None and bool({NETWORK_MANAGER, NETWORKD} & set(subject.node.state.managers))
+    return host_words.remedy(evidence, subject, "network_managers") if known else None
 
 
 HOST_NETWORK_MANAGER_INTERFERENCE = Fault(
@@ -165,6 +174,7 @@ HOST_NETWORK_MANAGER_INTERFERENCE = Fault(
         risk="low",
         disrupts="nothing; Felix puts back what is missing within 90 s",
         commands=_leave_alone,
+        remedy=_remedy,
     ),
     verify="Calico's interfaces are listed as unmanaged, and routes and addresses stay when the manager restarts.",
     lookalikes=(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...module_utils._address.releases import parse_version
 from .._evidence.host_state import ALL
 from . import agent_pod, commands, host_words, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,12 @@ def release_checks_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(node.name, "release", host_words.release_of(evidence, node))]
 
 
+def _not_loose(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Another value for all interfaces, where it is 2 now."""
+    loose = subject.node is not None and ALL in subject.node.state.loose
+    return host_words.remedy(evidence, subject, "rp_filter") if loose else None
+
+
 RP_FILTER_LOOSE = Fault(
     id="rp_filter_loose",
     family="host_felix",
@@ -93,6 +99,7 @@ RP_FILTER_LOOSE = Fault(
             ),
             agent_pod.delete(evidence, subject.nodes[0]),
         ],
+        remedy=_not_loose,
     ),
     verify="Felix is ready, and its log has no new line about the RPF check.",
     lookalikes=(
@@ -154,6 +161,14 @@ def sessions_fail_here(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "bird", words.plural(number, "session"))] if number else []
 
 
+def _loosen(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Loose on the interfaces to which peers send; None where it is not known which these are."""
+    homes = {home for _peer, home, _out in (_elsewhere(evidence, subject.node) if subject.node else ())}
+    if not homes:
+        return None
+    return host_words.remedy(evidence, subject, "rp_filter", host_network_loose_interfaces=sorted(homes))
+
+
 RP_FILTER_STRICT = Fault(
     id="rp_filter_strict",
     family="host_felix",
@@ -197,6 +212,7 @@ RP_FILTER_STRICT = Fault(
                 for peer, home, _out in (_elsewhere(evidence, subject.node)[:2] if subject.node else ())
             ),
         ],
+        remedy=_loosen,
     ),
     verify="The counter IPReversePathFilter no longer grows, and the node's sessions are Established.",
     lookalikes=(
@@ -266,6 +282,7 @@ IP_FORWARD_OFF = Fault(
                 subject.nodes[0], "grep -rs forward /etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d"
             ),
         ],
+        remedy=lambda evidence, subject: host_words.remedy(evidence, subject, "forwarding"),
     ),
     verify="The setting is 1 on the host and its interfaces, also after `sysctl --system`, and pods reach other nodes.",
     lookalikes=(
@@ -314,6 +331,12 @@ def there_is_room(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(node.name, "conntrack", f"{node.state.tracking.entries} of {node.state.tracking.most} entries")]
 
 
+def _enlarge(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """A table of twice the size, where it is full now."""
+    node = subject.node
+    return host_words.remedy(evidence, subject, "conntrack") if node and node.state.tracking.full else None
+
+
 CONNTRACK_FULL = Fault(
     id="conntrack_full",
     family="host_felix",
@@ -354,6 +377,7 @@ CONNTRACK_FULL = Fault(
                 "sudo conntrack -L 2>/dev/null | grep -oE 'src=[^ ]+' | sort | uniq -c | sort -rn | head",
             ),
         ],
+        remedy=_enlarge,
     ),
     verify="There are fewer entries than nine tenths of nf_conntrack_max, and the kernel reports no more drops.",
     lookalikes=(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import gate_signals
-from .model import Seen, Subject
+from .model import Remedy, Seen, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,12 @@ def release_of(evidence: Evidence, node: Node | None) -> str:
     environment = evidence.cluster.environment if evidence.cluster else {}
     told = (node.calico_version if node else "", evidence.flavour.version, environment.get("calico_version"))
     return next((str(one) for one in told if one), "")
+
+
+def remedy(evidence: Evidence, subject: Subject, part: str, **variables: object) -> Remedy | None:
+    """One part of the host's network put right by a role, with its variables; None for a host that was not read."""
+    names = tuple(name for name in subject.nodes if name in evidence.nodes)
+    return Remedy("host_network", {"host_network_parts": [part], **variables}, names) if names else None
 
 
 def felix_is_well(evidence: Evidence, subject: Subject) -> list[Seen]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .._gate import agents, backend
 from .._gate import model as gate
-from . import commands, gate_signals, scheduling, words
-from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Seen, Signal, Subject
+from . import commands, gate_signals, migration_state, scheduling, words
+from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .._cluster.model import Cluster, Workload
     from .._evidence.evidence import Evidence
 
-OPERATORS_NAMESPACE = "calico-system"
-BEFORE, AFTER = "pre-operator", "migrated"
+OPERATORS_NAMESPACE = migration_state.NEW
+AFTER = migration_state.AFTER
 PATIENCE = 1800
 PROBES_OF_BIRD = ("-bird-ready", "-bird-live")
 
@@ -127,6 +127,33 @@ def _age(cluster: Cluster) -> float | None:
     return cluster.taken_at - begun if begun is not None and cluster.taken_at is not None else None
 
 
+def _migration_commands(evidence: Evidence, subject: Subject) -> list[str]:
+    cluster = evidence.cluster
+    holds = migration_state.holds(evidence, migration_state.state_of(cluster)) if cluster else []
+    told = [
+        f"kubectl get nodes -L {agents.MIGRATION_LABEL}",
+        "kubectl get daemonsets -A -o wide | grep -i calico-node; kubectl get tigerastatus",
+        migration_state.look(),
+        *(line for hold in holds for line in hold.lines),
+        "kubectl get secrets,roles,rolebindings -n calico-system",
+    ]
+    return list(dict.fromkeys(told))
+
+
+def _migration_remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Where the operator's own next step can be done in its place, or a password is all that it waits for."""
+    cluster = evidence.cluster
+    if cluster is None:
+        return None
+    state = migration_state.state_of(cluster)
+    if migration_state.steps(cluster, state):
+        return Remedy("operator_migration")
+    roles = {hold.role for hold in migration_state.holds(evidence, state)}
+    return (
+        Remedy("bgp_password", {"bgp_password_namespace": migration_state.NEW}) if roles == {"bgp_password"} else None
+    )
+
+
 OPERATOR_MIGRATION_STUCK = Fault(
     id="operator_migration_stuck",
     family="control_plane",
@@ -162,12 +189,8 @@ OPERATOR_MIGRATION_STUCK = Fault(
         ),
         risk="medium",
         disrupts="each node's sessions restart once as it is taken over",
-        commands=lambda evidence, subject: [
-            f"kubectl get nodes -L {agents.MIGRATION_LABEL}",
-            "kubectl get daemonsets -A -o wide | grep -i calico-node; kubectl get tigerastatus",
-            "kubectl logs -n tigera-operator deployment/tigera-operator --tail=100",
-            "kubectl get secrets,roles,rolebindings -n calico-system",
-        ],
+        commands=_migration_commands,
+        remedy=_migration_remedy,
     ),
     verify="One DaemonSet is left, in calico-system, Ready on every node, and no node bears the label.",
     lookalikes=(

@@ -87,14 +87,13 @@ def _record(subject: Subject) -> str:
     return str(subject.where["object"]).partition("/")[2]
 
 
-def _tell_kubelet(evidence: Evidence, name: str) -> list[str]:
+def tell_kubelet(evidence: Evidence, name: str) -> list[str]:
     """Tell kubelet the node's address, where no cloud's controller does; by the file that its distribution reads."""
     address = fix_lines.true_address(evidence, name).partition("/")[0]
     kind = evidence.flavour.distribution
     if kind in ("k3s", "rke2"):
-        unit = "k3s" if kind == "k3s" else "rke2-server"
-        line = f"echo 'node-ip: {address}' | sudo tee -a /etc/rancher/{kind}/config.yaml; sudo systemctl restart {unit}"
-        return [f"{commands.on_node(name, line)}   # on an agent: {kind}-agent"]
+        line = f"echo 'node-ip: {address}' | sudo tee -a /etc/rancher/{kind}/config.yaml"
+        return [commands.on_node(name, line), fix_lines.restarted_unit(evidence, name)]
     files = "/etc/default/kubelet (/etc/sysconfig/kubelet on RHEL and its kin)"
     return [
         f"on {commands.node_word(name)}: add --node-ip={address} to KUBELET_EXTRA_ARGS in {files}",
@@ -133,7 +132,7 @@ NODE_HAS_NO_INTERNAL_IP = Fault(
             f"kubectl get node {commands.kube_name(evidence, subject.nodes[0])} -o yaml | grep -A8 addresses:",
             "kubectl get pods -A | grep -i cloud-controller",
             commands.on_node(subject.nodes[0], "sudo ps -o args= -C kubelet | tr ' ' '\\n' | grep -e node-ip -e cloud"),
-            *_tell_kubelet(evidence, subject.nodes[0]),
+            *tell_kubelet(evidence, subject.nodes[0]),
         ],
     ),
     verify="The Node lists its InternalIP, and calico-node and Typha have addresses.",

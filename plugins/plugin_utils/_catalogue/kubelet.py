@@ -9,26 +9,49 @@ from typing import TYPE_CHECKING
 
 from .._gate import model as gate
 from .._gate import nodes as conditions
-from . import commands, gate_signals, lost_hosts, session_signals, words
+from . import commands, fix_lines, gate_signals, lost_hosts, session_signals, stale_nodes, words
 from .gate_signals import HINT
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
 
 
 def nodes_with_bad_kubelets(evidence: Evidence) -> Iterator[Subject]:
     """Nodes that are not Ready for another reason than CNI, by what their kubelet is like."""
     gone = lost_hosts.lost(evidence)
+    told: set[str] = set()
     for subject in gate_signals.by_kind(evidence, gate.HOST):
         # A machine that is lost as a whole is another matter than a kubelet, though both look alike to Kubernetes.
         for is_lost in (False, True):
             found = [pair for pair in subject.about if (pair[0].name in gone) is is_lost]
             if found:
                 names = [checked.name for checked, _wrong in found]
+                told.update(names)
                 yield gate_signals.at(evidence, names, found, kind=subject.where["kind"])
+
+    distrusting = [node.name for node in evidence.nodes.values() if _distrust(node) and node.name not in told]
+    if distrusting:
+        yield gate_signals.at(evidence, distrusting, (), kind="log")
+
+
+def _distrust(node: Node) -> list[HostLine]:
+    """The lines in which kubelet, asking for what its pods mount, does not trust the API server's certificate."""
+    return [
+        line
+        for line in node.control.lines("certificate")
+        if line.component == "kubelet" and line.text.startswith('object-"') and "unknown authority" in line.text
+    ]
+
+
+def server_is_not_trusted(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kubelet itself does not trust the API server's certificate, so that it cannot report to it."""
+    nodes = gate_signals.nodes_of(evidence, subject)
+    return [gate_signals.seen_line(node, line) for node in nodes for line in _distrust(node)][:2]
 
 
 def kubelet_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -65,7 +88,7 @@ def kubelet_complains(evidence: Evidence, subject: Subject) -> list[Seen]:
 def kubelet_is_gone(evidence: Evidence, subject: Subject) -> list[Seen]:
     """No kubelet runs on the host."""
     return [
-        Seen(node.name, "processes", "no kubelet, and nothing that holds one")
+        Seen(node.name, "processes", node.control.kubelet.process or "no kubelet, and nothing that holds one")
         for node in gate_signals.nodes_of(evidence, subject)
         if node.control.kubelet.running is False
     ]
@@ -98,14 +121,20 @@ def machine_answers_nothing(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     name = subject.nodes[0]
+    restart = fix_lines.restarted_unit(evidence, name)
+    # Where it is not told which of a distribution's two runs, journalctl takes a pattern.
+    unit = f"'{evidence.flavour.distribution}*'" if "try-restart" in restart else restart.rpartition(" ")[2]
     return [
         f"kubectl describe node {commands.kube_name(evidence, name)}",
-        commands.on_node(name, "sudo systemctl status kubelet; sudo journalctl -u kubelet -n 100 --no-pager"),
-        commands.on_node(name, "sudo systemctl restart kubelet"),
+        commands.on_node(name, f"sudo systemctl status {unit}; sudo journalctl -u {unit} -n 100 --no-pager"),
+        restart,
     ]
 
 
 def _summary(evidence: Evidence, subject: Subject) -> str:
+    if not subject.about:
+        where = gate_signals.show_nodes(subject)
+        return f"The kubelet of {where} does not trust the API server: its authority is another one. Look there first."
     says = subject.about[0][1].says
     more = "" if len(subject.nodes) == 1 else f", and so with {len(subject.nodes) - 1} more"
     untold = subject.where.get("kind") == conditions.UNTOLD
@@ -131,6 +160,7 @@ KUBELET_NOT_READY = Fault(
         Signal(kubelet_is_unwell, STRONG + MODERATE, required=True),
         # Of itself it is a guess: nothing tells whether Calico is the reason.
         Signal(not_ready_for_no_told_reason, WEAK, required=True),
+        Signal(server_is_not_trusted, MODERATE, required=True),
         Signal(kubelet_is_gone, MODERATE),
         Signal(runtime_is_gone, MODERATE),
         Signal(kubelet_complains, MODERATE),
@@ -139,6 +169,7 @@ KUBELET_NOT_READY = Fault(
         Signal(gate_signals.scope_tells, HINT),
         Signal(kubelet_runs_and_is_connected, -MODERATE),
         Signal(machine_answers_nothing, -STRONG - MODERATE),
+        Signal(stale_nodes.only_it_is_in_no_inventory, -DECISIVE),
     ),
     summary=_summary,
     severity_rule=gate_signals.worst_if_everywhere,

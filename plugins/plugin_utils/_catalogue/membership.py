@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.model import MissingNode
-from . import agent_pod, api, lost_hosts, session_signals, stale_nodes, unread_peers
+from . import agent_pod, api, commands, lost_hosts, session_signals, stale_nodes, unread_peers
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -79,19 +79,22 @@ PEER_NODE_DOWN = Fault(
         Signal(stale_nodes.kubelet_is_silent, MODERATE),
         Signal(session_signals.dialler_gets_no_answer, WEAK),
         Signal(stale_nodes.silent_for_long, -MODERATE),
+        Signal(stale_nodes.only_it_is_in_no_inventory, -DECISIVE - DECISIVE),
+        Signal(stale_nodes.no_kubernetes_node, -DECISIVE),
         Signal(unread_peers.answers_somebody, -DECISIVE - STRONG),
     ),
     summary=_down_summary,
     fix=Fix(
         action="restore_node",
         text=(
-            "Start the machine or repair its link. If it will not come back, remove its Node object, so that the "
-            "mesh forgets it."
+            "Look at the machine's console, power and link; start it or repair them. If it will not come back, remove "
+            "its Node object, so that the mesh forgets it."
         ),
         risk="low",
         disrupts="nothing that works now",
         commands=lambda evidence, subject: [
-            f"look at {subject.nodes[0]}'s console, power and link",
+            f"ping -c 3 {commands.word(subject.where.get('address') or subject.nodes[0], 'ADDRESS')}",
+            f"kubectl describe node {commands.kube_name(evidence, subject.nodes[0])}   # since when it is silent",
         ],
     ),
     verify="The machine answers, and its sessions are Established.",
@@ -99,7 +102,8 @@ PEER_NODE_DOWN = Fault(
         Lookalike("stale_node_in_mesh", "the address belongs to no node that is expected"),
         Lookalike("tcp179_blocked_network", "the machine answers on other ways"),
     ),
-    explains=("undetermined", "peer_bird_not_running", "hold_timer_expired"),
+    # Which of both it is hangs on whether the machine comes back: one event, and told once.
+    explains=("undetermined", "peer_bird_not_running", "hold_timer_expired", "stale_node_in_mesh"),
 )
 
 
@@ -146,7 +150,7 @@ PEER_BIRD_NOT_RUNNING = Fault(
         Missing(
             subject.nodes[0],
             "sockets",
-            f"on {subject.nodes[0]}: ss -ltnp 'sport = :179'",
+            commands.on_node(subject.nodes[0], 'sudo ss -ltnp "sport = :179"'),
             "whether BIRD listens behind a firewall that resets, or not at all",
         )
     ],

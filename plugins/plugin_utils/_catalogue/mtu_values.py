@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._cluster import effective
-from . import agent_pod, api, commands, packet_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from . import agent_pod, api, commands, packet_signals, path_sizes, words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,8 @@ class Value(NamedTuple):
         return int(digits) if digits.isascii() and digits.lstrip("-").isdigit() and len(digits) < 10 else None
 
 
-def _of_objects(evidence: Evidence) -> Iterator[Value]:
+def of_objects(evidence: Evidence) -> Iterator[Value]:
+    """What is set for all nodes."""
     cluster = evidence.cluster
     if cluster is None:
         return
@@ -66,13 +67,21 @@ def _of_objects(evidence: Evidence) -> Iterator[Value]:
         yield Value("spec.calicoNetwork.mtu", "Installation default", str(installed))
 
 
-def _of_node(node: Node) -> Iterator[Value]:
+def of_node(node: Node) -> Iterator[Value]:
+    """What is set on one node."""
     for device, mtu in node.sizes.given.items():
         yield Value(device, "environment of calico-node", str(mtu), _DEVICES.get(device, 0), node.name)
     if node.sizes.cni:
         yield Value(
             "mtu", node.sizes.cni_path or "CNI configuration", str(node.sizes.cni), node.sizes.overhead, node.name
         )
+
+
+def by_hand(evidence: Evidence, *, nodes: bool = True) -> Iterator[Value]:
+    """What somebody has set for all nodes, and on single ones; 0 leaves the choice to Felix and counts as nothing."""
+    yield from (one for one in of_objects(evidence) if one.number != 0)
+    for node in evidence.nodes.values() if nodes else ():
+        yield from (one for one in of_node(node) if one.number != 0)
 
 
 def _carries(evidence: Evidence, name: str = "") -> int | None:
@@ -109,13 +118,13 @@ def _pods_have_ipv6(evidence: Evidence) -> bool:
 def odd_values(evidence: Evidence) -> Iterator[Subject]:
     """Values of MTUs that cannot be or cannot be used, each where it was set; and nodes whose logs tell of one."""
     told = False
-    for value in _of_objects(evidence):
+    for value in of_objects(evidence):
         if _trouble(evidence, value):
             told = True
             names = packet_signals.names_of(evidence)
             yield Subject(names, (), api.where(value.place, value.what, value=value.text), None, value)
     for node in evidence.nodes.values():
-        found = [value for value in _of_node(node) if _trouble(evidence, value)]
+        found = [value for value in of_node(node) if _trouble(evidence, value)]
         for value in found:
             told = True
             where = {"node": node.name, "file": value.place, "field": value.what, "value": value.text}
@@ -228,6 +237,14 @@ def _auto_mtu(evidence: Evidence, name: str) -> list[str]:
     return [f"kubectl patch configmap -n {namespace} {commands.word(name, 'NAME')} --type merge -p '{patch}'"]
 
 
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """The role that sets what fits; None for what single nodes have, and where nobody knows what the ways carry."""
+    value = subject.about
+    if value is None or value.node or evidence.missing or path_sizes.carried(evidence).size is None:
+        return None
+    return Remedy("mtu")
+
+
 MTU_MISCONFIGURED_VALUE = Fault(
     id="mtu_misconfigured_value",
     family="encapsulation",
@@ -261,8 +278,12 @@ MTU_MISCONFIGURED_VALUE = Fault(
             "pods get a new MTU only when they are made anew."
         ),
         risk="medium",
-        disrupts="tunnels change at once; pods keep their old MTU until they are recreated",
+        disrupts=(
+            "calico-node is restarted node by node; tunnels change at once; pods keep their old MTU until they are "
+            "recreated"
+        ),
         commands=_commands,
+        remedy=_remedy,
     ),
     verify=(
         "Calico's file /var/lib/calico/mtu, the tunnels and new pods have the MTU of the interface less the overhead."

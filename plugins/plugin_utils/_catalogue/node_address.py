@@ -34,7 +34,7 @@ def absent_addresses(evidence: Evidence) -> Iterator[Subject]:
     for claim in claims(evidence):
         node = claim.node
         # Of what was found on the host once, somebody's list of its addresses may leave out a part.
-        if node is None or claim.logged or (claim.name, claim.address) in told or node.holds(claim.address):
+        if node is None or claim.logged or (claim.name, claim.address) in told or node.has_at_all(claim.address):
             continue
         if node.addresses_complete or (not node.addresses and node.log_lines("bind_failed")):
             told.add((claim.name, claim.address))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ INVALID = "error with field Metadata.Name ="
 NOT_MADE = "Create is not supported on Node"
 # Calico warns so at every change of an address; where two hosts take turns, it does again and again.
 TURNS = 3
+# What a host is called before it has a name.
+_NO_NAME = re.compile(r"[('\" ](localhost(?:\.localdomain)?|localhost6|\(none\))[)'\" ]")
 
 
 def names_apart(evidence: Evidence) -> Iterator[Subject]:
@@ -83,9 +86,17 @@ def _lines(node: Node | None) -> list[Seen]:
         return []
     lines = node.control.lines("node_missing")
     lines += [line for line in node.control.lines("datastore", "other") if _names_no_node(line.text)]
+    lines += [line for line in node.control.lines("node_ip_conflict") if _NO_NAME.search(line.text)]
     changes = [line for line in node.control.lines("node_ip_changed") if MULTIPLE in line.text]
     lines += changes if sum(line.count for line in changes) >= TURNS else []
     return [Seen(node.name, f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]
+
+
+def _former(node: Node | None) -> str:
+    """What the host is on record as from a time when it had no name, '' if nothing says so."""
+    lines = node.control.lines("node_ip_conflict") if node else []
+    found = next((match for line in lines if (match := _NO_NAME.search(line.text))), None)
+    return found.group(1) if found else ""
 
 
 def _kubernetes_name(evidence: Evidence, node: Node) -> str:
@@ -197,7 +208,8 @@ def daemonset_does_not_tell(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def calico_does_not_find_it(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Calico says that it does not find its Node, or that several nodes have its name."""
+    """Calico says that it does not find its Node, that several nodes have its name, or that a host without a name has
+    its address: itself, from before it had one."""
     return [seen for name in subject.nodes for seen in _lines(evidence.nodes.get(name))]
 
 
@@ -219,6 +231,8 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     other = subject.where.get("kubernetes")
     if subject.where.get("twice"):
         return f"Calico has one host on record as {name} and as {other}: its programs there go by different names."
+    if _former(subject.node):
+        return f"Calico has {name} on record under the name it had before it was given one: {_former(subject.node)}."
     known = f"Kubernetes knows it as {other}" if other else "there is no Node of that name"
     return f"calico-node on {subject.nodes[0]} runs as {name}, and {known}."
 
@@ -227,6 +241,8 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     """Tell calico-node the name of its Node, take away what says another, and have it start again there."""
     name = subject.nodes[0]
     lines = [commands.on_node(name, "hostname; cat /var/lib/calico/nodename"), "kubectl get nodes -o wide"]
+    if _former(subject.node):
+        lines.append(f"calicoctl delete node {commands.word(_former(subject.node), 'NAME')}")
     agent = api.agent(evidence)
     if agent is None:
         lines.append("kubectl get daemonset -A -o yaml | grep -A4 'name: NODENAME'   # is it spec.nodeName? else:")

@@ -11,7 +11,7 @@ from .._evidence.evidence import Evidence, culprits, steps, verdict_on
 from .._gate import backend
 from .._gate.names import inventory_names
 from .._overlay.compare import overlays
-from . import startup_words, words
+from . import agent_pod, commands, startup_words, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ def _needed(evidence: Evidence, subject: Subject) -> list[Missing]:
             wanted.setdefault((stranger.label, "datastore"), Missing(stranger.label, "datastore", lists, tells))
             continue
         for node, verdict in undecided:
-            counters = f"on {node.name}, twice, 10 s apart: iptables-save -c; ip6tables-save -c; nft list ruleset"
+            counters = commands.grows(node.name)
             tells = f"whether the counter of {words.rule_place(verdict.rule) if verdict.rule else 'a rule'} grows"
             wanted[(node.name, "firewall counters")] = Missing(node.name, "firewall counters", counters, tells)
         for side, _other in session.sides():
@@ -337,29 +337,29 @@ def _needed_of(evidence: Evidence, session: Session, side: Side) -> list[Missing
             Missing(
                 name,
                 "firewall",
-                f"on {name}: iptables-save -c; ip6tables-save -c; nft list ruleset",
+                commands.rules_of(name),
                 f"whether its firewall blocks TCP 179 from {peer}",
             ),
             Missing(
                 name,
                 "bird",
-                f"on {name}: birdcl -r -s /var/run/calico/bird.ctl show protocols all",
+                agent_pod.sessions(evidence, name),
                 "what its BIRD says about the same sessions",
             ),
             Missing(
                 name,
                 "kernel counters",
-                f"on {name}, twice, 10 s apart: nstat -az 'TcpExtTCPMD5*'",
+                commands.grows(name, 'nstat -az "TcpExtTCPMD5*"'),
                 "whether it drops segments for their TCP MD5 signature",
             ),
         ]
     own = evidence.nodes.get(name)
     if own is not None and own.verdicts is None:
-        rules = f"on {name}: iptables-save -c; ip6tables-save -c; nft list ruleset"
+        rules = commands.rules_of(name)
         return [Missing(name, "firewall", rules, f"whether its firewall blocks TCP 179 with {peer}")]
     if side is session.listener:
         of_peer = f" and host {other.address}" if other.address else ""
-        capture = f"on {name}: timeout 30 tcpdump -c 5 -ni any 'tcp port 179{of_peer}'"
+        capture = commands.capture(name, f"tcp port 179{of_peer}")
         return [Missing(name, "tcpdump", capture, "whether the connection attempts arrive, and what answers them")]
     return []
 

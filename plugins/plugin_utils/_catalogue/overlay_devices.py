@@ -14,10 +14,20 @@ from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
     from .._evidence.overlay_facts import Trouble
 
 IPIP, FLANNEL = "tunl0", "flannel"
+_IN_VAIN = (
+    *("Failed to set tunnel device", "Failed to set tunnel MTU", "Failed to add IPIP tunnel device"),
+    *("Failed configure IPIP tunnel device", "Failed configure tunnel device", "Failed to configure tunnel device"),
+    *("Failed to configure VXLAN tunnel device", "Failed configure VXLAN tunnel device"),
+    "Failed to create VXLAN device",
+)
+_DEVICES = (("vxlan", "vxlan.calico"), ("wireguard", "wireguard.cali"))
+_AGAIN = 3
 _SAID = {
     "missing": "is missing",
     "down": "is down",
@@ -33,14 +43,35 @@ def devices_in_trouble(evidence: Evidence) -> Iterator[Subject]:
             if trouble.problem in _SAID:
                 where = {"node": node.name, "interface": trouble.name, "problem": _SAID[trouble.problem]}
                 yield Subject((node.name,), (), where, node, trouble)
+        told = _not_set_up(node)
+        if told is not None and not node.overlay.troubles and not node.own.of_family("ipv4"):
+            where = {"node": node.name, "interface": _device(told), "problem": "cannot be set up"}
+            yield Subject((node.name,), (), where, node, told)
     for overlay in overlays(evidence):
         for name, how in overlay.odd.items():
             where = {"node": name, "interface": overlay.device, "problem": how}
             yield Subject((name,), (), where, evidence.nodes.get(name), how)
 
 
+def _not_set_up(node: Node) -> HostLine | None:
+    """What Felix says again and again of a device that it wants: it tries once in a second."""
+    lines = [line for line in node.control.lines("tunnel") if any(words_ in line.text for words_ in _IN_VAIN)]
+    return next((line for line in lines if line.count >= _AGAIN), None)
+
+
+def _device(line: HostLine) -> str:
+    return next((device for words_, device in _DEVICES if words_ in f"{line.text} {line.component}".lower()), IPIP)
+
+
 def _trouble(subject: Subject) -> Trouble | None:
-    return None if isinstance(subject.about, str) else subject.about
+    return subject.about if hasattr(subject.about, "problem") else None
+
+
+def felix_tries_in_vain(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Felix says again and again that it cannot set the device up, and nothing shows the device."""
+    line = _not_set_up(subject.node) if subject.node and _trouble(subject) is None else None
+    told = line is not None and subject.where.get("problem") == "cannot be set up"
+    return [Seen(subject.nodes[0], "felix log", f"{line.text} ({line.count} times)", line.at)] if told and line else []
 
 
 def device_does_not_work(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -138,6 +169,7 @@ TUNNEL_DEVICE_MISSING = Fault(
     signals=(
         Signal(device_does_not_work, DECISIVE, required=True),
         Signal(device_is_made_otherwise, STRONG, required=True),
+        Signal(felix_tries_in_vain, STRONG, required=True),
         Signal(others_have_it, MODERATE),
         Signal(echoes_are_lost, STRONG),
         Signal(echoes_pass, -STRONG - WEAK),

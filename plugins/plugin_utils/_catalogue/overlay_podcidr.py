@@ -16,6 +16,7 @@ from .model import DECISIVE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
@@ -25,6 +26,8 @@ _NAMED = re.compile(
     r'[Nn]ode "?(?P<before>[\w.-]{1,253})"? (?:pod cidr not|does not have podCIDR)|for node (?P<after>[\w.-]{1,253})'
 )
 USE_POD_CIDR = "usePodCidr"
+# Felix says so again and again where nobody misses it, too.
+_OF_SOME_NODE = "Failed to parse Node PodCIDR"
 
 
 def nodes_without_pod_cidr(evidence: Evidence) -> Iterator[Subject]:
@@ -75,7 +78,7 @@ def _why(evidence: Evidence) -> list[str]:
 
 def flannel_says_so(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Flannel, Felix or the CNI plugin says that the node has no podCIDR, or flannel one that is not in its network."""
-    lines = subject.node.control.lines(LOG_KIND) if subject.node else []
+    lines = [line for line in _lines(subject) if _OF_SOME_NODE not in line.text]
     found = [Seen(subject.nodes[0], f"{line.component or 'flannel'}.log", line.text) for line in lines[:2]]
     for pod in evidence.cluster.pods if evidence.cluster else ():
         if pod.node == subject.about:
@@ -84,6 +87,16 @@ def flannel_says_so(evidence: Evidence, subject: Subject) -> list[Seen]:
                 Seen(subject.nodes[0], f"pod {pod.name}", text) for text in said if "pod cidr not assigned" in text
             ]
     return found[:2]
+
+
+def _lines(subject: Subject) -> list[HostLine]:
+    return subject.node.control.lines(LOG_KIND) if subject.node else []
+
+
+def felix_reads_an_empty_one(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Felix meets some Node with an empty podCIDR; which one, and whether anybody needs it, it does not say."""
+    lines = [line for line in _lines(subject) if _OF_SOME_NODE in line.text]
+    return [Seen(subject.nodes[0], f"{line.component or 'felix'}.log", line.text) for line in lines[:1]]
 
 
 def flannel_does_not_run(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -147,6 +160,7 @@ NODE_PODCIDR_MISSING = Fault(
     signals=(
         Signal(addresses_come_from_it, DECISIVE, required=True),
         Signal(flannel_says_so, STRONG, required=True),
+        Signal(felix_reads_an_empty_one, WEAK, required=True),
         Signal(flannel_does_not_run, STRONG),
         Signal(others_have_one, WEAK),
         Signal(nobody_has_one, -DECISIVE),

@@ -196,8 +196,8 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
     name = subject.nodes[0]
     device = commands.word(subject.where.get("interface", ""), "DEVICE")
     if _culprit(subject) is None and not isinstance(subject.about, str):
-        lines = ["ip route show", "sudo birdcl -r -s /var/run/calico/bird.ctl show route all"]
-        found = [commands.on_node(name, line) for line in lines]
+        shown = agent_pod.run(evidence, name, f"birdcl -r -s {agent_pod.SOCKET} show route all")
+        found = [commands.on_node(name, "ip route show"), shown]
         routes = _of_bird(subject)
         first = commands.word(routes.refused[0], "PREFIX") if routes and routes.refused else ""
         return [*found, *([commands.on_node(name, f"ip route show {first}   # who made it")] if first else [])]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._cluster.components import CANAL
 from .._cluster.flavour import FLANNEL_ONLY
+from .._evidence.openings import Flow
 from .._overlay.compare import overlays
 from .._overlay.model import CALICO, FLANNEL, PORTS, Overlay
 from . import commands, observed, packet_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,7 +238,7 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
 
 def _lines(block: Block, overlay: Overlay) -> list[str]:
     """What opens the way ahead of the rule, in the language of its owner."""
-    rule, out, port = block.rule, block.direction == "outbound", overlay.port
+    rule = block.rule
     peers = [commands.word(peer, "NODES") for peer in block.peers]
     peers = peers or [commands.word(one.end, "NODES") for one in overlay.ends.values() if one.end] or ["NODES"]
     owner = rule.owner if rule is not None else ""
@@ -245,16 +246,14 @@ def _lines(block: Block, overlay: Overlay) -> list[str]:
         return [
             "ip -4 address show   # is the node's registered address, by which Felix knows it, the one it sends from?"
         ]
-    if owner == "ufw":
-        way = f"out proto udp to {{}} port {port}" if out else f"proto udp from {{}} to any port {port}"
-        return [f"sudo ufw allow {way.format(peer)}" for peer in peers]
-    if owner == "firewalld":
-        rich = f'"rule family={block.family} source address={{}} port port={port} protocol=udp accept"'
-        added = [f"sudo firewall-cmd --permanent --add-rich-rule={rich.format(peer)}" for peer in peers]
-        return [*added, "sudo firewall-cmd --reload"]
-    ip, end = "ip6" if block.family == "ipv6" else "ip", "daddr" if out else "saddr"
-    iptables = f"-p udp {'-d' if out else '-s'} {','.join(peers)} --dport {port}"
-    return packet_signals.allow_lines(rule, iptables, f"{ip} {end} {{ {', '.join(peers)} }} udp dport {port}")
+    return packet_signals.opened(block, Flow("udp", overlay.port), peers)
+
+
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    overlay, block, _silent = _about(subject)
+    if block is None:
+        return None
+    return packet_signals.remedy("vxlan", block, Flow("udp", overlay.port), subject.nodes[0])
 
 
 def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
@@ -262,8 +261,9 @@ def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
     if block is not None or not silent:
         return []
     far = silent[0].to
-    how = f"on {far}: timeout 20 tcpdump -c 5 -ni any 'udp port {overlay.port}', while {silent[0].at} pings through it"
-    return [Missing(far, "tcpdump", how, "whether the packets arrive at the host at all")]
+    how = commands.capture(far, f"udp port {overlay.port}", seconds=20)
+    tells = f"whether packets arrive at the host at all while {silent[0].at} pings through it"
+    return [Missing(far, "tcpdump", how, tells)]
 
 
 VXLAN_UDP_BLOCKED = Fault(
@@ -301,6 +301,7 @@ VXLAN_UDP_BLOCKED = Fault(
         risk="low",
         disrupts="nothing",
         commands=_commands,
+        remedy=_remedy,
     ),
     verify="Echoes to the other nodes' tunnel addresses are answered.",
     lookalikes=(

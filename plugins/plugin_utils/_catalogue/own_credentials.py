@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from . import agent_pod, commands, gate_signals
@@ -28,12 +29,22 @@ _UNTRUSTED = (
     "certificate is valid for",
 )
 _OF_TYPHA = ("ypha", ":5473")
-_LACKS_RIGHTS = "is forbidden"
+# What the API server says of who lacks a right. calico-node's containers ask as one account, the CNI installer among
+# them; what it is called the installer decides. Where they were given a certificate (kubelet's, say), they ask as its
+# user.
+_FORBIDDEN = re.compile(
+    r'is forbidden: User "(?:(?P<user>(?!system:serviceaccount:)[\w.:@-]{1,253})'
+    r'|system:serviceaccount:[\w.-]+:(?P<account>[\w.-]+))" cannot '
+)
+_OTHER_ACCOUNTS = ("operator", "typha", "controllers", "cni-plugin", "apiserver", "flannel")
+# Reading a Secret is a right of its own, for BGP's passwords.
+_OF_SECRETS = 'resource "secrets"'
+_ASKING = (*_KINDS, "token", "terminated")
 
 
 def refused_nodes(evidence: Evidence) -> Iterator[Subject]:
     """Nodes whose calico-node the API server refuses, or that does not trust the API server."""
-    names = [node.name for node in evidence.nodes.values() if _lines(node, *_REFUSED, *_UNTRUSTED)]
+    names = [node.name for node in evidence.nodes.values() if _lines(node, *_REFUSED, *_UNTRUSTED) or _forbidden(node)]
     if names:
         yield gate_signals.at(evidence, names)
 
@@ -49,6 +60,18 @@ def _lines(node: Node, *words: str) -> list[HostLine]:
         and CERTIFICATE_TIME not in line.text
         and "ClusterInf" not in line.text
         and not any(word in line.text for word in _OF_TYPHA)
+    ]
+
+
+def _forbidden(node: Node) -> list[HostLine]:
+    """The lines in which the API server says what calico-node's account may not do."""
+    return [
+        line
+        for line in node.control.lines(*_ASKING)
+        if (match := _FORBIDDEN.search(line.text))
+        and not any(other in (match.group("account") or "") for other in _OTHER_ACCOUNTS)
+        and not (match.group("user") and (not line.component or any(other in line.component for other in _OTHERS)))
+        and _OF_SECRETS not in line.text
     ]
 
 
@@ -72,7 +95,20 @@ def server_is_not_trusted(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def rights_are_missing(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The API server knows who asks and says what is forbidden: rights (RBAC) are missing, the token is good."""
-    return [one for one in token_is_refused(evidence, subject) if _LACKS_RIGHTS in one.detail]
+    return [
+        gate_signals.seen_line(node, line)
+        for node in gate_signals.nodes_of(evidence, subject)
+        for line in _forbidden(node)[:2]
+    ]
+
+
+def refusal_is_over(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The log goes on for minutes without another refusal, and who is refused asks again and again."""
+    nodes = gate_signals.nodes_of(evidence, subject)
+    found = [(node, line) for node in nodes for line in _lines(node, *_REFUSED, *_UNTRUSTED)]
+    if not all(line.quiet for _node, line in found):
+        return []
+    return [Seen(node.name, f"log of {line.component}", f"{line.quiet // 60} min", line.at) for node, line in found[:2]]
 
 
 def felix_is_not_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -120,11 +156,12 @@ CALICO_NODE_REFUSED = Fault(
     signals=(
         # A line alone does not tell whether it is so for long: a token is refused for a moment when it is renewed.
         Signal(token_is_refused, WEAK, required=True),
-        Signal(rights_are_missing, STRONG),
+        Signal(rights_are_missing, STRONG + MODERATE, required=True),
         Signal(felix_is_not_ready, MODERATE),
         Signal(server_is_not_trusted, STRONG, required=True),
         Signal(gate_signals.scope_tells, gate_signals.HINT),
         Signal(felix_is_well, -STRONG - MODERATE),
+        Signal(refusal_is_over, -STRONG - MODERATE),
     ),
     summary=_summary,
     severity_rule=gate_signals.worst_if_everywhere,

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import commands, words
-from .firewall_fix import entry_chain, iptables_insert
-from .model import Seen, Subject
+from .._evidence.openings import Flow, Opening
+from . import commands, firewall_fix, words
+from .firewall_fix import entry_chain, iptables_insert, typed
+from .model import Remedy, Seen, Subject
 from .pools import NEVER, pools_in_use
 
 if TYPE_CHECKING:
@@ -133,6 +135,23 @@ def allow_lines(rule: Rule | None, iptables: str, nftables: str) -> list[str]:
         place = f"{commands.word(family, 'FAMILY')} {commands.word(table, 'TABLE')} {chain}"
         return [f"sudo nft 'insert rule {place} {nftables} accept'"]
     return [f"sudo {iptables_insert(rule, iptables)}"]
+
+
+def _opening(block: Block, flow: Flow) -> Opening:
+    outbound = block.direction == "outbound"
+    return Opening(block.rule, replace(flow, outbound=outbound, family=block.family))
+
+
+def opened(block: Block, flow: Flow, peers: list[str]) -> list[str]:
+    """What to type on the node so that a flow of these peers passes ahead of the rule that stops it."""
+    return [f"sudo {line}" for line in typed(_opening(block, flow), peers)] if block.rule is not None else []
+
+
+def remedy(flows: str, block: Block, flow: Flow, node: str) -> Remedy | None:
+    """The role that does it; None where it cannot."""
+    if not block.surely or block.answers:
+        return None
+    return firewall_fix.remedy(flows, [_opening(block, flow)], node)
 
 
 def on(name: str, lines: Iterable[str]) -> list[str]:

@@ -9,18 +9,19 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._evidence.signatures import password
-from . import api, commands, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .._peering import secrets
+from . import api, commands, password_repair, words
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 from .passwords import account_of, namespace_of, password_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._cluster.model import SecretRef
     from .._evidence.evidence import Evidence
     from .._evidence.sessions import Session
     from .._peering.model import Problem
 
-ROLE = "calico-bgp-password"
 UNREADABLE = ("secret_missing", "secret_elsewhere", "secret_key_missing", "secret_unreadable")
 
 
@@ -148,6 +149,17 @@ def rendered_with_password(evidence: Evidence, subject: Subject) -> list[Seen]:
     ][:2]
 
 
+def may_be_read_by_now(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """By the API calico-node may read every password that is referred to: what its log says is past."""
+    cluster = evidence.cluster
+    if cluster is None or subject.about is not None:
+        return []
+    known, found = secrets.Secrets(cluster), password_repair.references(cluster)
+    if not found or not all(known.readable(one) for one in found.values()):
+        return []
+    return [Seen("", "secrets", words.listed(sorted({f"{known.namespace}/{one.name}" for one in found.values()})))]
+
+
 def _secret_summary(evidence: Evidence, subject: Subject) -> str:
     problem: Problem | None = subject.about
     if problem:
@@ -162,16 +174,42 @@ def _secret_summary(evidence: Evidence, subject: Subject) -> str:
 
 def _grant(evidence: Evidence, subject: Subject) -> list[str]:
     namespace, account = namespace_of(evidence), account_of(evidence).removeprefix("system:serviceaccount:")
-    told = _named(evidence, subject.nodes)
-    name = commands.word(told.secret, "NAME") if told.secret else "NAME"
+    told, reference = _named(evidence, subject.nodes), _reference(evidence, subject)
+    name = reference.name if reference else told.secret
+    shown = commands.word(name, "NAME") if name else "NAME"
     namespace = commands.word(told.namespace, "NAMESPACE") if told.namespace else namespace
     account = account.replace("NAMESPACE:", f"{namespace}:")
+    problem: Problem | None = subject.about
+    lacking = problem is not None and problem.kind in ("secret_missing", "secret_key_missing") and reference
+    made = []
+    if lacking and reference:
+        there = problem is not None and problem.kind == "secret_key_missing"
+        made = password_repair.made_by_hand(namespace, reference.name, reference.key, there)
     return [
         f"kubectl get secret -n {namespace}",
+        *made,
         f"kubectl auth can-i get secrets -n {namespace} --as=system:serviceaccount:{account}",
-        f"kubectl create role {ROLE} -n {namespace} --verb=get,list,watch --resource=secrets --resource-name={name}",
-        f"kubectl create rolebinding {ROLE} -n {namespace} --role={ROLE} --serviceaccount={account}",
+        *password_repair.granted_by_hand(namespace, shown, account),
     ]
+
+
+def _reference(evidence: Evidence, subject: Subject) -> SecretRef | None:
+    """The password that the subject's object refers to."""
+    cluster = evidence.cluster
+    known = password_repair.references(cluster) if cluster else {}
+    kind, _slash, name = str(subject.where.get("object", "")).partition("/")
+    return known.get(f"{kind} {name}")
+
+
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Where the secret is in another place, may not be read, or the other ends refer to one that is read."""
+    reference = _reference(evidence, subject)
+    if reference is None:
+        return None
+    repair = password_repair.find(evidence, password_repair.Wishes(names=(reference.name,)))
+    if repair.left or not repair.changes:
+        return None
+    return Remedy("bgp_password", {"bgp_password_secrets": [reference.name]})
 
 
 def _severity(evidence: Evidence, subject: Subject) -> str:
@@ -195,7 +233,8 @@ BGP_PASSWORD_SECRET_UNREADABLE = Fault(
         Signal(secret_cannot_be_read, DECISIVE, required=True),
         Signal(calico_says_it_cannot_read, STRONG + MODERATE, required=True),
         Signal(rendered_without_password, WEAK),
-        Signal(rendered_with_password, -STRONG),
+        Signal(rendered_with_password, -DECISIVE),
+        Signal(may_be_read_by_now, -DECISIVE),
     ),
     summary=_secret_summary,
     severity_rule=_severity,
@@ -203,11 +242,13 @@ BGP_PASSWORD_SECRET_UNREADABLE = Fault(
         action="make_secret_readable",
         text=(
             "Make the Secret, with the key that is referred to, in the namespace where calico-node looks, and allow "
-            "calico-node to get, list and watch it. Written with printf %s: a line break at the end breaks bird.cfg."
+            "calico-node to get, list and watch it. Written with printf %s: a line break at the end breaks bird.cfg. "
+            "A peer outside of the cluster must have the password by then, or its session is lost."
         ),
         risk="low",
-        disrupts="sessions are made anew as each node takes up the password",
+        disrupts="the sessions that use the password are made anew as each node takes it up",
         commands=_grant,
+        remedy=_remedy,
     ),
     verify="The peers in bird.cfg have a password, Calico's warning is gone, and the sessions are Established.",
     prior=0.0,

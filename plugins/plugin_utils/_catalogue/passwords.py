@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._evidence.signatures import Blame, password
 from .._peering import secrets
-from . import api, commands, session_signals, words
+from . import api, commands, password_repair, session_signals, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -166,6 +166,14 @@ def referred_keys(evidence: Evidence) -> list[tuple[str, str]]:
     return sorted(known) or [("SECRET", "KEY")]
 
 
+def written_anew(evidence: Evidence) -> list[str]:
+    """Write the passwords that are referred to anew, from a file."""
+    cluster, space = evidence.cluster, namespace_of(evidence)
+    missing = {one.name for one in cluster.secrets if one.exists is False} if cluster else set()
+    found = [password_repair.made_by_hand(space, *one, one[0] not in missing) for one in referred_keys(evidence)]
+    return list(dict.fromkeys(line for lines in found for line in lines))
+
+
 def count_bytes(evidence: Evidence) -> list[str]:
     """Count the bytes of the passwords that are referred to, without showing them."""
     where = f"kubectl get secret -n {namespace_of(evidence)}"
@@ -203,16 +211,18 @@ BGP_PASSWORD_MISMATCH = Fault(
         action="align_bgp_password",
         text=(
             "Make both ends read the same Secret: it must exist in calico-node's namespace with the named key, and "
-            "calico-node must be allowed to read it."
+            "calico-node must be allowed to read it. Where both read a password and these differ, only you know which "
+            "one is right: write it anew, from a file, and give it to a router outside of the cluster as well."
         ),
         risk="low",
-        disrupts="only the sessions that are down already",
+        disrupts="the sessions that use the password are made anew as each node takes it up",
         commands=lambda evidence, subject: [
             f"kubectl get {SETTINGS} -o yaml | grep -B1 -A3 secretKeyRef",
             *(
                 f"kubectl auth can-i get secret/{name} -n {namespace_of(evidence)} --as={account_of(evidence)}"
                 for name in dict.fromkeys(one for one, _key in referred_keys(evidence))
             ),
+            *written_anew(evidence),
         ],
     ),
     verify="The TCPMD5 counters of the listening nodes stand still, and the sessions are Established.",

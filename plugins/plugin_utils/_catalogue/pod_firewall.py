@@ -426,7 +426,9 @@ HOST_FIREWALL_BLOCKS_POD_INTERFACES = Fault(
             Missing(
                 subject.nodes[0],
                 "firewall",
-                f"on {subject.nodes[0]}: sudo ufw status verbose; sudo iptables-save -c; sudo nft list ruleset",
+                commands.on_node(
+                    subject.nodes[0], "sudo ufw status verbose; sudo iptables-save -c; sudo nft list ruleset"
+                ),
                 "whether a rule drops what comes from or goes to cali+",
             )
         ]

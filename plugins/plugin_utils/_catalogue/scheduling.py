@@ -62,6 +62,10 @@ def nodes_without_a_pod(evidence: Evidence) -> Iterator[Subject]:
     waits = agents.pending(evidence.cluster) if evidence.cluster and not evidence.cluster.nodes else None
     if waits is not None:
         yield gate_signals.at(evidence, (), [(gate.Checked("", "", (waits,)), waits)], kind=waits.kind)
+    if evidence.cluster and not evidence.cluster.nodes:
+        for pod, wrong in agents.ended(evidence.cluster):
+            checked = gate.Checked(pod.node, pod.node, (wrong,))
+            yield gate_signals.at(evidence, [pod.node] if pod.node else (), [(checked, wrong)], kind=wrong.kind)
 
 
 def _refused_somewhere(evidence: Evidence) -> gate.Wrong | None:
@@ -98,6 +102,10 @@ def no_pod_for_no_told_reason(evidence: Evidence, subject: Subject) -> list[Seen
 def tolerates_named_taints_only(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The DaemonSet tolerates some taints by name only, where Calico's own tolerates all of them."""
     agent = _agent(evidence)
+    kind = subject.where.get("kind")
+    # Not every way to be told of a DaemonSet tells its tolerations; room and taken pods have nothing to do with them.
+    if kind in (*WAITING, "refused_by_kubelet") and not (kind == "pending" and agent and agent.tolerations):
+        return []
     if agent is None or any(not one.get("key") and one.get("operator") == "Exists" for one in agent.tolerations):
         return []
     listed = words.listed(str(one.get("key", "")) for one in agent.tolerations)
@@ -159,6 +167,12 @@ def _not_scheduled_commands(evidence: Evidence, subject: Subject) -> list[str]:
         shows += _tolerate(evidence)
     elif kind == "selector":
         shows.append(f"kubectl label node {node} {what}   # or take it out of the nodeSelector")
+    elif kind == "refused_by_kubelet":
+        shows.append(f"kubectl describe node {node}   # Conditions (DiskPressure, MemoryPressure …); make room there")
+    elif kind == "pending" and "taint" in wrong.says:
+        shows.append("kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints")
+        shows.append("kubectl taint node NODE KEY-   # KEY: the taint's, if it is not wanted; else tolerate it:")
+        shows += _tolerate(evidence)
     elif kind in WAITING:
         shows.append(f"kubectl describe node {node}   # Allocated resources; make room there")
     else:

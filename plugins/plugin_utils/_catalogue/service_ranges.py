@@ -31,7 +31,9 @@ def ranges_over_pods(evidence: Evidence) -> Iterator[Subject]:
             for cidr in ranges:
                 over = _overlapped(evidence, cidr)
                 if over:
+                    # It is the same configuration on every node, whether it is registered or only read.
                     names = tuple(record.name for record in evidence.registered if not record.windows)
+                    names += tuple(name for name in evidence.nodes if name not in names)
                     where = api.where(f"BGPConfiguration {name}", field, value=cidr, pods=over)
                     yield Subject(names, (), where, None, (f"BGPConfiguration {name}", field, cidr, over))
     looping = tuple(node.name for node in evidence.nodes.values() if node.host.loop_rules)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from . import api, commands, words
+from . import api, commands, stale_proof, words
 from .address_claims import agent_is_unwell
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 from .unread_peers import affected, answers_nobody, answers_somebody, observers, record_at, unknown_machines
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NODE_COLUMNS = "custom-columns=NAME:.metadata.name,BGP:.metadata.annotations.projectcalico\\.org/IPv4Address"
 LONG = 3600.0
+# What a host is called before it has a name: the record is this machine's own then.
+NO_NAMES = ("localhost", "localhost.localdomain", "localhost6", "(none)")
 # Calico 1.1 to 3.x, and calicoctl before.
 _TAKEN = re.compile(r"(?:Calico node ?[('\"]+|is already in use by host )([^'\") ]+?)\.?(?=['\") ]|$)")
 
@@ -40,7 +42,7 @@ def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
             yield Subject((record.name,), api.sessions_with(evidence, addresses), where, None, record)
     for node in evidence.nodes.values():
         other = taken_by(evidence, node.name)
-        if other is not None and not _was_read(evidence, other):
+        if other is not None and other not in NO_NAMES and not _was_read(evidence, other):
             where = {"node": node.name, "object": f"Node/{other}" if other else "Node"}
             yield Subject((node.name,), (), where, node, other)
 
@@ -161,6 +163,20 @@ def silent_for_long(evidence: Evidence, subject: Subject) -> list[Seen]:
     ]
 
 
+def only_it_is_in_no_inventory(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Every other Node is a host of the inventory and was read; this one is in no inventory, and silent for more than
+    an hour."""
+    record, cluster = _record(evidence, subject), evidence.cluster
+    # What others have collected holds those nodes that could be reached; that says nothing of an inventory.
+    live = cluster is not None and cluster.via not in ("", "bundle") and not evidence.missing
+    if not live or record is None or record.kube is None or record.node is not None:
+        return []
+    others = [one for one in evidence.registered if one.kube is not None and one.record != record.record]
+    if len(others) < 2 or any(one.node is None for one in others) or not silent_for_long(evidence, subject):
+        return []
+    return [Seen("", "inventory", f"all {len(others)} others were read, and none is {record.record}")]
+
+
 def kubernetes_counts_on_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Kubernetes has a Node with this address, of which it heard within the hour."""
     record = _record(evidence, subject)
@@ -228,8 +244,26 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
         return [look, f"calicoctl delete node {commands.word(name, 'NAME')}   # once its machine is known to be gone"]
     if name:
         return [look, f"kubectl delete node {commands.word(name, 'NAME')}   # once its machine is known to be gone"]
-    shown = subject.where.get("address") or "the address"
-    return [look, f"kubectl delete node NAME   # the one that shows {shown}, once its machine is known to be gone"]
+    shown = commands.word(subject.where.get("address") or "ADDRESS", "ADDRESS")
+    cluster = evidence.cluster
+    if cluster is not None and api.read(cluster, "nodes") and cluster.nodes:
+        peers = f"{api.show(evidence, 'BGPPeer')} | grep -B12 -F {shown}"
+        return [
+            f"{peers}   # no Node has the address; a BGPPeer may",
+            f"calicoctl get nodes -o wide | grep -F {shown}   # a record of Calico's own, where it has etcd",
+        ]
+    return [f"{look}   # which Node has {shown}; before it is deleted, its machine must be known to be gone"]
+
+
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """Where API and network prove that the machine of a Node is gone."""
+    name = str(subject.where.get("object", "")).partition("/")[2]
+    cluster = evidence.cluster
+    if subject.node is not None or cluster is None or name not in cluster.nodes:
+        return None
+    if stale_proof.proof(evidence, name).why_not:
+        return None
+    return Remedy("stale_nodes", {"stale_nodes_names": [name]})
 
 
 def _severity(evidence: Evidence, subject: Subject) -> str:
@@ -244,7 +278,7 @@ STALE_NODE_IN_MESH = Fault(
     severity="minor",
     role="cause",
     means=(
-        "Calico still has a Node object for a machine that is gone, so every node keeps dialling its address. "
+        "Calico still has a record of a machine that is gone, so every node keeps dialling its address. "
         "The living sessions are "
         "not harmed, but readiness messages name the dead address, and every restarted calico-node waits for it"
         " in vain."
@@ -261,6 +295,7 @@ STALE_NODE_IN_MESH = Fault(
         Signal(every_observer_peers_with_it, MODERATE),
         Signal(all_expected_nodes_are_known, WEAK),
         Signal(silent_for_long, WEAK),
+        Signal(only_it_is_in_no_inventory, STRONG),
         Signal(agent_is_unwell, WEAK),
         Signal(an_unread_node_may_have_it, -STRONG),
         Signal(its_address_is_another_nodes, -STRONG),
@@ -274,13 +309,14 @@ STALE_NODE_IN_MESH = Fault(
     fix=Fix(
         action="remove_stale_node",
         text=(
-            "Either your inventory lacks a node (then add it), or the Node object is left over: find it, make sure "
-            "that the machine is really gone, and delete it. "
+            "Either your inventory lacks a node (then add it), or a record is left over: a Node of Kubernetes, one of "
+            "Calico's own in etcd, or a BGPPeer. Find it, make sure that the machine is really gone, and delete it. "
             "Deleting a Node releases its pod addresses."
         ),
         risk="medium",
         disrupts="nothing, if the machine is really gone",
         commands=_commands,
+        remedy=_remedy,
     ),
     verify="No node has a session towards the address any more.",
     lookalikes=(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._evidence.openings import Flow
 from . import commands, fix_lines, observed, packet_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 from .packet_signals import IPIP
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .._evidence.packet_paths import Block
 
 _FLOW = "ipip"
+_IPIP = Flow("ipip")
 # Felix' own rule for IPIP from addresses that it does not know as nodes' (felix/rules/static.go).
 _MOST_NAMED = 64
 _FROM_STRANGERS = "non-Calico hosts"
@@ -131,20 +133,21 @@ def _commands(evidence: Evidence, subject: Subject) -> list[str]:
         if _cloud(evidence):
             return fix_lines.pool_changes(evidence, fix_lines.NEVER, fix_lines.ALWAYS)
         return ["allow IP protocol 4 (not TCP or UDP port 4) between the nodes' addresses in security groups and ACLs"]
-    way, end = ("-d", "daddr") if block.direction == "outbound" else ("-s", "saddr")
     peers = [commands.word(peer, "NODES") for peer in block.peers] or _others(evidence, subject) or ["NODES"]
-    matches = f"-p 4 {way} {','.join(peers)}", f"ip {end} {{ {', '.join(peers)} }} ip protocol 4"
     if _FROM_STRANGERS in block.rule.text:
         return ["calicoctl get nodes -o wide   # is every node's address the one that it sends from?"]
     if block.rule.owner == "ufw":
         line = f"-A ufw-before-input -p 4 -s {','.join(peers)} -j ACCEPT"
         edit = f"put the line '{line}' before COMMIT into /etc/ufw/before.rules, then: ufw reload"
         return [f"on {commands.node_word(subject.nodes[0])}: {edit}"]
-    if block.rule.owner == "firewalld":
-        rich = '"rule family=ipv4 source address={} protocol value=4 accept"'
-        lines = [f"sudo firewall-cmd --permanent --add-rich-rule={rich.format(peer)}" for peer in peers]
-        return packet_signals.on(subject.nodes[0], [*lines, "sudo firewall-cmd --reload"])
-    return packet_signals.on(subject.nodes[0], packet_signals.allow_lines(block.rule, *matches))
+    return packet_signals.on(subject.nodes[0], packet_signals.opened(block, _IPIP, peers))
+
+
+def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    block = _block(subject)
+    if block is None or block.rule is None or _FROM_STRANGERS in block.rule.text:
+        return None
+    return packet_signals.remedy("ipip", block, _IPIP, subject.nodes[0])
 
 
 def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
@@ -155,8 +158,9 @@ def _missing(evidence: Evidence, subject: Subject) -> list[Missing]:
         Missing(
             name,
             "tcpdump",
-            f"on {name}, and on the node that it sends to: timeout 30 tcpdump -c 10 -ni any 'ip proto 4'",
-            "packets that leave and do not arrive prove that the network drops them; that arrive, that a host does",
+            commands.capture(name, "ip proto 4", packets=10),
+            "whether packets arrive at the node that it sends to, if run there, too: those that leave and do not "
+            "arrive are dropped by the network, those that arrive by a host",
         )
     ]
 
@@ -204,6 +208,7 @@ IPIP_BLOCKED = Fault(
             "nothing where a rule is added; a change of a pool's encapsulation cuts pods' traffic for some seconds"
         ),
         commands=_commands,
+        remedy=_remedy,
     ),
     verify="A pod reaches a pod of another node, and the counters of tunl0 grow in both directions.",
     severity_rule=_severity,

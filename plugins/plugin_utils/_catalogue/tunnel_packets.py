@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from . import commands, host_words, observed, packet_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def tunnels_with_wrong_checksums(evidence: Evidence) -> Iterator[Subject]:
     for node in evidence.nodes.values():
         wrong = [one for one in node.packets.captures if one.bad and one.protocol in _TUNNELLED]
         counted = _counted(node) if node.packets.offloading else {}
-        if wrong or counted or node.control.lines(_LOG_KIND):
+        if wrong or counted or node.control.lines(_LOG_KIND) or _unanswered(node):
             yield Subject((node.name,), (), {"node": node.name, **_device(node)}, node, wrong)
             found = True
     if not found and packet_signals.uses(evidence, packet_signals.VXLAN) and observed.by_protocol(evidence)[1]:
@@ -48,6 +48,20 @@ def _device(node: Node) -> dict[str, str]:
 
 def _counted(node: Node) -> dict[str, int]:
     return {name: one.grew for name, one in node.packets.wrong_checksums.items() if one.grew}
+
+
+def _unanswered(node: Node) -> list[Captured]:
+    """The ways through VXLAN on which a capture shows connections that are asked for and none that is taken, while
+    pings between the same ends are answered."""
+    ways = {(one.source, one.destination): one for one in node.packets.captures if one.protocol == "vxlan"}
+    return [
+        one
+        for (source, destination), one in ways.items()
+        if (back := ways.get((destination, source))) is not None
+        and one.inner_opens
+        and not back.inner_accepts
+        and ((one.inner_pings and back.inner_echoes) or (back.inner_pings and one.inner_echoes))
+    ]
 
 
 def _sums(one: Captured) -> str:
@@ -88,6 +102,14 @@ def seen_where_they_are_sent(evidence: Evidence, subject: Subject) -> list[Seen]
     """They were seen where they are sent, before the card makes the checksums: there they always look wrong."""
     mine = [one for one in subject.about if _sent_here(subject, one)]
     return [Seen(subject.nodes[0], "tcpdump", f"{mine[0].source} is this node's own")] if mine else []
+
+
+def captured_pings_only(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """A capture shows pings that are answered through VXLAN, and connections that are not: policies do that, too."""
+    return [
+        Seen(subject.nodes[0], "tcpdump", f"{one.source} to {one.destination}: {one.inner_opens} SYN, no SYN-ACK")
+        for one in (_unanswered(subject.node) if subject.node is not None else [])
+    ]
 
 
 def kernel_drops_them(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -140,6 +162,18 @@ def small_pass_and_sessions_stall(evidence: Evidence, subject: Subject) -> list[
     return observed.by_protocol(evidence)[1] if subject.node is not None else []
 
 
+def _switch_off(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """On every node whose tunnel devices leave it to the card: the checksums are the senders'."""
+    sending = tuple(sorted(node.name for node in evidence.nodes.values() if node.packets.offloading))
+    if not sending:
+        return None
+    return Remedy(
+        "host_network",
+        {"host_network_parts": ["checksum_offload"], "host_network_checksum_offload": "off"},
+        sending,
+    )
+
+
 CHECKSUM_OFFLOAD = Fault(
     id="checksum_offload",
     family="encapsulation",
@@ -159,6 +193,7 @@ CHECKSUM_OFFLOAD = Fault(
         Signal(kernel_drops_them, STRONG + MODERATE, required=True),
         Signal(errors_are_counted, STRONG, required=True),
         Signal(wrong_ones_are_seen, WEAK, required=True),
+        Signal(captured_pings_only, WEAK, required=True),
         Signal(tunnel_carries_pings_only, MODERATE, required=True),
         Signal(cards_know_the_port, MODERATE),
         Signal(a_tunnel_leaves_it_to_the_card, MODERATE),
@@ -186,6 +221,7 @@ CHECKSUM_OFFLOAD = Fault(
             subject.nodes[0] if subject.nodes else "each node",
             [f"sudo ethtool -K {commands.word(_tunnel_name(evidence, subject), 'DEVICE')} tx-checksum-ip-generic off"],
         ),
+        remedy=_switch_off,
     ),
     verify="A capture on the receiving node shows right checksums only, and a Service's pods on other nodes answer.",
     lookalikes=(

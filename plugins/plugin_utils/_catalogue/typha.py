@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import agent_pod, api, commands, gate_signals, packet_signals, typha_words, words
+from .._evidence.openings import Flow, Opening
+from . import agent_pod, api, commands, firewall_fix, gate_signals, packet_signals, typha_words, words
 from .gate_signals import HINT
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 from .typha_words import NO_TYPHA
+
+# A host that is lost and a Typha that hangs do not answer either.
+_SILENCE = 0.9
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +112,8 @@ def no_typha_is_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen("", "pods", "none is Ready")] if known is not None and not known.ready else []
 
 
-def _open_port(evidence: Evidence, subject: Subject) -> list[str]:
-    """Let connections to Typha pass ahead of the rule that stops them, where one was found."""
+def _stops(evidence: Evidence, subject: Subject) -> tuple[Opening | None, list[str]]:
+    """What lets connections to Typha pass ahead of the rule that stops them, where one was found; and the far ends."""
     address = str(subject.where.get("typha", ""))
     server = evidence.owners.get(address)
     inbound = server is not None and server.name in subject.nodes
@@ -121,15 +125,22 @@ def _open_port(evidence: Evidence, subject: Subject) -> list[str]:
     ends = [one.bgp_addresses.get(family, "") for one in callers] if inbound else [address]
     peers = [peer for one in ends if (peer := commands.word(one, ""))]
     if rule is None or not peers:
-        return []
-    way, end = ("-s", "saddr") if inbound else ("-d", "daddr")
-    if rule.owner == "ufw":
-        how = "proto tcp from {} to any port {}" if inbound else "out proto tcp to {} port {}"
-        lines = [f"sudo ufw allow {how.format(peer, typha_words.PORT)}" for peer in peers]
-    else:
-        match = f"{'ip6' if family == 'ipv6' else 'ip'} {end} {{ {', '.join(peers)} }} tcp dport {typha_words.PORT}"
-        lines = packet_signals.allow_lines(rule, f"-p tcp {way} {','.join(peers)} --dport {typha_words.PORT}", match)
-    return packet_signals.on(subject.nodes[0], lines)
+        return None, []
+    return Opening(rule, Flow("tcp", typha_words.PORT, not inbound, False, family)), peers
+
+
+def _open_port(evidence: Evidence, subject: Subject) -> list[str]:
+    opening, peers = _stops(evidence, subject)
+    lines = firewall_fix.typed(opening, peers) if opening is not None else []
+    return packet_signals.on(subject.nodes[0], [f"sudo {line}" for line in lines])
+
+
+def _port_remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    opening, _peers = _stops(evidence, subject)
+    # A rule of one caller's tells nothing of the others'.
+    if opening is None or len(subject.nodes) != 1:
+        return None
+    return firewall_fix.remedy("typha", [opening], subject.nodes[0])
 
 
 def _port_commands(evidence: Evidence, subject: Subject) -> list[str]:
@@ -151,7 +162,7 @@ TYPHA_PORT_BLOCKED = Fault(
     means="Typha runs, and calico-node's connections to its TCP 5473 are dropped on the way. " + NO_TYPHA,
     subjects=silent_typhas,
     signals=(
-        Signal(typha_does_not_answer, STRONG, required=True),
+        Signal(typha_does_not_answer, _SILENCE, required=True),
         Signal(rule_on_the_way_out, DECISIVE),
         Signal(rule_on_the_way_in, DECISIVE),
         Signal(typha_is_ready_there, MODERATE),
@@ -176,6 +187,7 @@ TYPHA_PORT_BLOCKED = Fault(
         risk="low",
         disrupts="nothing",
         commands=_port_commands,
+        remedy=_port_remedy,
     ),
     verify="Felix on every node has an established connection to TCP 5473 of a Typha.",
     lookalikes=(

@@ -13,6 +13,9 @@ from . import commands, gate_signals, typha_words, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .typha_words import NO_TYPHA
 
+# A pod that waits and is not named is Typha's rather than another one's where Typha is missing.
+_NAMELESS = 1.4
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,9 +29,9 @@ def unplaced_typhas(evidence: Evidence) -> Iterator[Subject]:
     if known is not None and known.unscheduled:
         concerned = [] if known.ready else [node.name for node in typha_words.clients(evidence)]
         place = typha_words.deployment(evidence, "spec.template.spec")
-        yield gate_signals.at(evidence, concerned, known, **place, ready=len(known.ready))
-    elif known is None and _complaints(evidence):
-        yield gate_signals.at(evidence, [node.name for node in typha_words.clients(evidence)], ready=0)
+        yield gate_signals.at(evidence, concerned, known, **place)
+    elif known is None and (_complaints(evidence) or _nameless(evidence)):
+        yield gate_signals.at(evidence, [node.name for node in typha_words.clients(evidence)])
 
 
 def _complaints(evidence: Evidence) -> list[Seen]:
@@ -44,17 +47,46 @@ def operator_finds_too_few_nodes(evidence: Evidence, subject: Subject) -> list[S
     return _complaints(evidence)[:2] if subject.about is None else []
 
 
+def _nameless(evidence: Evidence) -> list[Seen]:
+    """The scheduler's events about a pod of which the name is not told, where nodes are refused by Typha. Typha's pods
+    run on nodes that are not ready yet: one that waits for such a node is another one's."""
+    refused = any(one.refused for one in typha_words.dialled(evidence)) or _searchers(evidence)
+    events = evidence.cluster.events if evidence.cluster is not None and refused else ()
+    return [
+        Seen("", "events", one.message[:200])
+        for one in events
+        if one.reason == "FailedScheduling" and not one.about and "node.kubernetes.io/n" not in one.message
+    ]
+
+
+def a_pod_finds_no_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The scheduler finds no node for a pod whose name is not told, and no Typha takes connections."""
+    return _nameless(evidence)[:2] if subject.about is None else []
+
+
 def _waiting(subject: Subject) -> tuple[Pod, ...]:
     return subject.about.unscheduled if subject.about is not None else ()
+
+
+def _at_work(subject: Subject) -> int:
+    """How many Typhas are ready."""
+    return len(subject.about.ready) if subject.about is not None else 0
+
+
+def _scheduler_says(evidence: Evidence, pod: Pod) -> str:
+    """Why the scheduler finds no node for a pod, by the pod's own condition, else by its last event; '' if untold."""
+    placed = pod.condition("PodScheduled")
+    events = evidence.cluster.events if evidence.cluster is not None else ()
+    about = [one for one in events if one.reason == "FailedScheduling" and one.about == f"pod {pod.name}"]
+    return " ".join((placed.message if placed and placed.message else about[-1].message if about else "").split())
 
 
 def typha_waits_for_a_node(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The scheduler finds no node for a Typha pod."""
     found = []
     for pod in _waiting(subject)[:4]:
-        placed = pod.condition("PodScheduled")
-        told = " ".join(placed.message.split()) if placed else ""
-        found.append(Seen("", "pods", f"{pod.namespace}/{pod.name}: {told or 'Pending'}"))
+        name = f"{pod.namespace}/{pod.name}" if pod.namespace else pod.name
+        found.append(Seen("", "pods", f"{name}: {_scheduler_says(evidence, pod) or 'Pending'}"))
     return found
 
 
@@ -67,6 +99,8 @@ def _replicas(evidence: Evidence, subject: Subject) -> list[str]:
     space, _service = typha_words.service_words(evidence)
     pods = _waiting(subject)
     name = commands.word(pods[0].name, "POD") if pods else "POD"
+    if space == commands.NAMESPACE and pods and pods[0].namespace:
+        space = commands.word(pods[0].namespace, commands.NAMESPACE)
     return [
         f"kubectl describe pod -n {space} {name}   # Events",
         f"kubectl get deployment -n {space} -l k8s-app=calico-typha -o yaml   # replicas, tolerations, affinity",
@@ -76,7 +110,7 @@ def _replicas(evidence: Evidence, subject: Subject) -> list[str]:
 
 def _waiting_severity(evidence: Evidence, subject: Subject) -> str:
     """critical where no Typha is ready, minor where others are."""
-    return "minor" if subject.where["ready"] else "critical"
+    return "minor" if _at_work(subject) else "critical"
 
 
 TYPHA_NOT_SCHEDULED = Fault(
@@ -90,11 +124,12 @@ TYPHA_NOT_SCHEDULED = Fault(
     signals=(
         Signal(typha_waits_for_a_node, DECISIVE, required=True),
         Signal(operator_finds_too_few_nodes, STRONG, required=True),
+        Signal(a_pod_finds_no_node, _NAMELESS, required=True),
         Signal(port_is_taken_on_every_node, WEAK),
     ),
     summary=lambda evidence, subject: (
         f"{words.plural(len(_waiting(subject)), 'Typha pod') if _waiting(subject) else 'Typha'} found no node"
-        + (f"; {words.plural(len(subject.about.ready), 'other one')} still at work." if subject.where["ready"] else ".")
+        + (f"; {words.plural(_at_work(subject), 'other one')} still at work." if _at_work(subject) else ".")
     ),
     severity_rule=_waiting_severity,
     fix=Fix(

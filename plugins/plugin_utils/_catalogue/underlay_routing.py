@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.age import when
-from . import api, commands, fix_lines, observed, packet_signals, words
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Seen, Signal, Subject
+from . import api, commands, fix_lines, observed, packet_signals, pool_modes, words
+from .address_claims import claims, network_of, within
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Missing, Remedy, Seen, Signal, Subject
 from .packet_signals import NONE
 from .pools import pools_in_use
 
@@ -330,8 +331,18 @@ def _hop_commands(evidence: Evidence, subject: Subject) -> list[str]:
     hop = commands.word((subject.where.get("next_hops") or ["NODE-ADDRESS"])[0], "NODE-ADDRESS")
     bare = [pool for pool in pools_in_use(evidence) if pool.bare and pool.what.startswith("IPPool ")]
     names = tuple(pool.what.partition(" ")[2] for pool in bare)
-    change = fix_lines.pool_changes(evidence, fix_lines.NEVER, fix_lines.CROSS, names)
+    modes = pool_modes.better(evidence, bare[0]) if bare else (fix_lines.NEVER, fix_lines.CROSS)
+    change = fix_lines.pool_changes(evidence, *modes, names)
     return [*packet_signals.on(subject.nodes[0], [f"ip route get {hop}; ip -br address"]), *change]
+
+
+def _hop_remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
+    """None where the next hop is in the node's own subnet: then it is the host's route to that which is missing."""
+    hops = subject.where.get("next_hops") or ()
+    own = [network_of(claim.stored) for claim in claims(evidence) if claim.name in subject.nodes]
+    if not hops or any(within(hop, network) for hop in hops for network in own if network is not None):
+        return None
+    return pool_modes.remedy(evidence, [pool for pool in pools_in_use(evidence) if pool.bare])
 
 
 NO_ENCAP_NEXT_HOP_NOT_ONLINK = Fault(
@@ -367,6 +378,7 @@ NO_ENCAP_NEXT_HOP_NOT_ONLINK = Fault(
         risk="high",
         disrupts="traffic between pods of different nodes for some seconds; pods keep their MTU until they are remade",
         commands=_hop_commands,
+        remedy=_hop_remedy,
     ),
     verify=(
         "Every route to other nodes' pods is in the kernel, no new line of BIRD's tells of Netlink, and pods "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...module_utils._cluster import redact
 from ...module_utils._cluster.prune import prune
 from .._evidence import plain
-from .._texts import recognise
+from .._texts import calicoctl_ipam, recognise
 from . import documents, tables
 from .components import KUBE_PROXY, OF_CALICO, Made, component
 from .nodes import is_calico_node
@@ -64,7 +64,12 @@ _SETTINGS = frozenset(
     )
 )
 # Words of Calico's CNI plugin, which kubelet puts into the events of whatever pod it was to give a network.
-_OF_THE_PLUGIN = ('plugin type="calico"', "ClusterInformation", "/var/lib/calico/", "calico-kubeconfig")
+_OF_THE_PLUGIN = (
+    *('plugin type="calico"', "ClusterInformation", "/var/lib/calico/", "calico-kubeconfig"),
+    # What libcalico-go and Calico's IPAM say of it in the words of the CNI plugin.
+    *("connection is unauthorized: ", "no podCidr for node", "IPAM allocated only 0", "cannot find a qualified ippool"),
+    *("No IPs available in pools", "no configured Calico pools", "resource does not exist: Node("),
+)
 _LARGEST_ENVIRONMENT = 1024 * 1024
 _ENVIRONMENT = ("provider", "distribution", "calico_version", "backend", "encapsulation", "datastore")
 
@@ -104,6 +109,7 @@ class _Collected:
         self._counted: set[tuple[str, str]] = set()
         self._groups: set[str] = set()
         self._extra: dict[str, str] = {}
+        self._pool_use: dict[str, tuple[int, int]] = {}
 
     def take(self, path: str, text: str) -> None:
         """Take the objects out of a text; what is no text about objects is left alone."""
@@ -116,6 +122,10 @@ class _Collected:
                 status = "partial" if found.objects else "failed"
                 detail = f"Not all could be read: {found.problem}."
                 self._files.append({"source": path, "status": status, "detail": detail})
+        elif kind == "calicoctl-ipam-show":
+            rows = (row for row in calicoctl_ipam.parse(text).value if row.is_pool)
+            # Where a number is not printed whole there is no end of addresses.
+            self._pool_use.update((row.cidr, (row.used or 0, row.total or 0)) for row in rows)
         elif kind in tables.READERS:
             for plural, one in tables.READERS[kind](text):
                 self._add(plural, one, False)
@@ -186,7 +196,7 @@ class _Collected:
         }
         if self._events:
             objects["events"] = self._events
-        reached = bool(objects or self._secrets)
+        reached = bool(objects or self._secrets or self._pool_use)
         group = max(self._groups, default="")
         return {
             "schema": SCHEMA,
@@ -203,6 +213,7 @@ class _Collected:
             "secrets": list(self._secrets.values()),
             "workload_pods": self._others,
             "service_endpoints": {},
+            **({"pool_use": {cidr: list(pair) for cidr, pair in self._pool_use.items()}} if self._pool_use else {}),
             "environment": {**environment, **self._extra},
         }
 

@@ -229,6 +229,18 @@ def _operator(cluster: Cluster) -> Iterator[str]:
         yield "The operator writes its states (TigeraStatus)."
 
 
+def is_operated(cluster: Cluster) -> bool:
+    """Say whether the operator renders calico-node's DaemonSet: by its Installation, or by what it leaves behind."""
+    agents = cluster.node_agents
+    if effective.installation(cluster) is not None or any(
+        agent.meta.owner.startswith("Installation/") for agent in agents
+    ):
+        return True
+    # A cluster that moves to the operator has pods of both; the manifest's DaemonSet is the one to be changed then.
+    spaces = {agent.namespace for agent in agents} | {pod.namespace for pod in cluster.pods_of(CALICO_NODE)}
+    return "calico-system" in spaces and not any(agent.namespace == "kube-system" for agent in agents)
+
+
 def _manifest(cluster: Cluster) -> Iterator[str]:
     for workload in cluster.node_agents:
         who = f", last written by {workload.meta.managers[0]}" if workload.meta.managers else ""

@@ -67,7 +67,9 @@ class Taint:
 
 @dataclass(frozen=True)
 class KubeNode:
-    """A Kubernetes Node. addresses: (type, address) pairs in their order, such as ("InternalIP", "10.0.0.1")."""
+    """A Kubernetes Node. addresses: (type, address) pairs in their order, such as ("InternalIP", "10.0.0.1").
+
+    uid: told only of one whose kubelet is silent."""
 
     name: str
     addresses: tuple[tuple[str, str], ...] = ()
@@ -85,6 +87,7 @@ class KubeNode:
     unschedulable: bool = False
     created_at: float | None = None
     lease_renewed_at: float | None = None
+    uid: str = ""
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of this type, such as Ready or NetworkUnavailable."""
@@ -152,7 +155,8 @@ class Container:
 class ContainerState:
     """How a container of a pod is. state: running, waiting, terminated or ''. reason such as CrashLoopBackOff.
 
-    image: that of the pod's specification, which names a release where the status may have a digest only.
+    image: that of the pod's specification, which names a release where the status may have a digest only. memory_limit:
+    as the specification has it, '' for none.
     """
 
     name: str
@@ -169,6 +173,7 @@ class ContainerState:
     started_at: float | None = None
     finished_at: float | None = None
     image: str = ""
+    memory_limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,7 @@ class Pod:
     created_at: float | None = None
     started_at: float | None = None
     deleting: bool = False
+    uid: str = ""
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of this type, such as PodScheduled or Ready."""
@@ -456,7 +462,8 @@ class Cluster:
 
     reached: the API answered (or objects were given, via 'bundle'). group: the API group of Calico's objects that was
     read. workload_pods: pods other than Calico's by node; services: how many Services have an endpoint by node.
-    ipam_used: addresses in use by block. malformed: sentences on objects or fields that could not be understood.
+    ipam_used: addresses in use by block; pool_use: those in use, and all, by pool, as calicoctl prints them.
+    malformed: sentences on objects or fields that could not be understood.
     environment: what the operator says and no object shows (environment.yml of a bundle): provider, distribution,
     calico_version, backend, encapsulation.
     """
@@ -489,6 +496,7 @@ class Cluster:
     node_statuses: tuple[NodeStatus, ...] = ()
     blocks: tuple[BlockAffinity, ...] = ()
     ipam_used: Mapping[str, int] = field(default_factory=dict)
+    pool_use: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
     secrets: tuple[Secret, ...] = ()

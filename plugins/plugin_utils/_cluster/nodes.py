@@ -92,6 +92,7 @@ def _kube_node(given: Given, name: str, renewed: float | None) -> KubeNode:
         unschedulable=spec.flag("unschedulable") is True,
         created_at=meta.time("creationTimestamp"),
         lease_renewed_at=renewed,
+        uid=meta.text("uid"),
     )
 
 

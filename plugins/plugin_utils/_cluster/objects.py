@@ -52,6 +52,7 @@ def read(fact: Mapping[str, Any]) -> Cluster:
         secrets=tuple(surroundings.secrets(told.get("secrets"))),
         workload_pods=_counts(told.get("workload_pods")),
         service_endpoints=_counts(told.get("service_endpoints")),
+        pool_use=_pairs(told.get("pool_use")),
         environment=environment,
         **_running(objects, complaints),
         **_settings(objects, complaints),
@@ -119,3 +120,8 @@ def _environment(told: Mapping[str, Any]) -> dict[str, str]:
 
 def _counts(value: Any) -> dict[str, int]:
     return {name: plain.count(number) for name, number in plain.mapping(value).items()}
+
+
+def _pairs(value: Any) -> dict[str, tuple[int, int]]:
+    pairs = {name: plain.sequence(pair) for name, pair in plain.mapping(value).items()}
+    return {name: (plain.count(pair[0]), plain.count(pair[1])) for name, pair in pairs.items() if len(pair) == 2}

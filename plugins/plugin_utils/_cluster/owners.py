@@ -99,7 +99,7 @@ def _of_agent(cluster: Cluster, variable: str, place: Place) -> Owner:
         why = f"The DaemonSet carries {_IGNORED}, so the operator leaves it alone for the time being."
         reverted = "When that annotation is taken away, the operator puts the DaemonSet back."
         return replace(_of_manifest(cluster, agent, variable), why=why, reverted=reverted)
-    if effective.installation(cluster) is not None or (agent and agent.meta.owner.startswith("Installation/")):
+    if installers.is_operated(cluster) and not (agent and agent.meta.annotations.get(_IGNORED)):
         return _of_installation(cluster, installed, place)
     if installed.installer in _READS:
         kind, name, note, column = _READS[installed.installer]
@@ -287,14 +287,14 @@ def _with_writer(owner: Owner, meta: Owned | None) -> Owner:
         release = meta.annotations.get(installers.RELEASE, "")
         why = f"{owner.why} It carries Helm's marks."
         return replace(owner, kind=HELM, name=release, why=why, reverted=owned_by.HELM_NOTE)
-    writer = next((one for one in meta.managers if not _is_harmless(one)), "")
+    writer = next((one for one in meta.managers if not is_harmless(one)), "")
     if not writer:
         return owner
     again = f"It was written by {writer}, which may write it again."
     return replace(owner, why=f"{owner.why} {again}")
 
 
-def _is_harmless(word: str) -> bool:
+def is_harmless(word: str) -> bool:
     """Say whether a field manager is a person's tool, or Calico itself, which writes no settings back."""
     return word.lower().startswith(_PEOPLE) or any(part in word.lower() for part in _PARTS)
 

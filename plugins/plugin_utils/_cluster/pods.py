@@ -28,7 +28,10 @@ def read(listed: Any, complaints: Complaints) -> Iterator[Pod]:
         }
         conditions = metadata.conditions(status)
         ready = any(one.type == "Ready" and one.status == "True" for one in conditions)
-        states = tuple(_states(status, images)) or tuple(_untold(spec, ready))
+        limits = {
+            one.text("name"): one.part("resources").part("limits").text("memory") for one in spec.parts("containers")
+        }
+        states = tuple(_states(status, images, limits)) or tuple(_untold(spec, ready))
         labels = meta.strings("labels")
         own = {one.text("name"): one.text("image") for one in spec.parts("containers")}
         known = [Made(*one) for one in own.items()] or [Made(one.name, one.image) for one in states if not one.init]
@@ -50,6 +53,7 @@ def read(listed: Any, complaints: Complaints) -> Iterator[Pod]:
             created_at=meta.time("creationTimestamp"),
             started_at=status.time("startTime"),
             deleting=meta.has("deletionTimestamp"),
+            uid=meta.text("uid"),
         )
 
 
@@ -59,7 +63,7 @@ def _has_no_address(status: Given) -> bool:
     return told and not (status.text("podIP") or status.text("hostIP"))
 
 
-def _states(status: Given, images: dict[str, str]) -> Iterator[ContainerState]:
+def _states(status: Given, images: dict[str, str], limits: dict[str, str]) -> Iterator[ContainerState]:
     for key, init in (("initContainerStatuses", True), ("containerStatuses", False)):
         for one in status.parts(key):
             name = one.text("name")
@@ -80,6 +84,7 @@ def _states(status: Given, images: dict[str, str]) -> Iterator[ContainerState]:
                 started_at=now.time("startedAt"),
                 finished_at=now.time("finishedAt"),
                 image=images.get(name) or one.text("image"),
+                memory_limit=limits.get(name, ""),
             )
 
 

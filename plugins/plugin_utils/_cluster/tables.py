@@ -65,10 +65,18 @@ def nodes(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
+# The namespace that was asked for, of which the table says nothing.
+_ASKED = re.compile(
+    r"\bkubectl\b[^|;&]{0,200}?\sget\s[^|;&]{0,200}?(?<=\s)(?:-n[ =]?|--namespace[ =])([a-z0-9][a-z0-9-]{0,62})(?!\S)"
+)
+
+
 def pods(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the pods of `kubectl get pods`."""
+    asked = {found[1] for typed in lines.commands(text) if (found := _ASKED.search(typed))}
+    space = asked.pop() if len(asked) == 1 else ""
     for row in kubectl_pods.parse(text).value:
-        yield "pods", _pod(row)
+        yield "pods", _pod(row if row.namespace or not space else row._replace(namespace=space))
     # `kubectl get pods,daemonsets` prints one table below the other.
     yield from daemon_sets(text)
 
@@ -148,7 +156,7 @@ def _states(row: kubectl_pods.KubePod, word: str) -> list[dict[str, Any]]:
 def events(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the events of `kubectl get events`, or of the end of a description."""
     kind, name = _asked_for(lines.command(text.lstrip().partition("\n")[0]) or "")
-    for one in kubectl_events.parse(text).value:
+    for one in kubectl_events.current(kubectl_events.parse(text).value, of_one=bool(name)):
         yield "events", _event(one, kind, name)
 
 
@@ -189,7 +197,7 @@ def described(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             name = _maker(one)
             if name and any(container.env for container in one.containers):
                 yield "daemonsets", _described_set(one, name)
-        for event in one.events:
+        for event in kubectl_events.current(one.events, of_one=True):
             yield "events", _event(event, _KINDS[one.kind], one.name, one.namespace)
 
 
@@ -206,6 +214,7 @@ def _described_set(one: kubectl_describe.Described, name: str) -> dict[str, Any]
         "nodeSelector": dict(one.selector),
         "containers": [_made(container) for container in one.containers if not container.init],
         "initContainers": [_made(container) for container in one.containers if container.init],
+        "tolerations": [dict(toleration) for toleration in one.tolerations],
     }
     return {
         "kind": "DaemonSet",
@@ -243,25 +252,36 @@ def _described_pod(one: kubectl_describe.Described) -> dict[str, Any]:
         "metadata": _filled(name=one.name, namespace=one.namespace),
         "spec": {
             **_filled(nodeName=one.node),
-            "containers": [_filled(name=container.name, image=container.image) for container in one.containers],
+            "containers": [_in_spec(container) for container in one.containers if not container.init],
         },
         "status": {
             **_filled(podIP=one.addresses.get("IP", ""), phase=one.phase if one.phase in _PHASES else ""),
+            **_filled(reason=one.reason, message=one.message),
             "conditions": _why_unplaced(_conditions(one), one.events),
-            "containerStatuses": [_container(container) for container in one.containers],
+            "initContainerStatuses": [_container(container) for container in one.containers if container.init],
+            "containerStatuses": [_container(container) for container in one.containers if not container.init],
         },
     }
 
 
+def _in_spec(one: kubectl_describe.Container) -> dict[str, Any]:
+    limit = {"resources": {"limits": {"memory": one.memory}}} if one.memory else {}
+    return {**_filled(name=one.name, image=one.image), **limit}
+
+
 def _container(one: kubectl_describe.Container) -> dict[str, Any]:
     state = {"Running": "running", "Waiting": "waiting", "Terminated": "terminated"}.get(one.state, "")
-    told = _filled(reason=one.reason)
     found: dict[str, Any] = {"name": one.name, "ready": one.ready, "restartCount": one.restarts}
+    found.update(_filled(image=one.image))
     if state:
-        found["state"] = {state: {} if state == "running" else told}
-    if told and state in ("running", ""):
-        found["lastState"] = {"terminated": told}
+        found["state"] = {state: {} if state == "running" else _state(one.reason, one.message, one.exit_code)}
+    if one.last is not None:
+        found["lastState"] = {"terminated": _state(*one.last)}
     return found
+
+
+def _state(reason: str, message: str, exit_code: int | None) -> dict[str, Any]:
+    return {**_filled(reason=reason, message=message), **({"exitCode": exit_code} if exit_code is not None else {})}
 
 
 def _why_unplaced(conditions: list[dict[str, str]], events: tuple[kubectl_events.Event, ...]) -> list[dict[str, str]]:

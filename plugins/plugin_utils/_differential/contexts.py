@@ -9,6 +9,8 @@ import ipaddress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .._catalogue import agent_pod
+from . import kube_symptoms
 from . import symptoms as kinds
 from .dataplane_table import DATAPLANE_CONTEXTS
 from .model import Context
@@ -71,6 +73,24 @@ def _others_answer(evidence: Evidence, symptom: Symptom) -> str:
     return f"{len(symptom.sessions)} peers are silent and {up} others are not" if up else ""
 
 
+def _peer_has_no_calico(evidence: Evidence, symptom: Symptom) -> str:
+    """calicoctl on the other end's node says that Calico does not run there; a node may be told without its address."""
+    if not symptom.sessions:
+        return ""
+    for node in kube_symptoms.silent_nodes(evidence):
+        nameless = not node.addresses and not node.bgp_addresses
+        unread = any(name not in evidence.nodes for name in symptom.there)
+        if node.name in symptom.there or (nameless and unread):
+            return f"calicoctl finds no process of Calico's on {node.name}"
+    return ""
+
+
+def _pod_is_ready(evidence: Evidence, symptom: Symptom) -> str:
+    """Kubernetes has calico-node as Ready where calicoctl does not find it."""
+    pod = agent_pod.pod_of(evidence, symptom.here[0]) if symptom.kind == kinds.NO_PROCESS else None
+    return f"Kubernetes has calico-node on {symptom.here[0]} as Ready" if pod is not None and pod.ready else ""
+
+
 CONTEXTS = (
     *DATAPLANE_CONTEXTS,
     Context(
@@ -89,6 +109,26 @@ CONTEXTS = (
             "peer_node_down": 2,
             "tcp179_blocked_host_firewall": 0.8,
             "tcp179_blocked_network": 0.8,
+        },
+    ),
+    Context(
+        "pod is ready",
+        _pod_is_ready,
+        {
+            "benign_tool_artifact": 2,
+            "felix_crash_loop": 0.5,
+            "calico_pod_not_starting": 0.1,
+            "calico_node_not_scheduled": 0.1,
+        },
+    ),
+    Context(
+        "peer without Calico",
+        _peer_has_no_calico,
+        {
+            "peer_bird_not_running": 8,
+            "wrong_ip_autodetection": 0.3,
+            "stale_node_in_mesh": 0.2,
+            "calico_bug_passive": 0.3,
         },
     ),
     Context("all alike", _all_alike, {"bird_reload_stuck": 1.3, "wrong_ip_autodetection": 1.3, "bgp_source_nat": 1.2}),

@@ -122,6 +122,8 @@ def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _kind(node: Node, line: HostLine) -> str:
+    if line.kind in _ASKING and line.quiet:
+        return ""  # who asks goes on asking until it is answered
     if line.kind in _ASKING and any(word in line.text for word in _ANSWERED):
         return ""
     if _CONTROLLERS in line.component:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which faults bring about the symptoms of what is not BGP, how often beside each other, and what would decide.
+"""Which faults bring about the symptoms of what is not BGP, and how often beside each other.
 
 The odds are of the same kind as those of table.py: rough, and never a diagnosis.
 """
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from .._catalogue.packet_signals import IPIP, NONE, VXLAN, encapsulations
 from . import dataplane_symptoms as kinds
-from .model import Cause, Context, Need
+from . import kube_symptoms as kube_kinds
+from .model import Cause, Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,18 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("tunnel_device_missing", 3, "felix log"),
         Cause("kernel_module_missing", 2, "felix log"),
         Cause("host_network_manager_interference", 1, "managers"),
+    ),
+    kube_kinds.NODE_NOT_READY: (
+        Cause("kubelet_not_ready", 3, "node status"),
+        Cause("apiserver_unreachable", 0.8, "node status"),
+        Cause("node_ready_flapping", 0.5, "node status"),
+    ),
+    # Its pod, or what it says of itself, is not as it should be, while BIRD works.
+    kube_kinds.AGENT_NOT_WELL: (
+        Cause("apiserver_unreachable", 1.5, "agent process"),
+        Cause("felix_crash_loop", 1.5, "felix log"),
+        Cause("probe_exec_failure", 1, "strain"),
+        Cause("benign_startup_transient", 1, "agent process"),
     ),
     kinds.CRASHES: (
         Cause("apiserver_unreachable", 2.5, "api"),
@@ -187,115 +200,5 @@ DATAPLANE_CONTEXTS = (
             "encapsulation_disabled_but_needed": 2,
             "cloud_source_dest_check": 2,
         },
-    ),
-)
-
-
-def _never(evidence: Evidence, symptom: Symptom) -> bool:
-    return False
-
-
-def _on(command: str) -> Callable[[str], str]:
-    return lambda name: f"on {name}: {command}"
-
-
-_LOGS = "kubectl logs -n NAMESPACE POD"
-DATAPLANE_NEEDS = (
-    Need(
-        "api from here",
-        "API server",
-        lambda name: (
-            "kubectl get --raw /readyz?verbose; on the control plane: crictl ps -a | grep -e kube-apiserver -e etcd"
-        ),
-        "whether the API server and etcd run, and whether only the way from here is closed",
-        _never,
-    ),
-    Need(
-        "certificates",
-        "certificates",
-        lambda name: "on the control plane: date -u; kubeadm certs check-expiration",
-        "which certificate has ended, and whether the clocks are right",
-        _never,
-    ),
-    Need(
-        "kinds",
-        "API groups",
-        lambda name: "kubectl api-resources | grep -i calico; kubectl get crd | grep projectcalico",
-        "whether Calico's kinds are served, and in which of its groups",
-        _never,
-    ),
-    Need(
-        "felix log",
-        "log of calico-node",
-        lambda name: f"{_LOGS} -c calico-node --previous | grep -E 'WARN|ERROR|FATAL|PANIC' | tail -n 50",
-        "what Felix, or the start of calico-node, complains of",
-        _never,
-        "here",
-    ),
-    Need(
-        "init log",
-        "log of install-cni",
-        lambda name: f"{_LOGS} -c install-cni; kubectl describe pod -n NAMESPACE POD",
-        "at what the init container ends",
-        _never,
-        "here",
-    ),
-    Need(
-        "api",
-        "way to the API server",
-        _on("curl -sk --max-time 5 https://SERVICE-ADDRESS:443/livez; kubectl get pods -n kube-system -o wide"),
-        "whether the API server answers on the node by its Service, and whether kube-proxy runs there",
-        _never,
-        "here",
-    ),
-    Need(
-        "node status",
-        "kubelet",
-        lambda name: f"kubectl describe node {name}; on {name}: systemctl status kubelet containerd; crictl ps | head",
-        "whether the node is Ready now, and what the container runtime does",
-        _never,
-        "here",
-    ),
-    Need(
-        "typha port",
-        "way to Typha",
-        _on("timeout 5 nc -zv TYPHA-ADDRESS 5473; ss -tn dport = :5473"),
-        "whether Typha's TCP 5473 answers on the node",
-        _never,
-        "here",
-    ),
-    Need(
-        "managers",
-        "network managers",
-        _on(
-            "nmcli device; networkctl; ip -d link show type vxlan; ip -d link show tunl0; lsmod | grep -e vxlan -e ipip"
-        ),
-        "who else manages the tunnel device, whether the kernel has it, and whether another device takes its port",
-        _never,
-        "here",
-    ),
-    Need(
-        "strain",
-        "load",
-        _on("uptime; free -m; cat /proc/pressure/cpu; journalctl -u kubelet -u containerd --since -1h | grep -i exec"),
-        "whether the host or the container runtime had no time for the probe",
-        _never,
-        "here",
-    ),
-    Need(
-        "cni",
-        "CNI plugin",
-        _on("tail -n 20 /var/log/calico/cni/cni.log; ls -l /etc/cni/net.d /var/lib/calico"),
-        "what the CNI plugin is refused, and how old its kubeconfig is",
-        _never,
-        "here",
-    ),
-    Need(
-        "rules",
-        "firewall",
-        _on("iptables-save -c; iptables-legacy-save -c; nft list ruleset"),
-        "whether rules of the host stand in pods' way, and in which backend whose rules are",
-        _never,
-        "here",
     ),
 )

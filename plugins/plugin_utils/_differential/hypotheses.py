@@ -101,11 +101,11 @@ def what_would_decide(evidence: Evidence, symptoms: Sequence[Symptom]) -> list[M
             gains[cause.need] = gains.get(cause.need, 0) + odds
             places.setdefault(cause.need, symptom)
     best = sorted(gains, key=lambda name: -gains[name])[:COMMANDS]
-    return [_missing(name, places) for name in best]
+    return [_missing(evidence, name, places) for name in best]
 
 
-def _missing(name: str, places: Mapping[str, Symptom]) -> Missing:
+def _missing(evidence: Evidence, name: str, places: Mapping[str, Symptom]) -> Missing:
     need, symptom = NEEDS[name], places[name]
     ends = {"here": symptom.here, "there": symptom.there or symptom.here}.get(need.at, symptom.there or symptom.here)
     place = ends[0] if ends else "the node"
-    return Missing(place if need.at else "", need.source, need.how(place), need.would_tell)
+    return Missing(place if need.at else "", need.source, need.how(evidence, place), need.would_tell)

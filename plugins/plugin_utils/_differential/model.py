@@ -45,7 +45,7 @@ class Need:
 
     name: str
     source: str
-    how: Callable[[str], str]
+    how: Callable[[Evidence, str], str]
     would_tell: str
     had: Callable[[Evidence, Symptom], bool]
     at: str = ""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dataplane_table import DATAPLANE_NEEDS
+from .._catalogue import agent_pod, commands
+from .dataplane_needs import DATAPLANE_NEEDS, on_host
 from .model import Need
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from .._evidence.model import Node
     from .model import Symptom
 
-BIRDCL = "birdcl -r -s /var/run/calico/bird.ctl show protocols all"
+_PORT = 'sudo ss -tlnp "sport = 179"'
+_CONFIG = "/etc/calico/confd/config/bird.cfg"
 
 
 def _nodes(evidence: Evidence, names: tuple[str, ...]) -> list[Node | None]:
@@ -34,8 +36,27 @@ def _all(test: Callable[[Node], bool], end: str) -> Callable[[Evidence, Symptom]
     return had
 
 
-def _on(command: str) -> Callable[[str], str]:
-    return lambda name: f"on {name}: {command}"
+def _addresses(evidence: Evidence, name: str) -> str:
+    used = agent_pod.run(evidence, name, f"grep -E 'router id|source address' {_CONFIG}")
+    return f"{commands.on_node(name, 'ip -br address')}; {used}"
+
+
+def _listener(evidence: Evidence, name: str) -> str:
+    return f"{commands.on_node(name, _PORT)}; {agent_pod.run(evidence, name, 'sv status bird confd')}"
+
+
+def _bird_there(evidence: Evidence, name: str) -> str:
+    knows = agent_pod.run(evidence, name, f"grep -A12 'protocol bgp' {_CONFIG}")
+    return f"{agent_pod.sessions(evidence, name)}; {knows}"
+
+
+def _bird_here(evidence: Evidence, name: str) -> str:
+    return f"{agent_pod.sessions(evidence, name)}; {agent_pod.logs(evidence, name, '--tail=100')}"
+
+
+def _load(evidence: Evidence, name: str) -> str:
+    said = agent_pod.logs(evidence, name, "--since=24h | grep 'Hold timer' | tail")
+    return f"{commands.on_node(name, 'uptime; cat /proc/pressure/cpu')}; {said}"
 
 
 def _bird_was_heard(node: Node) -> bool:
@@ -85,7 +106,7 @@ NEEDS = {
         Need(
             "addresses",
             "addresses",
-            _on("ip -br address; grep -E 'router id|source address' /etc/calico/confd/config/bird.cfg"),
+            _addresses,
             "whether the address that Calico uses for it is the one of the right interface, and is on the host at all",
             _addresses_were_read,
             "there",
@@ -93,7 +114,7 @@ NEEDS = {
         Need(
             "own addresses",
             "addresses",
-            _on("ip -br address; grep -E 'router id|source address' /etc/calico/confd/config/bird.cfg"),
+            _addresses,
             "whether the address that BIRD calls from is on the host, and which of its own Calico should have taken",
             _all(lambda node: node.addresses_complete and bool(node.bgp_addresses), "here"),
             "here",
@@ -101,21 +122,21 @@ NEEDS = {
         Need(
             "bgp peers",
             "BGPPeers",
-            lambda name: "calicoctl get bgppeers -o yaml; calicoctl get nodes -o wide",
+            lambda evidence, name: "calicoctl get bgppeers -o yaml; calicoctl get nodes -o wide",
             "whether a BGPPeer names the node's own address as its peer",
             lambda evidence, symptom: evidence.cluster is not None and bool(evidence.cluster.bgp_peers),
         ),
         Need(
             "registered",
             "nodes of Calico",
-            lambda name: "calicoctl get nodes -o wide; kubectl get nodes -o wide",
+            lambda evidence, name: "calicoctl get nodes -o wide; kubectl get nodes -o wide",
             "which address each node is registered with, and whether a node behind the address still exists",
             _nodes_are_known,
         ),
         Need(
             "firewall",
             "firewall",
-            _on("iptables-save -c; ip6tables-save -c; nft list ruleset"),
+            on_host("sudo iptables-save -c; sudo ip6tables-save -c; sudo nft list ruleset"),
             "whether a rule of its firewall stops TCP 179",
             _all(lambda node: node.verdicts is not None, "there"),
             "there",
@@ -123,7 +144,7 @@ NEEDS = {
         Need(
             "path",
             "tcpdump",
-            _on("timeout 30 tcpdump -c 5 -ni any 'tcp port 179'"),
+            on_host('sudo timeout 30 tcpdump -c 5 -ni any "tcp port 179"'),
             "whether the connection attempts arrive at all, or are lost on the network in between",
             _path_was_probed,
             "there",
@@ -131,7 +152,7 @@ NEEDS = {
         Need(
             "listener",
             "sockets",
-            _on("ss -tlnp 'sport = 179'; sv status bird confd 2>&1"),
+            _listener,
             "whether BIRD runs there and listens",
             _all(_sockets_were_read, "there"),
             "there",
@@ -139,7 +160,7 @@ NEEDS = {
         Need(
             "host",
             "reachability",
-            lambda name: f"ping -c 3 {name}; kubectl get nodes -o wide",
+            lambda evidence, name: f"ping -c 3 {name}; kubectl get nodes -o wide",
             "whether the machine is up and reachable as a whole",
             _host_was_tried,
             "there",
@@ -147,7 +168,7 @@ NEEDS = {
         Need(
             "bird there",
             "bird",
-            _on(f"{BIRDCL}; grep -A12 'protocol bgp' /etc/calico/confd/config/bird.cfg"),
+            _bird_there,
             "what BIRD at the other end says of the same session, and whether it knows this peer at all",
             _all(_bird_was_heard, "there"),
             "there",
@@ -155,7 +176,7 @@ NEEDS = {
         Need(
             "bird here",
             "bird",
-            _on(f"{BIRDCL}; tail -n 50 /var/log/calico/bird/current; kubectl logs -n kube-system ds/calico-node"),
+            _bird_here,
             "whether BIRD runs, and what it or confd complains of",
             _all(_bird_was_heard, "here"),
             "here",
@@ -163,7 +184,7 @@ NEEDS = {
         Need(
             "agent pods",
             "pods",
-            lambda name: "kubectl get daemonsets,pods -A -o wide | grep -E 'calico-node|canal'",
+            lambda evidence, name: "kubectl get daemonsets,pods -A -o wide | grep -E 'calico-node|canal'",
             "whether there is a pod of calico-node for the node, and how far it came",
             lambda evidence, symptom: (
                 evidence.cluster is not None
@@ -174,7 +195,7 @@ NEEDS = {
         Need(
             "bird wanted",
             "calico-node",
-            lambda name: (
+            lambda evidence, name: (
                 "kubectl get daemonset -A -l k8s-app=calico-node -o yaml | grep -A1 CALICO_NETWORKING_BACKEND;"
                 " kubectl get configmap -n kube-system calico-config -o yaml | grep calico_backend"
             ),
@@ -186,7 +207,7 @@ NEEDS = {
         Need(
             "nat",
             "firewall",
-            _on("iptables-save -t nat -c; conntrack -L -p tcp --dport 179"),
+            on_host("sudo iptables-save -t nat -c; sudo conntrack -L -p tcp --dport 179"),
             "whether a rule gives the connections another source address",
             _all(lambda node: node.verdicts is not None, "here"),
             "here",
@@ -194,7 +215,7 @@ NEEDS = {
         Need(
             "size",
             "path mtu",
-            lambda name: f"ping -c 3 -M do -s 1472 {name}; ping -c 3 -s 1000 {name}",
+            lambda evidence, name: f"ping -c 3 -M do -s 1472 {name}; ping -c 3 -s 1000 {name}",
             "whether only large packets are lost",
             _all(lambda node: node.mtu is not None and bool(node.mtu.paths), "here"),
             "there",
@@ -202,7 +223,7 @@ NEEDS = {
         Need(
             "load",
             "log",
-            _on("uptime; cat /proc/pressure/cpu; grep 'Hold timer' /var/log/calico/bird/current | tail"),
+            _load,
             "whether the host had no time for BIRD when the session ended",
             _never,
             "there",
@@ -210,7 +231,7 @@ NEEDS = {
         Need(
             "encapsulated",
             "tcpdump",
-            _on("timeout 30 tcpdump -c 10 -ni any 'ip proto 4 or udp port 4789 or udp port 8472 or icmp'"),
+            on_host('sudo timeout 30 tcpdump -c 10 -ni any "ip proto 4 or udp port 4789 or udp port 8472 or icmp"'),
             "whether the encapsulated packets arrive, or only leave",
             _never,
             "there",
@@ -218,7 +239,9 @@ NEEDS = {
         Need(
             "host settings",
             "sysctl",
-            _on("sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter; iptables-save -c -t filter | grep FORWARD"),
+            on_host(
+                "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter; sudo iptables-save -c -t filter | grep FORWARD"
+            ),
             "whether the host forwards what is for pods",
             _never,
             "there",
@@ -226,14 +249,14 @@ NEEDS = {
         Need(
             "typha",
             "Typha",
-            lambda name: "kubectl get pods,endpointslices -A -o wide | grep -i typha",
+            lambda evidence, name: "kubectl get pods,endpointslices -A -o wide | grep -i typha",
             "whether a Typha runs and is ready, and at which address",
             lambda evidence, symptom: evidence.cluster is not None and bool(evidence.cluster.pods_of("typha")),
         ),
         Need(
             "pools",
             "IP pools",
-            lambda name: "calicoctl get ippools -o yaml; kubectl get nodes -o wide",
+            lambda evidence, name: "calicoctl get ippools -o yaml; kubectl get nodes -o wide",
             "which encapsulation the pools ask for, and whether the nodes share a subnet",
             lambda evidence, symptom: evidence.cluster is not None and bool(evidence.cluster.pools),
         ),

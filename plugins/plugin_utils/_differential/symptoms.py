@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from .._catalogue import observed, words
 from .._catalogue.model import Seen
 from .._evidence import observations
-from . import dataplane_symptoms
+from .._gate import pods as pods_gate
+from . import dataplane_symptoms, kube_symptoms
 from .model import Symptom
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ OPEN_STUCK, EXPIRED = "open_stuck", "hold_expired"
 NOT_ESTABLISHED, NO_SOCKET, STRANGER = "not_established", "no_socket", "stranger_calls"
 MUTE, BAD_IDENTIFIER, CANNOT_BIND = "socket_is_mute", "bad_identifier", "cannot_bind"
 NO_TYPHA, LEFT_OUT, NO_BIRD = "no_typha", "left_out", "no_bird"
-NO_CNI = "no_cni_configuration"
+NO_CNI, NO_PROCESS = kube_symptoms.NO_CNI, kube_symptoms.NO_PROCESS
 
 # BIRD's words for how a connection or session ended: errno's from the socket (strerror), its own of the protocol.
 _ERRORS = (
@@ -71,9 +72,12 @@ def symptoms(evidence: Evidence, unexplained: Iterable[Session], *, only_session
     found = [*unbound, *(one for one in _of_sessions(evidence, unexplained) if not concerned & set(one.here))]
     if only_sessions or found:
         return found
+    silent = list(kube_symptoms.of_calicoctl(evidence))
     if _bird_was_heard(evidence):
-        return dataplane_symptoms.symptoms(evidence)
-    found = [*_of_absence(evidence), *_of_sockets(evidence), *_of_logs(evidence), *_of_trials(evidence)]
+        found = dataplane_symptoms.symptoms(evidence)
+        known = {symptom.kind for symptom in found}
+        return [*found, *silent, *(one for one in kube_symptoms.of_kubernetes(evidence) if one.kind not in known)]
+    found = [*_of_absence(evidence), *silent, *_of_sockets(evidence), *_of_logs(evidence), *_of_trials(evidence)]
     found = found or list(_of_events(evidence))
     found = found or dataplane_symptoms.symptoms(evidence) or list(_of_kubelets(evidence))
     return found or list(dataplane_symptoms.of_the_api(evidence))
@@ -208,13 +212,14 @@ def _of_events(evidence: Evidence) -> Iterator[Symptom]:
     pods = {f"pod {pod.name}": pod.node for pod in evidence.cluster.pods} if evidence.cluster else {}
     for event in evidence.cluster.events if evidence.cluster else ():
         name = event.node or pods.get(event.about, "")
-        seen = (Seen(name, "events", event.message[:200]),)
+        told = pods_gate.probe_message(event) if pods_gate.PROBE_FAILED in event.message else event.message[:200]
+        seen = (Seen(name, "events", told),)
         here = (name,) if name else ()
         named = _NOT_ESTABLISHED.search(event.message)
         if named:
-            told = [part.strip() for part in (named.group(1) or "").split(",")]
+            parts = [part.strip() for part in (named.group(1) or "").split(",")]
             # What is masked is no address.
-            peers = tuple(evidence.name_of(part) for part in told if part.count(".") == 3 or ":" in part)
+            peers = tuple(evidence.name_of(part) for part in parts if part.count(".") == 3 or ":" in part)
             yield Symptom(NOT_ESTABLISHED, here, peers, (), seen)
         elif _MUTE.search(event.message):
             yield Symptom(MUTE, here, (), (), seen)

@@ -141,6 +141,14 @@ DIFFERENTIAL: dict[str, tuple[Cause, ...]] = {
         Cause("bird_config_rejected", 1, "bird here"),
         Cause("confd_cannot_render", 1, "bird here"),
     ),
+    # calicoctl looks for Felix among the processes, in whatever namespace of processes it is itself.
+    kinds.NO_PROCESS: (
+        Cause("calico_pod_not_starting", 2, "agent process"),
+        Cause("felix_crash_loop", 2, "agent process"),
+        Cause("bird_not_running", 2, "agent process"),
+        Cause("calico_node_not_scheduled", 1.5, "agent process"),
+        Cause("benign_tool_artifact", 1.5, "agent process"),
+    ),
     # install-cni writes the configuration before calico-node starts.
     kinds.NO_CNI: (
         Cause("apiserver_unreachable", 2.5, "init log"),

@@ -153,13 +153,15 @@ class Cni:
 
 @dataclass(frozen=True)
 class HostLine:
-    """A telling line of a log of Calico's programs, Typha, the CNI plugin, flannel or kubelet."""
+    """A telling line of a log of Calico's programs, Typha, the CNI plugin, flannel or kubelet. quiet: for how long the
+    log goes on without another one, where that is long."""
 
     component: str
     kind: str
     text: str
     at: str = ""
     count: int = 1
+    quiet: int = 0
 
 
 @dataclass(frozen=True)
@@ -324,6 +326,7 @@ def _log(host: Mapping[str, Any]) -> Iterator[HostLine]:
             text=plain.text(item.get("text")),
             at=plain.text(item.get("at")),
             count=plain.count(item.get("count")) or 1,
+            quiet=plain.count(item.get("quiet_seconds")),
         )
 
 

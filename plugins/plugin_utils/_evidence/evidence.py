@@ -14,8 +14,9 @@ from .._cluster import flavour
 from .._peering import compare
 from .._peering import expected as peering
 from .._peering.real_addresses import UNCHANGED
-from . import registered, sessions, signatures
+from . import own_addresses, registered, sessions, signatures
 from .address_set import AddressSet
+from .model import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -66,12 +67,23 @@ class Evidence:
     @cached_property
     def table(self) -> SessionTable:
         """The sessions of all nodes that were read."""
-        return sessions.join(self.nodes, self.real)
+        return sessions.join(self.nodes, self.real, self._untold)
 
     @cached_property
     def owners(self) -> Mapping[str, Node]:
         """Which node an address belongs to."""
-        return sessions.owners_of_addresses(self.nodes.values())
+        return sessions.owners_of_addresses(self.nodes.values(), self._untold)
+
+    @cached_property
+    def _untold(self) -> Mapping[tuple[str, str], str]:
+        """By node and family the addresses of those that do not tell by which they speak."""
+        owners = sessions.owners_of_addresses(self.nodes.values())
+        return own_addresses.untold(self.nodes, self._on_record, owners)
+
+    @cached_property
+    def _on_record(self) -> Mapping[str, str]:
+        """The names of the nodes on record by the addresses that they have there."""
+        return own_addresses.on_record(self.registered, self.cluster)
 
     @cached_property
     def sessions_by_node(self) -> Mapping[str, tuple[Session, ...]]:
@@ -151,7 +163,7 @@ class Evidence:
         for node in self.nodes.values():
             for daemon in node.daemons.values():
                 peers |= daemon.mesh
-        return sorted(not_asked | set(peers - AddressSet.of(known | told_by_name)))
+        return sorted(not_asked | set(peers - AddressSet.of(known | told_by_name | set(self._on_record))))
 
     def _linux_nodes(self) -> dict[str, tuple[str, ...]]:
         """The nodes with their addresses, as far as the API tells; there is nothing to read on those with Windows."""
@@ -183,7 +195,16 @@ class Evidence:
         if owner:
             return owner.name
         absent = self.missing_at(address)
-        return absent.name if absent else address
+        if absent:
+            return absent.name
+        # One that was read and does not speak by it is not where the sessions with this address end.
+        name = self._on_record.get(address, "")
+        return name if name and name not in self.nodes else address
+
+    def address_of(self, node: Node) -> str:
+        """The address by which a node speaks BGP, of IPv4 rather than of IPv6: as it says, else as others know it."""
+        told = (node.bgp_addresses.get(one) or self._untold.get((node.name, one)) for one in FAMILIES)
+        return next(filter(None, told), "")
 
     def name_at(self, side: Side) -> str:
         """The best name for an end of a session, also for that of a node whose own address is not known."""

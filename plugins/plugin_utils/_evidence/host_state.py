@@ -62,6 +62,18 @@ class Manager:
 
 
 @dataclass(frozen=True)
+class LoggedDrop:
+    """What opens TCP connections and was stopped, as the kernel's log says. way: inbound, outbound."""
+
+    source: str
+    destination: str
+    port: int
+    way: str
+    prefix: str
+    packets: int
+
+
+@dataclass(frozen=True)
 class Backend:
     """Rules in one backend of iptables, and whose they are; owners are told only where both backends have rules."""
 
@@ -87,6 +99,7 @@ class HostState:
     backends: Mapping[str, Backend] = field(default_factory=dict)
     versions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     blackholes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    logged_drops: tuple[LoggedDrop, ...] = ()
 
 
 def read(facts: Mapping[str, Any]) -> HostState:
@@ -119,7 +132,18 @@ def read(facts: Mapping[str, Any]) -> HostState:
             family: plain.texts(plain.mapping(found).get("blackholes"))
             for family, found in plain.mapping(host.get("routes")).items()
         },
+        logged_drops=tuple(_drops(host)),
     )
+
+
+def _drops(host: Mapping[str, Any]) -> Iterator[LoggedDrop]:
+    for item in plain.mappings(host.get("logged_drops")):
+        source, destination, way, prefix = (
+            plain.text(item.get(key)) for key in ("source", "destination", "way", "prefix")
+        )
+        yield LoggedDrop(
+            source, destination, plain.count(item.get("port")), way, prefix, plain.count(item.get("packets"))
+        )
 
 
 def _moved(value: Any) -> Moved:

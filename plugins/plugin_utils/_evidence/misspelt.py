@@ -19,21 +19,44 @@ ROLES = Path(__file__).parents[3] / "roles"
 _MADE = (
     *(inventory.RESULT, cluster.RESULT, "collect_bundle_result"),
     *("diagnose_report", "report_failure", "analyze_result", "redact_result"),
+    *(
+        f"remediate_{name}"
+        for name in ("run", "path", "plan", "held", "holder", "hosts", "begun", "before", "ledger", "turns")
+    ),
+    *(f"rollback_{name}" for name in ("found", "path", "turn", "turns", "held", "holder", "begun", "before", "ledger")),
 )
 # Someone's own variable may begin like ours; one that is meant to be ours differs in a letter or two.
 _NEAR = 0.84
+# Shorter words ("bgp", "time") are a letter away from too many others.
+_SHORTEST = 5
 
 
 def warnings(names: Iterable[str], roles: Path = ROLES) -> list[str]:
     """A sentence for each variable among `names` that is nearly one of the roles' and is none."""
     known = known_variables(roles)
-    starts = tuple(sorted({f"{name.partition('_')[0]}_" for name in known}))
+    starts = {name.partition("_")[0] for name in known}
     sentences = []
     for name in sorted({str(name) for name in names} - known - {*_MADE}):
-        near = difflib.get_close_matches(name, known, 1, _NEAR) if name.startswith(starts) else []
+        start, sign, rest = name.partition("_")
+        meant = {one for one in starts if one == start or _is_a_slip(start, one)} if sign else set()
+        ours = [one for one in known if one.partition("_")[0] in meant]
+        near = [f"{one}_{rest}" for one in meant if f"{one}_{rest}" in known]
+        near = near or difflib.get_close_matches(name, ours, 1, _NEAR)
         if near:
             sentences.append(f"Nothing reads the variable {name}. Is {near[0]} meant?")
     return sentences
+
+
+def _is_a_slip(written: str, meant: str) -> bool:
+    """Whether one word becomes the other by one letter more, less or other, or by two that change places."""
+    if len(meant) < _SHORTEST or abs(len(written) - len(meant)) > 1:
+        return False
+    same = 0
+    while same < min(len(written), len(meant)) and written[same] == meant[same]:
+        same += 1
+    rest, wanted = written[same:], meant[same:]
+    swapped = wanted[1:2] + wanted[:1] + wanted[2:]
+    return rest in (wanted[1:], swapped) or rest[1:] in (wanted, wanted[1:])
 
 
 def known_variables(roles: Path) -> set[str]:

@@ -306,6 +306,10 @@ class Node:
         """The address is configured on this host."""
         return any(held.address == address for held in self.addresses)
 
+    def has_at_all(self, address: str) -> bool:
+        """The address is on an interface of this host, be it one of containers, pods or a tunnel."""
+        return self.holds(address) or self.own.of(address) is not None
+
     def log_lines(self, *kinds: str, peer: str = "") -> list[LogLine]:
         """Telling log lines of these kinds, of one peer if given."""
         return [line for line in self.log if line.kind in kinds and (not peer or line.peer == peer)]

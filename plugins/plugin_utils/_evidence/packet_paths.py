@@ -98,7 +98,8 @@ class Captured:
     """What a capture (tcpdump) on, or about, a node shows of the packets of one protocol from one address to another.
 
     protocol: tcp, udp, icmp, ipip, vxlan … kinds: of ICMP "echo request" and so on with their numbers. good and bad:
-    outer checksums that fit and that do not, as far as they were printed. resets, opens: TCP's RST and SYN.
+    outer checksums that fit and that do not, as far as they were printed. resets, opens: TCP's RST and SYN. What begins
+    with inner is of the packets in a tunnel: one of them, TCP's SYN and SYN-ACK, pings and their answers.
     """
 
     protocol: str
@@ -112,6 +113,10 @@ class Captured:
     answers: int = 0
     resets: int = 0
     inner: str = ""
+    inner_opens: int = 0
+    inner_accepts: int = 0
+    inner_pings: int = 0
+    inner_echoes: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,6 +250,10 @@ def _captures(host: Mapping[str, Any]) -> Iterator[Captured]:
             answers=plain.count(item.get("answers")),
             resets=plain.count(item.get("resets")),
             inner=plain.text(item.get("inner")),
+            inner_opens=plain.count(item.get("inner_opens")),
+            inner_accepts=plain.count(item.get("inner_accepts")),
+            inner_pings=plain.count(item.get("inner_pings")),
+            inner_echoes=plain.count(item.get("inner_echoes")),
         )
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rule:
-    """The firewall rule (or chain policy: number 0) that decides a packet's fate."""
+    """The firewall rule (or chain policy: number 0) that decides a packet's fate. part: which one of its owner's
+    configuration it is of ("zone public", "user.rules"), '' if not told."""
 
     backend: str
     family: str
@@ -26,6 +27,12 @@ class Rule:
     text: str
     owner: str
     path: tuple[str, ...] = ()
+    part: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The chain by which packets come into its table: 'INPUT' of the path ['INPUT 3', 'user 1']."""
+        return self.path[0].rsplit(" ", 1)[0] if self.path else self.chain
 
 
 def read(item: Mapping[str, Any]) -> Rule:
@@ -39,4 +46,5 @@ def read(item: Mapping[str, Any]) -> Rule:
         plain.text(item.get("text")),
         plain.text(item.get("owner")),
         plain.texts(item.get("path")),
+        plain.text(item.get("part")),
     )

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._peering.real_addresses import UNCHANGED
-from . import agreement
+from . import agreement, own_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,10 +119,11 @@ class SessionTable:
         return [session for session in self.down if session.side_of(name)]
 
 
-def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
+def owners_of_addresses(nodes: Iterable[Node], untold: Mapping[tuple[str, str], str] | None = None) -> dict[str, Node]:
     """Address to node: what a node calls itself in BGP counts before what its interfaces hold, then the inventory.
 
-    Where two nodes claim one address the first keeps it; that conflict is a fault of its own.
+    Where two nodes claim one address the first keeps it; that conflict is a fault of its own. untold: what is worked
+    out of nodes that do not tell it (see own_addresses).
     """
     everyone = list(nodes)
     owners: dict[str, Node] = {}
@@ -135,16 +136,23 @@ def owners_of_addresses(nodes: Iterable[Node]) -> dict[str, Node]:
     for node in everyone:
         if node.inventory_address:
             owners.setdefault(node.inventory_address, node)
+    by_name = {node.name: node for node in everyone if untold}
+    for (name, _family), address in (untold or {}).items():
+        owners.setdefault(address, by_name[name])
     return owners
 
 
-def join(nodes: Mapping[str, Node], real: RealAddresses = UNCHANGED) -> SessionTable:
-    """Join every node's view of its sessions with the view from the other end. real: of replaced addresses."""
-    owners = owners_of_addresses(nodes.values())
+def join(
+    nodes: Mapping[str, Node], real: RealAddresses = UNCHANGED, untold: Mapping[tuple[str, str], str] | None = None
+) -> SessionTable:
+    """Join every node's view of its sessions with the view from the other end. real: of replaced addresses. untold: by
+    node and family the addresses of those that do not tell their own."""
+    owners = owners_of_addresses(nodes.values(), untold)
     down: dict[Key, Session] = {}
     seen_from_one_end = ends_up = 0
+    known = untold or {}
     ends = [
-        agreement.End(node, daemon, _own_address(node, daemon))
+        agreement.End(node, daemon, own_addresses.told(node, daemon) or known.get((node.name, daemon.family), ""))
         for node in nodes.values()
         for daemon in node.daemons.values()
     ]
@@ -185,10 +193,6 @@ def _identity(address: str, node: Node | None) -> str:
 
 def _sort_key(key: Key, real: RealAddresses) -> tuple[str, list[tuple[int, str]]]:
     return (key[0], sorted(map(real.place, key[1])))
-
-
-def _own_address(node: Node, daemon: Daemon) -> str:
-    return daemon.config.local_address or node.bgp_addresses.get(daemon.family, "") or daemon.router_id
 
 
 def _up_but_other_end_unheard(session: Session) -> bool:

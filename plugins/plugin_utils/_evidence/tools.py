@@ -17,6 +17,8 @@ from . import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_ABSENT = "not running"
+
 
 @dataclass(frozen=True)
 class Complaint:
@@ -36,6 +38,11 @@ class Tools:
     complaints: tuple[Complaint, ...] = ()
     sockets: tuple[tuple[str, str], ...] = ()
     hidden: tuple[str, ...] = ()
+
+    @property
+    def no_calico(self) -> str:
+        """calicoctl's words for having found no process of Calico's; '' if it did not say so."""
+        return next((one.said for one in self.complaints if one.tool == "calicoctl" and _ABSENT in one.said), "")
 
 
 def read(facts: Mapping[str, Any]) -> Tools:

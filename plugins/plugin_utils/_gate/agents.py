@@ -12,6 +12,7 @@ from .._cluster.components import component
 from . import model, placement
 from .model import Wrong
 from .nodes import short
+from .pods import refused_by_kubelet
 from .typha import is_unscheduled
 
 if TYPE_CHECKING:
@@ -137,9 +138,17 @@ def pending(cluster: Cluster) -> Wrong | None:
     return _pending(waiting) if waiting is not None else None
 
 
+def ended(cluster: Cluster) -> Iterator[tuple[Pod, Wrong]]:
+    """Pods of calico-node that a kubelet refused or ended, and no other pod of it on their node."""
+    placed = by_node(cluster)
+    for pod in cluster.pods_of(*COMPONENTS):
+        if len(placed.get(pod.node, ())) <= 1:
+            yield from ((pod, wrong) for wrong in refused_by_kubelet(pod))
+
+
 def _pending(pod: Pod) -> Wrong:
     placed = pod.condition("PodScheduled")
-    told = placed.message if placed else pod.message
+    told = (placed.message if placed else pod.message).partition(" preemption: ")[0]
     lacking = "Insufficient" in told or "Too many pods" in told
     says = f"a calico-node pod waits for a node: {short(told) or 'nothing tells why'}"
     return Wrong(

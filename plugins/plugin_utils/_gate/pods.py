@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import model
 from .model import Wrong
-from .nodes import short
+from .nodes import SHOWN, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +26,7 @@ CONFIG_REASONS = (
     *("StartError", "PreCreateHookError", "PreStartHookError", "PostStartHookError", "ContainerStatusUnknown"),
 )
 BACK_OFF = "CrashLoopBackOff"
+DONE = "Completed"
 HANGS_AFTER = 600
 OFTEN = 3
 RECENT = 900
@@ -40,29 +41,39 @@ NOT_READY_KINDS = (
     ("bird", ("bird/confd is not live", "bird is not live", "BIRD is not ready")),
     ("probe", ("context deadline exceeded", "timed out", "rpc error", "OCI runtime", "command error", "ExecSync")),
 )
+# Before these a pod's volumes and its sandbox are made.
+NOT_MADE = ("ContainerCreating", "PodInitializing")
+# What kubelet's events of the reason Failed begin with (pkg/kubelet/images, pkg/kubelet/kuberuntime).
+PULL_EVENTS = ("Failed to pull image", "Failed to inspect image", "Failed to apply default image tag")
+FAILED_EVENTS = ("Error: ",)
+TOO_LONG = "timed out waiting for the condition"
 MOUNT_EVENTS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedSync")
 
 
 def look(pod: Pod, events: Sequence[Event], now: float | None) -> Iterator[Wrong]:
     """Everything that is wrong with a pod, in the gate's order; nothing where it is ready or on its way."""
     where = {"pod": f"{pod.namespace}/{pod.name}"}
-    yield from _refused_by_kubelet(pod, where)
+    yield from refused_by_kubelet(pod)
     first = [one for one in pod.containers if one.init]
     rest = [one for one in pod.containers if not one.init]
     yield from (wrong for one in first for wrong in _init(one, where, now))
     pulling = [one for one in pod.containers if one.reason in IMAGE_REASONS]
     for one in pulling:
-        says = f"the image of container {one.name} cannot be had ({one.reason}: {short(one.message)})"
-        yield Wrong(model.IMAGE, one.reason, says, "pod status", {**where, "container": one.name})
+        why = _told(one, events, PULL_EVENTS)
+        says = f"the image of {_container(one)} cannot be had ({one.reason}{why})"
+        yield Wrong(model.IMAGE, one.reason, says, "pod status", {**where, **_place(one), **_image(one)})
     yield from _not_starting(pod, events, where)
     yield from (wrong for one in rest for wrong in _crashing(one, where, events, now))
     if not pod.ready and pod.phase in ("Running", ""):
         yield from _not_ready(events, where)
 
 
-def _refused_by_kubelet(pod: Pod, where: dict[str, str]) -> Iterator[Wrong]:
+def refused_by_kubelet(pod: Pod) -> Iterator[Wrong]:
+    """The kubelet did not take the pod, or ended it to make room."""
+    where = {"pod": f"{pod.namespace}/{pod.name}"}
     if pod.phase == "Failed" and pod.reason:
-        says = f"its calico-node pod was refused or ended by the kubelet ({pod.reason}: {short(pod.message)})"
+        told = f": {short(pod.message)}" if pod.message else ""
+        says = f"its calico-node pod was refused or ended by the kubelet ({pod.reason}{told})"
         yield Wrong(model.NOT_SCHEDULED, "refused_by_kubelet", says, "pod status", {**where, "reason": pod.reason})
 
 
@@ -84,21 +95,23 @@ def _failure(one: ContainerState) -> str:
         code, reason, message = one.exit_code, one.reason, one.message
     else:
         code, reason, message = one.last_exit_code, one.last_reason, one.last_message
-    if code in (0, None) and one.reason != BACK_OFF:
+    if code in (0, None) and one.reason != BACK_OFF and not _ended_badly(one):
         return ""
     told = [f"exit code {code}" if code is not None else "", reason if reason not in ("", "Error") else ""]
     told.append(short(message))
     return ", ".join(part for part in told if part) or one.reason
 
 
-def _not_starting(pod: Pod, events: Iterable[Event], where: dict[str, str]) -> Iterator[Wrong]:
+def _not_starting(pod: Pod, events: Sequence[Event], where: dict[str, str]) -> Iterator[Wrong]:
     refused = next((one for one in pod.containers if one.reason in CONFIG_REASONS), None)
     if refused is not None:
-        says = f"container {refused.name} cannot be started ({refused.reason}: {short(refused.message)})"
-        yield Wrong(model.NOT_STARTING, refused.reason, says, "pod status", {**where, "container": refused.name})
+        why = _told(refused, events, FAILED_EVENTS)
+        says = f"{_container(refused)} cannot be started ({refused.reason}{why})"
+        yield Wrong(model.NOT_STARTING, refused.reason, says, "pod status", {**where, **_place(refused)})
         return
-    creating = pod.phase == "Pending" and any(one.reason == "ContainerCreating" for one in pod.containers)
-    told = _latest(event for event in events if event.reason in MOUNT_EVENTS)
+    begun = any(one.state in ("running", "terminated") for one in pod.containers)
+    creating = pod.phase == "Pending" and not begun and any(one.reason in NOT_MADE for one in pod.containers)
+    told = _most_telling(events)
     if creating and told is not None:
         yield Wrong(
             model.NOT_STARTING, told.reason, f"its pod cannot be set up: {short(told.message)}", "events", where
@@ -111,16 +124,22 @@ def _crashing(
     begun = one.started_at or one.finished_at
     lately = now is None or begun is None or now - begun <= RECENT
     often = one.restarts >= OFTEN and lately and not one.ready and one.last_exit_code is not None
-    stopped = one.state == "terminated" and one.exit_code not in (0, None)
-    if not (one.reason == BACK_OFF or stopped or often):
+    if not (one.reason == BACK_OFF or _ended_badly(one) or often):
         return
     kind = "oom" if "OOMKilled" in (one.last_reason, one.reason) else "crash"
     failed = _failure(one) or "it ends without a word"
     killed = _latest(event for event in events if event.reason == "Unhealthy" and "Liveness" in event.message)
     if kind == "crash" and killed is not None:
-        kind, failed = "liveness", f"{failed}; the liveness probe failed: {_probe_message(killed)}"
+        kind, failed = "liveness", f"{failed}; the liveness probe failed: {probe_message(killed)}"
     says = f"container {one.name} starts again and again ({one.restarts} restarts): {failed}"
     yield Wrong(model.CRASHING, kind, says, "pod status", {**where, "container": one.name})
+
+
+def _ended_badly(one: ContainerState) -> bool:
+    """It has ended, and not because it was done; a table tells the reason without the exit code."""
+    if one.state != "terminated":
+        return False
+    return one.reason not in ("", DONE) if one.exit_code is None else one.exit_code != 0
 
 
 def _not_ready(events: Iterable[Event], where: dict[str, str]) -> Iterator[Wrong]:
@@ -129,7 +148,7 @@ def _not_ready(events: Iterable[Event], where: dict[str, str]) -> Iterator[Wrong
         says = "calico-node runs and is not ready; no event tells why"
         yield Wrong(model.NOT_READY, "untold", says, "pod status", where)
         return
-    says = f"calico-node runs and is not ready: {_probe_message(told)}"
+    says = f"calico-node runs and is not ready: {probe_message(told)}"
     yield Wrong(model.NOT_READY, readiness_kind(told), says, "events", {**where, "message": short(told.message)})
 
 
@@ -143,11 +162,42 @@ def readiness_kind(event: Event) -> str:
     return next((kind for kind, words in NOT_READY_KINDS if any(word in event.message for word in words)), "other")
 
 
-def _probe_message(event: Event) -> str:
+def probe_message(event: Event) -> str:
     """What the probe itself said; confd's count of peers, which some releases print before it, is left out."""
     told = event.message.partition(PROBE_FAILED)[2] or event.message
     told = told[told.find("calico/node is not ready") :] if "calico/node is not ready" in told else told
     return short(told)
+
+
+def _container(one: ContainerState) -> str:
+    """A container in a sentence; a table does not tell of which it speaks."""
+    return f"container {one.name}" if one.name else "a container"
+
+
+def _place(one: ContainerState) -> dict[str, str]:
+    return {"container": one.name} if one.name else {}
+
+
+def _image(one: ContainerState) -> dict[str, str]:
+    return {"image": one.image} if one.image else {}
+
+
+def _told(one: ContainerState, events: Sequence[Event], words: Sequence[str]) -> str:
+    """Why a container does not start: its own message, else the latest event's; a description has the latter only."""
+    told = one.message
+    if not told:
+        found = _latest(event for event in events if event.message.startswith(tuple(words)))
+        told = found.message if found is not None else ""
+    # Of a long one the end, as each layer puts its own words before those of the next.
+    line = " ".join(told.split())
+    line = line if len(line) <= SHOWN else f"... {line[4 - SHOWN :].partition(' ')[2]}"
+    return f": {line}" if line else ""
+
+
+def _most_telling(events: Iterable[Event]) -> Event | None:
+    """The latest event of a pod that cannot be set up; that its volumes took too long only follows from another."""
+    found = [event for event in events if event.reason in MOUNT_EVENTS]
+    return _latest(event for event in found if TOO_LONG not in event.message) or _latest(found)
 
 
 def _latest(events: Iterable[Event]) -> Event | None:

@@ -10,12 +10,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...module_utils._inet import is_address
 from .._gate import names
 from .carriers import carriers
 from .model import Carrier, Impact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from .._cluster.model import Cluster
     from .._evidence.evidence import Evidence
@@ -39,6 +40,7 @@ class _Lost(NamedTuple):
     gone: set[str]
     cut: dict[str, set[str]]
     fewer_ways: set[str]
+    nobodys: set[str]
 
 
 def impact(
@@ -71,6 +73,7 @@ def impact(
         gone=tuple(sorted(lost.gone)),
         cut={name: frozenset(others) for name, others in sorted(lost.cut.items())} if matters else {},
         fewer_ways=tuple(sorted(lost.fewer_ways)) if matters else (),
+        nobodys=tuple(sorted(lost.nobodys)),
         blocks=blocks_of(cluster, {kubernetes.get(name, name): name for name in touched}, pools) if cluster else {},
         everyone=everyone,
         pods_cut_off=sum_of(cluster.workload_pods if cluster else {}, cut_off, kubernetes),
@@ -96,11 +99,21 @@ def _lost(
     by_node: dict[str, int] = {}
     pairs = list(unmade)
     reflected: set[str] = set()
+    called = _names_by_address(evidence)
+    nobody = _is_nobodys(evidence, called)
+    nobodys: set[str] = set()
     for session in down:
-        ends = evidence.labels(session)
+        one, other = evidence.labels(session)
+        ends = (called.get(one, one), called.get(other, other))
+        mesh = any(_is_mesh(side) for side in (session.dialler, session.listener))
+        left = {name for name in ends if mesh and nobody(name)}
+        if left:
+            # The mesh still has an address that no Node has: where no machine is, no pods are.
+            nobodys |= left
+            continue
         for name in ends:
             by_node[name] = by_node.get(name, 0) + 1
-        if any(_is_mesh(side) for side in (session.dialler, session.listener)):
+        if mesh:
             pairs.append(ends)
         else:
             reflected.update(ends)
@@ -113,7 +126,25 @@ def _lost(
         if one not in apart and other not in apart:
             cut.setdefault(one, set()).add(other)
             cut.setdefault(other, set()).add(one)
-    return _Lost(isolated, gone, cut, reflected - apart - cut.keys())
+    return _Lost(isolated, gone, cut, reflected - apart - cut.keys(), nobodys)
+
+
+def _names_by_address(evidence: Evidence) -> dict[str, str]:
+    """What the nodes on record are called that were not read, by the addresses that their peers have for them."""
+    return {
+        address: record.name
+        for record in evidence.registered
+        for address in (record.address("ipv4"), record.address("ipv6"), *record.internal_addresses)
+        if address and record.node is None
+    }
+
+
+def _is_nobodys(evidence: Evidence, called: Mapping[str, str]) -> Callable[[str], bool]:
+    """Whether an address is of no Node, where Nodes and their addresses are listed."""
+    nodes = evidence.cluster.nodes.values() if evidence.cluster else ()
+    listed = bool(nodes) and all(kube.internal_addresses for kube in nodes)
+    expected = {missing.name for missing in evidence.missing}
+    return lambda name: listed and is_address(name) and name not in called and name not in expected
 
 
 def _is_mesh(side: Side) -> bool:
@@ -202,16 +233,21 @@ def summary_of(found: Impact) -> str:
     apart = len(found.isolated) + len(found.gone)
     parts = []
     if apart:
-        pods = f" ({number_of(found.pods_cut_off, 'pod')})" if found.counted else ""
+        pods = f" ({number_of(found.pods_cut_off, 'pod')})" if found.counted and found.pods_cut_off else ""
         parts.append(f"pods on {number_of(apart, 'node')}{pods} and those on all other nodes cannot reach each other")
     if found.cut:
         pairs = sum(len(others) for others in found.cut.values()) // 2
-        pods = f" (with {number_of(found.pods_partly, 'pod')})" if found.counted else ""
+        pods = f" (with {number_of(found.pods_partly, 'pod')})" if found.counted and found.pods_partly else ""
         parts.append(f"{number_of(pairs, 'pair')} of nodes{pods} cannot reach each other's pods")
     if found.fewer_ways and not parts:
         parts.append(f"no pod is cut off, but {number_of(len(found.fewer_ways), 'node')} lost a way to learn routes")
     if found.services:
         parts.append(f"up to {number_of(found.services, 'Service')} lose endpoints for those behind the cut")
+    if found.nobodys:
+        where = "an address that no Node has" if len(found.nobodys) == 1 else "addresses that no Node has"
+        parts.append(
+            f"the mesh has {where} ({', '.join(found.nobodys[:3])}): if no machine is there, no pod is cut off by it"
+        )
     line = "; ".join(parts) or "nothing is cut off"
     return f"{line[0].upper()}{line[1:]}."
 

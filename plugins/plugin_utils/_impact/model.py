@@ -38,6 +38,7 @@ class Impact:
     isolated: nodes without any session left; their pods and all others' are cut from each other.
     gone: nodes that are down as a whole. cut: of the other nodes, whose pods each of them cannot reach, and the other
     way round (each pair stands at both). fewer_ways: nodes that lost a reflector or router and have another one left.
+    nobodys: addresses in the mesh that no Node has, and so maybe no machine.
     blocks: the address blocks of the nodes concerned that only BGP makes reachable. everyone: all nodes that are known.
     pods_cut_off: pods on isolated or lost nodes; pods_partly: pods on nodes that are cut from some others only;
     services: Services with an endpoint on such nodes, counted once for each node, so an upper bound.
@@ -49,6 +50,7 @@ class Impact:
     gone: tuple[str, ...] = ()
     cut: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fewer_ways: tuple[str, ...] = ()
+    nobodys: tuple[str, ...] = ()
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     everyone: frozenset[str] = frozenset()
     pods_cut_off: int = 0

@@ -9,6 +9,7 @@ or cut, one field after the other.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
 LARGEST = 4 * 1024 * 1024
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*$")
+# Of metadata.annotations["projectcalico.org/IPv4Address"] one step.
+_STEP = re.compile(r'\["[^"]*"\]|[^.\[\]]+')
 _MEANS_MORE = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 LONG_NAMES = {"ds": "daemonset", "deploy": "deployment", "no": "node", "cm": "configmap"}
 _CORE = frozenset(("node", "nodes", "no"))
 _DEEPEST = 12
+# No object is nested so deep, and libyaml takes time by the square of the depth.
+_MOST_OPEN = 200
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 class _Item(NamedTuple):
@@ -71,6 +77,28 @@ def holds(text: str, change: ObjectChange, stem: str = "") -> bool:
     return any(change.name in _named(row.split()) for row in text.splitlines())
 
 
+def line(text: str, change: ObjectChange, field: str, stem: str = "") -> int | None:
+    """Return the number of the line where a field of the object stands, or the deepest part of the way to it that is
+    there; None if the text does not hold the object. `stem` as of holds()."""
+    if len(text) > LARGEST:
+        return None
+    try:
+        node: Any = _object(text, change, stem)
+        if node is None:
+            return None
+        at = int(node.start_mark.line)
+        for step in _STEP.findall(field):
+            name = step.strip('[]"')
+            pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+            found = next(((key, value) for key, value in pairs if _scalar(key) == name), None)
+            if found is None:
+                break
+            at, node = int(found[0].start_mark.line), found[1]
+    except (yaml.YAMLError, RecursionError, ValueError, AttributeError):
+        return None
+    return at + 1
+
+
 def _named(words: list[str]) -> list[str]:
     """What a row of a table, with or without a namespace, or the first row of a description, names."""
     return words[1:2] if words[:1] == ["Name:"] else words[:2] if len(words) > 1 else []
@@ -97,6 +125,8 @@ def _is_named(value: Any) -> bool:
 
 def _object(text: str, change: ObjectChange, stem: str) -> yaml.MappingNode | None:
     """Return where the object stands in a text."""
+    if _is_too_deep(text):
+        return None
     for document in yaml.compose_all(text, Loader=_LOADER):
         for node, kind in _objects(document, stem):
             metadata = _child(node, "metadata")
@@ -108,6 +138,14 @@ def _object(text: str, change: ObjectChange, stem: str) -> yaml.MappingNode | No
             if not (change.namespace and namespace and namespace != change.namespace):
                 return node
     return None
+
+
+def _is_too_deep(text: str) -> bool:
+    """More brackets are open at once than an object has; those in strings count as well."""
+    if text.count("{") + text.count("[") <= _MOST_OPEN:
+        return False
+    opened = (1 if one.group() in "[{" else -1 for one in _BRACKET.finditer(text))
+    return any(depth > _MOST_OPEN for depth in itertools.accumulate(opened))
 
 
 def _objects(node: Any, kind: str, depth: int = 0) -> Iterator[tuple[yaml.MappingNode, str]]:

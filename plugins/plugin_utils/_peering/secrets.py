@@ -9,22 +9,40 @@ operator sets it, the plain manifests do not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .._cluster.model import Cluster, Container, Secret, SecretRef
+    from .._cluster.model import Cluster, Container, Secret, SecretRef, Workload
 
 _DEFAULT = "kube-system"
 
 
+class Place(NamedTuple):
+    """A namespace in which confd looks for secrets, and the service account (with its own namespace) that it has."""
+
+    namespace: str
+    account: str
+    account_namespace: str
+
+
 def namespace_of(cluster: Cluster) -> str:
     """Where calico-node looks for secrets."""
-    for workload in cluster.node_agents:
-        container = workload.container("calico-node")
-        found = _variable(container, workload.namespace) if container else ""
-        if found:
-            return found
-    return _DEFAULT
+    return next((found for workload in cluster.node_agents if (found := _told(workload))), _DEFAULT)
+
+
+def places(cluster: Cluster) -> list[Place]:
+    """Where calico-node's DaemonSets look: two places while the operator takes the manifest's over."""
+    found = [
+        Place(_told(one) or _DEFAULT, one.service_account or "calico-node", one.namespace)
+        for one in cluster.node_agents
+        if not one.deleting
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _told(workload: Workload) -> str:
+    container = workload.container("calico-node")
+    return _variable(container, workload.namespace) if container else ""
 
 
 def _variable(container: Container, own: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils._inet import octets
 from .._texts import columns
-from . import vocabulary
+from . import positions, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,18 @@ _ANYWHERE = tuple(
 )
 
 
+_MAIL = re.compile(r"\w@((?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24})(?![\w.-]*[\w])")
+# Who has mail there is not of the firm; and what is no firm's name.
+_EVERYBODYS = frozenset(
+    (
+        *("gmail", "googlemail", "outlook", "hotmail", "yahoo", "icloud", "proton", "protonmail", "email", "company"),
+        *("compute", "service", "services", "container", "docker", "calico", "kubelet", "corporate", "office"),
+        *("domain", "hosting", "server", "online"),
+    )
+)
+_SHORTEST_OWNER = 5
+
+
 # One of these is in every line in which a name may stand anywhere; what is before it in a log is the time.
 _SIGNS = ("ode", "ODE", "ost", "OST", "://", "kubelet,", "assigned", "-on-")
 _STAMPED = 30
@@ -109,7 +121,18 @@ class Names:
             self.strict.add(folded)
             if not domain.replace(".", "").isdigit():
                 labels = domain.split(".")
+                self.add_owner(domain)
                 self.domains.update(".".join(labels[at:]) for at in range(max(1, len(labels) - 1)))
+
+    def add_owner(self, domain: str) -> None:
+        """Take in what tells whose a domain is: people call more after their firm than hosts."""
+        labels = domain.lower().split(".")
+        owner = labels[-2] if len(labels) > 1 else ""
+        known = owner in vocabulary.NO_NAMES or owner in vocabulary.COMMON or owner in _EVERYBODYS
+        if known or len(owner) < _SHORTEST_OWNER or labels[-1] not in vocabulary.TOPS or _is_public(domain.lower()):
+            return
+        if not any(f".{domain.lower()}".endswith(f".{one}") for one in vocabulary.PROVIDERS) and not owner.isdigit():
+            self.strict.add(owner)
 
 
 def _is_public(folded: str) -> bool:
@@ -141,9 +164,12 @@ def from_text(text: str, names: Names) -> None:
             for pattern in _ANYWHERE:
                 for found in pattern.findall(line):
                     names.add(found.rstrip("."))
-    if "NAME" in text or "NODE" in text:
-        for name in _of_tables(text):
-            names.add(name)
+    for name in positions.names(text):
+        names.add(name.rstrip("."))
+    for name in _of_tables(text) if "NAME" in text or "NODE" in text else ():
+        names.add(name)
+    for domain in set(_MAIL.findall(text)) if "@" in text else ():
+        names.add_owner(domain)
 
 
 def _of_tables(text: str) -> Iterator[str]:

@@ -18,8 +18,7 @@ from .._bundle.spool import Spool
 from .._bundle.write import ENVIRONMENT, INDEX
 from .._cluster import documents
 from .._peering.real_addresses import FILE
-from .._texts import lines
-from . import blocks, learn, record, scan
+from . import blocks, learn, letters, record, scan
 from .addresses import Addresses, is_network
 from .data import Data
 from .keyed import Keyed
@@ -90,7 +89,7 @@ class Redactor:
             if (path, mark) in self._learnt:
                 continue
             self._learnt.add((path, mark))
-            text = lines.plain(given[path])
+            text = letters.plain(given[path])
             learn.from_path(path, self._names)
             data = _json(text)
             if data is not None:
@@ -122,7 +121,7 @@ class Redactor:
         return self._result(made, rewriter)
 
     def _file(self, path: str, original: str, rewriter: Texts) -> str:
-        text = lines.plain(original)
+        text = letters.plain(original)
         cut = self._cut.get(_mark(original))
         if cut is None:
             return _spelled(Data(rewriter).value(_json(text)), text)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .schemes import Schemes
 
 _MOST_DECODED = 100_000
+# Logs say the same over and over; so many words are remembered.
+_MOST_CLEAN = 100_000
 _BY_FORM = (
     ("a key or a certificate", re.compile(r"-----BEGIN [A-Z ]|LS0tLS1CRUdJTi")),
     (
@@ -69,10 +71,11 @@ class Leak(NamedTuple):
 
 def leaks(texts: Mapping[str, str], originals: Originals) -> Iterator[Leak]:
     """Yield what still stands in texts that are to be shared, by their paths; of each kind once in a text."""
+    clean: set[str] = set()
     for path, text in texts.items():
         kinds = dict.fromkeys(_kinds(path, originals, 0))
         yield from (Leak(path, kind, _OWN_NAME) for kind in kinds)
-        found = (kind for piece in blocks.of(text) for kind in _kinds(piece, originals, 0))
+        found = (kind for piece in blocks.of(text) for kind in _kinds(piece, originals, 0, clean))
         for kind in dict.fromkeys(found):
             if kind not in kinds:
                 yield Leak(path, kind, _place(text, kind, originals))
@@ -128,7 +131,8 @@ def _field(value: Any, kind: str, originals: Originals) -> str:
     return path.lstrip(".")
 
 
-def _kinds(text: str, originals: Originals, depth: int) -> Iterator[str]:
+def _kinds(text: str, originals: Originals, depth: int, clean: set[str] | None = None) -> Iterator[str]:
+    """`clean`: words in which nothing was found before, which need not be looked at again; further ones are added."""
     for value in originals.secrets:
         for how, coded in written.encodings(value):
             if coded in text:
@@ -137,9 +141,20 @@ def _kinds(text: str, originals: Originals, depth: int) -> Iterator[str]:
     for kind, pattern in _BY_FORM:
         if pattern.search(text):
             yield kind
+    yield from sought.lines(text, originals.addresses - originals.replacements)
+    if clean is None:
+        yield from _of_words(words(text), originals, depth)
+        return
+    fresh = [word for word in dict.fromkeys(text.split()) if word not in clean]
+    found = list(_of_words("\n".join(fresh), originals, depth))
+    yield from found
+    if not found and len(clean) < _MOST_CLEAN:
+        clean.update(fresh)
+
+
+def _of_words(text: str, originals: Originals, depth: int) -> Iterator[str]:
+    """Yield the kinds of what single words tell, of which each is in a line of its own."""
     forbidden = originals.addresses - originals.replacements
-    yield from sought.lines(text, forbidden)
-    text = words(text)
     if any(
         judge.entropy(found) >= 4.8 and found not in originals.made and not judge.is_made_of_words(found)
         for found in set(_matches(_RANDOM, text))

@@ -39,7 +39,7 @@ class Texts:
     def __init__(self, words: Words, names: Names, secrets: Secrets, speller: Speller) -> None:
         self.words, self.speller, self._names, self._secrets = words, speller, names, secrets
         self._word = words.pattern
-        self._disguised = Disguised(speller, self.text)
+        self._disguised = Disguised(speller, self.text, secrets.found)
         self._spaced_word = re.compile(self._word.pattern + r"(?P<space> {2,}(?=\S))?")
         alternatives = "|".join(sorted(map(re.escape, names.common), key=len, reverse=True))
         self._common = re.compile(rf"{_BEFORE}({alternatives}){_AFTER}", re.MULTILINE) if alternatives else None

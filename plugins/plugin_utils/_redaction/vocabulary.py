@@ -76,4 +76,12 @@ STATIC_PODS = (
     "kube-vip",
     "cloud-controller-manager",
 )
+# Accounts that systems and images come with.
+ACCOUNTS = _words(
+    "root admin administrator ubuntu debian centos core fedora rocky alma almalinux rhel redhat opc azureuser "
+    "vagrant  ec2-user cloud-user cloud_user user users node kubernetes kube k8s k3s rke rancher ansible deploy "
+    "docker nobody  daemon pi git ops linuxbrew runner jenkins gitlab-runner vcap photon kubo flatcar suse opensuse "
+    "sles public  shared calico bird etcd chrony ntp systemd-network nonroot app service svc test demo guest "
+    "default  syslog adm sudo wheel staff bin sys mail www-data messagebus _chrony gke-metadata kubernetes-admin"
+)
 CUT = "REDACTED"

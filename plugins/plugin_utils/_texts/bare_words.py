@@ -23,6 +23,10 @@ OF_THE_PLUGIN = (
     "Final result of CNI DEL was an error",
     "stat /var/lib/calico/nodename: no such file",
     "no podCidr for node ",
+    # What kubelet says of it in events, beside which people leave type, reason and age out.
+    "Failed to create pod sandbox: rpc error: ",
+    "Failed create pod sandbox: rpc error: ",
+    'Error syncing pod, skipping: failed to "SetupNetwork"',
 )
 _SENTENCES = (
     *OF_THE_PLUGIN,

@@ -20,15 +20,31 @@ _PROBE = re.compile(r"exec \[([^\]]{1,400})\]")
 # What stands in a variable's place where its value is elsewhere.
 _REFERENCE = ("<set to ", "(v1:", "(resource ", "<")
 _TAINT = re.compile(r"([\w./-]{1,320})(?:=([\w.-]{0,63}))?:(NoSchedule|PreferNoSchedule|NoExecute)$")
+_TOLERATION = re.compile(
+    r"(?P<key>[\w./-]{1,320})??(?:=(?P<value>[\w.-]{1,63}))?(?::(?P<effect>NoSchedule|PreferNoSchedule|NoExecute))?"
+    r"(?: ?op=(?P<operator>Exists))?(?: for \d+s)?$"
+)
 _SETTING = re.compile(r"    ([A-Z][\w ()-]{0,40}):\s*(.*)$")
 _WIDE = re.compile(r" {2,}|\t+")
 _ANNOTATION = re.compile(r"\s*([\w.-]{1,128}/[\w.-]{1,64})(?:: ?|=)(.*)$")
+_LONGEST_MESSAGE = 400
+# Settings of a container that have lines of their own below them.
+_WITH_PARTS = ("State", "Last State", "Limits")
 _CONTAINER_SECTIONS = ("Containers", "Init Containers", "Ephemeral Containers")
 
 
+class Ended(NamedTuple):
+    """How a container ended before it was started again."""
+
+    reason: str
+    message: str
+    exit_code: int | None
+
+
 class Container(NamedTuple):
-    """One container of a pod: `state` as printed ("Running", "Waiting"), `reason` of it or of what it was before,
-    `env` its variables that have a plain value, `probes` the commands by "Readiness" and "Liveness"."""
+    """One container of a pod: `state` as printed ("Running", "Waiting") with its `reason`, `message` and `exit_code`;
+    `last` how it was before, likewise; `env` its variables that have a plain value, `probes` the commands by
+    "Readiness" and "Liveness", `memory` its limit as printed."""
 
     name: str
     image: str
@@ -36,6 +52,10 @@ class Container(NamedTuple):
     restarts: int
     state: str
     reason: str
+    message: str = ""
+    exit_code: int | None = None
+    last: Ended | None = None
+    memory: str = ""
     init: bool = False
     env: dict[str, str] = {}  # noqa: RUF012 - never changed
     probes: dict[str, str] = {}  # noqa: RUF012
@@ -53,8 +73,9 @@ class Condition(NamedTuple):
 class Described(NamedTuple):
     """One object. `kind` is node, pod or daemonset; `node` the node a pod runs on; `addresses` a node's by kind
     ("InternalIP") or a pod's ("IP"); `annotations` those with Calico's domain; `events` as kubectl_events has them;
-    `phase` a pod's; `owner` as printed ("DaemonSet/calico-node"); `labels` a node's or pod's; `taints` a node's as key,
-    value and effect; `counts` a DaemonSet's by the API's names; `selector` the labels that it asks nodes for."""
+    `phase` a pod's, with `reason` and `message` where it was refused or ended; `owner` as printed
+    ("DaemonSet/calico-node"); `labels` a node's or pod's; `taints` a node's as key, value and effect; `tolerations` a
+    pod's and `counts` a DaemonSet's by the API's names; `selector` the labels that it asks nodes for."""
 
     kind: str
     name: str
@@ -66,9 +87,12 @@ class Described(NamedTuple):
     containers: tuple[Container, ...]
     events: tuple[kubectl_events.Event, ...]
     phase: str = ""
+    reason: str = ""
+    message: str = ""
     owner: str = ""
     labels: dict[str, str] = {}  # noqa: RUF012
     taints: tuple[tuple[str, str, str], ...] = ()
+    tolerations: tuple[dict[str, str], ...] = ()
     counts: dict[str, int] = {}  # noqa: RUF012
     selector: dict[str, str] = {}  # noqa: RUF012
 
@@ -142,9 +166,12 @@ def _described(entry: _Object) -> Described | None:
         ),
         events=_events(entry),
         phase="" if is_node else entry.first("Status").partition(" ")[0],
+        reason="" if is_node else entry.first("Reason"),
+        message="" if is_node else entry.first("Message")[:_LONGEST_MESSAGE],
         owner=entry.first("Controlled By"),
         labels=_labels(sections.get("Labels", [])),
         taints=_taints(sections.get("Taints", [])) if is_node else (),
+        tolerations=_tolerations(sections.get("Tolerations", [])),
     )
 
 
@@ -199,6 +226,15 @@ def _taints(rows: list[str]) -> tuple[tuple[str, str, str], ...]:
     return tuple((match.group(1), match.group(2) or "", match.group(3)) for match in found if match is not None)
 
 
+def _tolerations(rows: list[str]) -> tuple[dict[str, str], ...]:
+    found = (_TOLERATION.match(row.strip()) for row in rows)
+    return tuple(
+        {key: value for key, value in match.groupdict().items() if value}
+        for match in found
+        if match is not None and match.end()
+    )
+
+
 def _addresses(entry: _Object, is_node: bool) -> dict[str, str]:
     if not is_node:
         found = {"IP": words.address(entry.first("IP")), "Host": words.address(entry.first("Node").partition("/")[2])}
@@ -242,7 +278,7 @@ def _containers(rows: list[str], section: str) -> list[Container]:
         elif found and variable is not None:
             if not variable.group(2).startswith(_REFERENCE):
                 found[-1][2][variable.group(1)] = variable.group(2).strip()[:400]
-        elif found and state in ("State", "Last State"):
+        elif found and state in _WITH_PARTS:
             name, colon, value = row.strip().partition(":")
             if colon:
                 found[-1][1].setdefault(f"{state} {name}", value.strip())
@@ -253,7 +289,11 @@ def _containers(rows: list[str], section: str) -> list[Container]:
             ready=settings.get("Ready") == "True",
             restarts=words.number(settings.get("Restart Count", "")) or 0,
             state=settings.get("State", ""),
-            reason=settings.get("State Reason", "") or settings.get("Last State Reason", ""),
+            reason=settings.get("State Reason", ""),
+            message=settings.get("State Message", "")[:_LONGEST_MESSAGE],
+            exit_code=words.number(settings.get("State Exit Code", "")),
+            last=_ended(settings),
+            memory=settings.get("Limits memory", ""),
             init=section == "Init Containers",
             env=variables,
             probes={
@@ -264,3 +304,13 @@ def _containers(rows: list[str], section: str) -> list[Container]:
         )
         for name, settings, variables in found
     ]
+
+
+def _ended(settings: dict[str, str]) -> Ended | None:
+    if "Last State" not in settings:
+        return None
+    return Ended(
+        settings.get("Last State Reason", ""),
+        settings.get("Last State Message", "")[:_LONGEST_MESSAGE],
+        words.number(settings.get("Last State Exit Code", "")),
+    )

@@ -12,7 +12,7 @@ from . import columns, lines, readiness, words
 from .parsed import Parsed, Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _COUNTED = re.compile(r"(.{1,40}?) \(x(\d{1,9}) over (.{1,40})\)$")
 _DESCRIBED = re.compile(r"\s*(?:Type\s+Reason\s+(?:Age|First)|FirstSeen\s+LastSeen\s+Count\s)")
@@ -22,6 +22,10 @@ _BARE = re.compile(
     r"(?P<AGE>\d{1,6}[smhdy]\w{0,12}(?: \(x\d+ over \w+\))?)\s+"
     r"(?P<FROM>[a-z][\w-]{2,60}(?:, ?[\w.-]{1,253})?)(?:\s+(?P<MESSAGE>.*))?$"
 )
+_AGE, _AGES = re.compile(r"(\d{1,6})([smhdy])"), re.compile(r"(?:\d{1,6}[smhdy]){1,3}$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 31536000}
+# Probes ask every ten seconds.
+_LONGER_AGO = 300
 _RULER = re.compile(r"\s*-{3,}[\s-]*$")
 _TYPES = ("Normal", "Warning")
 # Why kubelet does not call its node Ready (pkg/kubelet/status/setters.go): it stands in events, conditions and logs.
@@ -71,6 +75,34 @@ def parse(text: str) -> Parsed[tuple[Event, ...]]:
         else:
             problems.add(number, raw, "no event")
     return Parsed(tuple(found), problems.found())
+
+
+def current(events: Iterable[Event], *, of_one: bool = False) -> list[Event]:
+    """Return the events without what a readiness probe said before it said something else: the latest answer of a probe
+    is how it is. Where ages are not told, or are about the same, all stay. of_one: all are about one object, which is
+    not told with each."""
+    found = list(events)
+    newest: dict[tuple[str, str], int] = {}
+    told = ((number, one) for number, one in enumerate(found) if (one.object or of_one) and _is_readiness(one))
+    ages = {number: age for number, one in told if (age := _seconds(one.last_seen)) >= 0}
+    for number, age in ages.items():
+        key = (found[number].namespace, found[number].object)
+        newest[key] = min(age, newest.get(key, age))
+    return [
+        one
+        for number, one in enumerate(found)
+        if number not in ages or ages[number] <= newest[(one.namespace, one.object)] + _LONGER_AGO
+    ]
+
+
+def _is_readiness(one: Event) -> bool:
+    return one.message.lstrip().startswith("Readiness probe failed")
+
+
+def _seconds(age: str) -> int:
+    """Return an age as kubectl prints it ("51m", "3h12m", "2d") in seconds, -1 if it is none."""
+    parts = _AGE.findall(age) if _AGES.match(age) else []
+    return sum(int(number) * _SECONDS[unit] for number, unit in parts) if parts else -1
 
 
 def messages(text: str) -> Iterator[readiness.NotReady]:

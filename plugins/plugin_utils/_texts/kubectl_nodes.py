@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from . import columns, words
@@ -13,6 +14,12 @@ from .parsed import Parsed, Problems
 _WANTED = frozenset(("NAME", "STATUS", "VERSION"))
 # All that printNode of kubectl puts into that column.
 _STATUSES = frozenset(("Ready", "NotReady", "Unknown", "SchedulingDisabled"))
+# A row that does not stand under its head, as far as every table of nodes goes.
+_ROW = re.compile(
+    r"\s*(?P<NAME>(?:node/)?[a-z0-9][\w.-]{0,252})\s+(?P<STATUS>(?:Not)?Ready|Unknown)(?P<MORE>,SchedulingDisabled)?\s+"
+    r"(?P<ROLES>[\w.,-]{1,400}|<none>)\s+(?P<AGE>\d{1,6}[smhdy]\w{0,12})\s+(?P<VERSION>v\d[\w.+-]{0,60})"
+    r"(?:\s+(?P<IP>[0-9a-fA-F:][0-9a-fA-F.:]+|<none>))?(?:\s|$)"
+)
 
 
 class KubeNode(NamedTuple):
@@ -38,11 +45,25 @@ def parse(text: str) -> Parsed[tuple[KubeNode, ...]]:
     problems = Problems()
     found: list[KubeNode] = []
     for row in columns.rows(text, _WANTED):
-        if row.cells is None or not row.cells["NAME"] or not _is_status(row.cells["STATUS"]):
+        cells = row.cells or _bare(row.text)
+        if cells is None or not cells["NAME"] or not _is_status(cells["STATUS"]):
             problems.add(row.line, row.text, "no node")
         else:
-            found.append(_node({name: columns.shown(value) for name, value in row.cells.items()}))
+            found.append(_node({name: columns.shown(value) for name, value in cells.items()}))
     return Parsed(tuple(found), problems.found())
+
+
+def _bare(line: str) -> dict[str, str] | None:
+    """Return the cells of a row whose columns were shifted or whose head was lost, None if it is no such row."""
+    match = _ROW.match(line)
+    if match is None:
+        return None
+    cells = {name: match.group(name) for name in ("NAME", "ROLES", "AGE", "VERSION")}
+    return {
+        **cells,
+        "STATUS": match.group("STATUS") + (match.group("MORE") or ""),
+        "INTERNAL-IP": match.group("IP") or "",
+    }
 
 
 def _is_status(cell: str) -> bool:

@@ -28,7 +28,7 @@ KNOWN_NAMES = {
 }
 # "eth0: flags=4163<UP,BROADCAST>  mtu 1500" from net-tools 2.0 on, "eth0      Link encap:Ethernet  HWaddr …" else.
 _HEAD = re.compile(
-    r"(?P<name>[\w.:@-]{1,64}?)(?:: flags=\d{1,6}<(?P<flags>[\w,]*)>(?P<rest>.*)|\s+Link encap:(?P<encap>.*))$"
+    r"(?P<name>[\w.:@-]{1,64}?)(?:: flags=-?\d{1,6}<(?P<flags>[\w,]*)>(?P<rest>.*)|\s+Link encap:(?P<encap>.*))$"
 )
 _FLAGS = re.compile(r"\s*(?P<flags>(?:[A-Z]{2,16} )+) *MTU:(?P<mtu>\d{1,6})")
 _INET = re.compile(

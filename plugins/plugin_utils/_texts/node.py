@@ -33,6 +33,7 @@ from . import (
     node_routes,
     node_sizes,
     node_told,
+    packet_log,
     routes_asked,
     stand_ins,
     sysctl,
@@ -197,9 +198,13 @@ class Assembly:
         if self.told.is_raw and self.network is not None:
             around = around._replace(programs=lambda interfaces: node_programs.read(self, interfaces))
         gathered = firewall.with_programs(found, around)
-        stopped = [] if "pods" in gathered else node_firewall.ranges_stopped(found)
-        if stopped:
-            gathered["pods"] = {"felix_rules": stopped}
+        if "pods" not in gathered:
+            stopped = {
+                "felix_rules": node_firewall.ranges_stopped(found),
+                "not_accepted": node_firewall.stopped_ahead_of_calico(found),
+            }
+            if any(stopped.values()):
+                gathered["pods"] = {name: some for name, some in stopped.items() if some}
         # Half a file of rules would be another set of rules.
         lacking = [] if self.files.is_told else [node_told.NO_TEXT]
         lacking += [f"{path} is too large." for path in self.files.left_out]
@@ -264,6 +269,9 @@ class Assembly:
                 nothing if self.told.is_raw else sources.guard("tools", lambda: asked_tools.facts(self.texts), nothing)
             )
             host.update({"captured": captured} if captured else {}, **({"tools": asked} if asked else {}))
+            no_drops: list[Facts] = []
+            dropped = sources.guard("logged_drops", lambda: packet_log.facts(self.texts), no_drops)
+            host.update({"logged_drops": dropped} if dropped else {})
             known.update({"host": host} if host else {})
         return known
 

@@ -70,6 +70,10 @@ def _add(entry: Facts, packet: Packet) -> None:
         "opens": packet.flags == "S" or "echo request" in packet.info,
         "answers": packet.flags == "S." or "echo reply" in packet.info,
         "resets": "R" in packet.flags,
+        "inner_opens": "Flags [S]," in packet.inner,
+        "inner_accepts": "Flags [S.]," in packet.inner,
+        "inner_pings": "echo request" in packet.inner,
+        "inner_echoes": "echo reply" in packet.inner,
     }
     for name, seen in told.items():
         if seen:

@@ -41,6 +41,10 @@ SIFTED = "all_rules"
 _PART_OF_NFT = re.compile(r"\blist (?:chain|table) |\|\s*(?:[ef]?grep|head|tail|sed|awk)\b")
 _LAST = 1 << 20
 _MOST_STOPPED = 3
+_ACCEPTED = "explicitly accepted packet"
+# Felix' chains mark what they accept, kube-proxy's and Docker's let pass what has their own marks and interfaces only.
+_TARGET = re.compile(r"(?:^| )-[jg] (\S{1,64})")
+_LEAVE_PODS = ("cali-", "KUBE-", "DOCKER")
 _NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
 
 
@@ -122,6 +126,49 @@ def ranges_stopped(found: Rulesets) -> list[dict[str, Any]]:
                     told.update(chain=chain.name, rule=rule.number, text=rule.text, owner=owner, packets=rule.packets)
                     stopped += [{"ways": [], "verdict": rule.verdict, "rule": told}] if owner == "calico" else []
     return stopped[:_MOST_STOPPED]
+
+
+def stopped_ahead_of_calico(found: Rulesets) -> list[dict[str, Any]]:
+    """Return calico_firewall.pods.not_accepted where no text tells of pods' ways, and a rule of the host's stops
+    everything that comes to it ahead of the one by which Felix lets pass what policies accept.
+
+    Felix only marks these packets in its own chains, and accepts them at the end of FORWARD (filterAllowAction, 3.14
+    and later): what stands between the two meets all of them.
+    """
+    stopped = []
+    for table in found.tables:
+        chain = table.chains.get("FORWARD") if table.name.endswith("filter") else None
+        rules = list(chain.rules()) if chain is not None else []
+        accepts = next((rule.number for rule in rules if _ACCEPTED in rule.text and rule.verdict == model.ACCEPT), 0)
+        for rule in rules:
+            if rule.number >= accepts or _may_take_pods(rule):
+                break
+            if rule.verdict in (model.DROP, model.REJECT) and not rule.matches:
+                owner = owners.of_rule(table.name, "FORWARD", rule.text, (), table.chains)
+                told: dict[str, Any] = {"backend": table.backend, "family": table.family, "table": table.name}
+                told.update(chain="FORWARD", rule=rule.number, text=rule.text, owner=owner)
+                entry = {"ways": ["pods to others", "others to pods"], "verdict": rule.verdict, "rule": told}
+                stopped.append({**entry, "family": table.family})
+                break
+    return stopped[:_MOST_STOPPED]
+
+
+def _may_take_pods(rule: model.Rule) -> bool:
+    """Say whether a rule may let pass a new connection of a pod's, or lead to where it may be."""
+    # A chain that is not shown is a target of which nothing is known.
+    target = _TARGET.search(rule.text)
+    if rule.verdict in (model.JUMP, model.GOTO, model.UNKNOWN) and target is not None:
+        return not target.group(1).startswith(_LEAVE_PODS)
+    return rule.verdict in (model.ACCEPT, model.UNKNOWN) and not any(map(_keeps_pods_out, rule.matches))
+
+
+def _keeps_pods_out(match: model.Match) -> bool:
+    if match.negated:
+        return False
+    if match.kind == "ct_state":
+        return "NEW" not in match.value
+    bridges = match.kind in ("in_interface", "out_interface")
+    return bridges and re.search(r"\b(?:docker|br-|lo\b|virbr|podman|lxcbr)", str(match.value)) is not None
 
 
 def _by_owners(texts: Mapping[str, str], sources: Sources) -> Rulesets | None:

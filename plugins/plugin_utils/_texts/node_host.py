@@ -14,7 +14,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import host, host_counters, host_ways
-from ...module_utils._host import counters, forwarding, identity, kubelet, other_plugins, route_table, rules
+from ...module_utils._host import (
+    counters,
+    forwarding,
+    identity,
+    kubelet,
+    network_managers,
+    other_plugins,
+    route_table,
+    rules,
+)
 from ...module_utils._host import tunnels as tunnel_devices
 from ...module_utils._host.links import Network
 from . import (
@@ -27,6 +36,7 @@ from . import (
     routes_asked,
     stand_ins,
     sysctl,
+    systemctl_status,
     tunnels,
 )
 from .told_files import FILE
@@ -40,7 +50,15 @@ if TYPE_CHECKING:
 
     Facts = dict[str, Any]
 
-_TEXTS = (FILE, "sysctl.txt", "netstat.txt", "processes.txt", stand_ins.MODULES, *stand_ins.LOGS)
+_TEXTS = (
+    FILE,
+    "sysctl.txt",
+    "netstat.txt",
+    "processes.txt",
+    "systemctl-status.txt",
+    stand_ins.MODULES,
+    *stand_ins.LOGS,
+)
 _LINKS = ("ip-addr.json", "ip-addr.txt", "ip-link.json", "ip-link.txt")
 _NEIGHBOURS = ("ip-neigh.json", "ip-neigh.txt")
 _SIZES = ("net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max")
@@ -296,6 +314,9 @@ class HostTexts:
             self._untold("network_managers", "What the network managers are told stands in no text.")
         names = [link.name for link in whole.network.links.values()] if whole.network else []
         found = host_tools.look(whole.texts)
+        others = network_managers.with_addresses(whole.network.addresses) if whole.network else {}
+        if others:
+            found["network_managers"] = {**found.get("network_managers", {}), **others}
         running = other_plugins.daemons(process.comm for process in whole.processes)
         found["other_plugins"] = other_plugins.look(names, running, (), self._firewall.get("owners") or ())
         return found
@@ -304,6 +325,10 @@ class HostTexts:
         whole, told = self._whole, self._whole.told
         here = whole.processes.network_namespace
         if not told.is_raw and whole.processes.get(1) is None:
+            units = systemctl_status.parse(whole.texts.get("systemctl-status.txt", "")).value
+            down = next((unit for unit in units if unit.is_down), None)
+            if down is not None:
+                return {"kubelet": {"running": False, "process": down.shown()}}
             return self._untold("services", "No text lists all processes.")
         seen = {row[0] for row in told.rows("socket", 1)}
         return {

@@ -35,6 +35,7 @@ LOGS = {
     "kubelet.log": host_logs.KUBELET_LOGS[0],
     "cni.log": host_logs.CNI_LOG,
     f"{_CONTROLLERS}.log": f"/var/log/pods/ns_{_CONTROLLERS}-x/{_CONTROLLERS}/0.log",
+    f"{host_logs.KUBE_PROXY}.log": f"/var/log/pods/ns_{host_logs.KUBE_PROXY}-x/{host_logs.KUBE_PROXY}/0.log",
     f"{host_logs.COREDNS}.log": f"/var/log/pods/ns_{host_logs.COREDNS}-x/{host_logs.COREDNS}/0.log",
 }
 # Where logs of other names are taken to lie: they may be the system's or of any program of Calico's.

@@ -18,23 +18,27 @@ _COMPLAINT = re.compile(r"(?:sysctl|error|warning): ", re.IGNORECASE)
 def parse(text: str) -> Parsed[dict[str, str]]:
     """Return the values by name ("net.ipv4.ip_forward"); several values of one name stay separated as printed.
 
-    What sysctl could not read is no problem: it says so for dozens of names on every host.
+    What sysctl could not read is no problem: it says so for dozens of names on every host. Of a setting that is told
+    with several values nobody knows which is the host's: a pod has its own.
     """
     problems = Problems()
     found: dict[str, str] = {}
+    told: dict[str, set[str]] = {}
     for number, line in lines.numbered(text):
         if not line or line[:1] in "#;" or _COMPLAINT.match(line):
             continue
         row = _FILE_ROW.match(line)
-        if row is not None:
-            found[row.group(1).replace("/", ".")] = row.group(2).strip()
-            continue
-        row = _ROW.match(line.lstrip())
+        name = row.group(1).replace("/", ".") if row is not None else ""
+        row = row or _ROW.match(line.lstrip())
         if row is None:
             problems.add(number, line, "no setting")
-        else:
-            found[_dotted(row.group(1))] = row.group(2).strip()
-    return Parsed(found, problems.found())
+            continue
+        name = name or _dotted(row.group(1))
+        found[name] = row.group(2).strip()
+        told.setdefault(name, set()).add(found[name])
+        if len(told[name]) > 1:
+            problems.add(number, line, "told otherwise before")
+    return Parsed({name: value for name, value in found.items() if len(told[name]) == 1}, problems.found())
 
 
 def _dotted(name: str) -> str:

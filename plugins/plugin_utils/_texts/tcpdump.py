@@ -13,6 +13,8 @@ from .parsed import Parsed, Problems
 
 MOST_PACKETS = 10_000
 _TIME = re.compile(r"(?:(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{1,9}|\d{9,11}\.\d{1,9})\s+")
+# With -t there are no times: each packet begins with the ends of its frame then, if -e shows these.
+_FRAME = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2} > (?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?: \([^)]{1,60}\))?, ")
 _NETWORK = re.compile(r"\b(IP6?|ARP)(?:,| |\b)")
 _ENDS = re.compile(r"(\S{1,255}) > (\S{1,255}?):(?: (.*))?$")
 _VERBOSE = re.compile(
@@ -27,6 +29,7 @@ _MESSAGE = re.compile(
     r"\s+(Open|Update|Notification|Keepalive|Route Refresh) Message \(\d\), length: \d{1,5}(?:, (.{1,200}))?$"
 )
 _MOST_MESSAGES = 8
+_IN_VXLAN = ("IP ", "IP6 ")
 _PASSED_OVER = re.compile(r"(?:tcpdump: |listening on |dropped privs|reading from|\d{1,12} packets? |\^C|\s*$|Warning)")
 _ARP = re.compile(
     r"(Request who-has|Reply) (\S{1,64})(?: \([^)]{0,64}\))?(?: tell (\S{1,64}?)| is-at (\S{1,32}?))?(?:,|$| )"
@@ -65,16 +68,19 @@ def parse(text: str) -> Parsed[Capture]:
     found: list[Packet] = []
     counts: dict[str, int] = {}
     total = 0
-    pending = ""
+    pending = before = ""
+    timed = any(_TIME.match(line) for _number, line in lines.numbered(text))
     for number, line in lines.numbered(text):
+        in_tunnel, before = _is_vxlan(before), line
         summary = _SUMMARY.match(line)
         if summary is not None:
             counts[summary.group(2).replace(" ", "_")] = int(summary.group(1))
             continue
-        stamp = _TIME.match(line)
-        if stamp is not None:
+        stamp = _TIME.match(line) if timed else _FRAME.match(line)
+        # The frame in a tunnel's packet stands in a line of its own as well.
+        if stamp is not None and (timed or not in_tunnel):
             total += 1
-            packet = _packet(stamp.group().strip(), line[stamp.end() :])
+            packet = _packet(stamp.group().strip() if timed else "", line[stamp.end() :])
             pending = line if packet is None else ""
             # -v prints the ends in the next line.
             if packet is not None and len(found) < MOST_PACKETS:
@@ -100,7 +106,17 @@ def _is_content(found: list[Packet], line: str) -> bool:
     if message is not None and found and len(found[-1].messages) < _MOST_MESSAGES:
         told = (message.group(1).lower(), (message.group(2) or "").strip())
         found[-1] = found[-1]._replace(messages=(*found[-1].messages, told))
+    if found and found[-1].protocol == "vxlan" and _is_inner(found[-1], line):
+        found[-1] = found[-1]._replace(inner=f"IP {line.strip()[:197]}" if line[:1] == " " else line[:200])
+        return True
     return line[:1] in (" ", "\t")
+
+
+def _is_inner(packet: Packet, line: str) -> bool:
+    """Say whether a line is the packet in VXLAN's: that stands in the next line, with -v its ends in the one after."""
+    if packet.inner.startswith("IP (") and packet.inner.endswith(")"):
+        return line[:1] == " " and " > " in line
+    return not packet.inner and line.startswith(_IN_VXLAN)
 
 
 def _packet(at: str, text: str) -> Packet | None:

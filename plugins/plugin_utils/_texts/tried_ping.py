@@ -73,7 +73,8 @@ class _Ping:
         """Yield the attempt. A large one that was answered says as well that there is somebody at all."""
         via, what = self.error()
         result = self.result()
-        carries = _CARRIES.search(what) if result == tried.TOO_LARGE else None
+        # Of what the kernel learnt of a way, too, it says so itself, and not of the device alone.
+        carries = _CARRIES.search(what) if result in (tried.TOO_LARGE, tried.TOO_LARGE_HERE) else None
         made = Attempt(
             "ping",
             self.target,

@@ -73,6 +73,8 @@ NOT_READERS = frozenset(
         "plugin_utils/_address/methods.py:evaluate",
         "plugin_utils/_bundle/evidence.py:_moment",
         "plugin_utils/_bundle/write.py:_write",
+        "plugin_utils/_cure/model.py:refuse",
+        "plugin_utils/_cure/own_firewall_rules.py:inside",
         "plugin_utils/_texts/node_told.py:holder",
         "plugin_utils/_texts/probes.py:write",
         "plugin_utils/_texts/told_files.py:_write",

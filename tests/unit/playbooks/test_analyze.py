@@ -107,9 +107,14 @@ def test_many_bundles_in_one_run(room):
 
 
 def test_the_exit_status_is_that_of_the_severity_asked_for(room):
-    (room / "bundles" / "other" / "case" / "ippool.yaml").write_text(POOL, encoding="utf-8")
-    done = run(room, ["other"], report_fail_on="never")
+    status = (TEXTS / "calicoctl-node-status" / "passive-and-refused" / "input.txt").read_text(encoding="utf-8")
+    (room / "bundles" / "case" / "nodes" / "node-1" / "calicoctl-node-status.txt").write_text(status, encoding="utf-8")
+    done = run(room, ["case"], report_fail_on="never")
     assert done.returncode == 0, done.stdout + done.stderr
-    done = run(room, ["other"], report_fail_on="sometimes")
+    done = run(room, ["case"], report_fail_on="sometimes")
     assert done.returncode == 2
     assert "sometimes" in done.stdout + done.stderr
+    (room / "bundles" / "other" / "case" / "ippool.yaml").write_text(POOL, encoding="utf-8")
+    done = run(room, ["other"], report_fail_on="never")
+    assert done.returncode == 2
+    assert "Nothing was read that tells of a node" in done.stdout + done.stderr

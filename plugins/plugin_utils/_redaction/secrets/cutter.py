@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import phrases, tables, told
+from ..people import People
+from . import phrases, spread, tables, told
 from .cloud import Cloud
 from .form import Form
 from .kept import Kept
@@ -22,13 +23,14 @@ class Secrets(Kept):
 
     def __init__(self, keyed: Keyed) -> None:
         super().__init__()
-        self._form, self._named, self._cloud = Form(self, keyed), Named(self), Cloud(keyed)
+        self._form, self._named, self._cloud, self._people = Form(self, keyed), Named(self), Cloud(keyed), People(keyed)
 
     def cut(self, text: str) -> str:
         """Return the text without secrets."""
         folded = text.lower()
         text = self._form.cut_whole(text, folded)
+        text = spread.cut(text, folded, self)
         text = phrases.cut(told.cut(text, folded, self), folded, self)
         text = tables.cut(text, folded, self)
         text = self._form.cut_rest(self._named.cut(text, folded))
-        return self._cloud.replaced(text, folded)
+        return self._people.replaced(self._cloud.replaced(text, folded))

@@ -19,7 +19,7 @@ _PHRASES = tuple(
             "password",
             r"""(?im)(\bneighbor[ \t]+\S+[ \t]+password[ \t]+(?:\d{1,2}[ \t]+|encrypted[ \t]+)?)(\S[^\n]*)""",
         ),
-        ("password", r"""(?im)(^[ \t]*password[ \t]+)("[^"\n]+"|[^\s;]+)(?=[ \t]*;?[ \t]*$)"""),
+        ("password", r"""(?im)(^[ \t]*password[ \t]+)("[^"\n]+"|[^\s;{][^\s;]*)(?=[ \t]*;?[ \t]*$)"""),
         (
             "key",
             (

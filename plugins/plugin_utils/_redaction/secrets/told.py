@@ -52,6 +52,28 @@ _TOLD = tuple(
         (("ldap",), r"(\bldap\w+[ \t][^\n|;]{0,200}?-w[ \t]+)([^\s;|]+)"),
         (("ipmitool",), r"(\bipmitool\b[^\n|;]{0,200}?[ \t]-P[ \t]+)([^\s;|]+)"),
         (("pw=", "cred=", "creds="), r"(?i)((?<![\w-])(?:pw|creds?)=[\"']?)([^\s\"'&;,]+)"),
+        (
+            ("pw:", "cred:", "creds:"),
+            rf"(?i)((?<![\w-])(?:pw|creds?):[ \t]{{0,4}}[\"']?)({_NO_WORD}[^\s\"'`&;,]{{5,}})",
+        ),
+        # TCP's signatures: what is assigned to such a variable, or has a digit or a sign in it.
+        (("md5",), r"(?i)((?<![\w.-])(?:[\w-]{0,40}[_-])?md5=[\"']?)([^\s\"'`&;,{}\[\]()<>]{4,})"),
+        (
+            ("md5",),
+            (
+                r"(?i)((?<![\w.-])(?:[\w-]{0,40}[_-])?md5\\?[\"']?[ \t]*:[ \t]+\\?[\"']?)"
+                rf"({_NO_WORD}[^\s\"'`\\&;,{{}}\[\]()<>]{{5,}})"
+            ),
+        ),
+        # Accounts with their passwords, as registries and people write them. "system:" begins names of Kubernetes' own.
+        (("robot$",), r"(\brobot\$[\w.+-]{1,80}:)([^\s\"'`,;:/]{4,})"),
+        (
+            ("user",),
+            (
+                r"(\b[Uu]ser(?:name)?:?[ \t]+[\"']?(?!system:)[\w.@$+-]{1,80}:)"
+                r"((?=[^\s\"'`,;:/]*\d)(?=[^\s\"'`,;:/]*[A-Z])(?=[^\s\"'`,;:/]*[a-z])[^\s\"'`,;:/]{6,})(?![:/])"
+            ),
+        ),
         (("dckr_pat_",), r"()(\bdckr_pat_[\w-]{8,})"),
     )
 )

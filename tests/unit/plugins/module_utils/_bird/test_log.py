@@ -281,6 +281,12 @@ def test_confd_writes_the_address_into_the_name(name, peer):
     assert log.peer_in_name(name) == peer
 
 
+@pytest.mark.parametrize("call", ["bind", "listen"])
+def test_a_port_in_use_is_told_by_either_call(call):
+    (found,) = log.parse(f"bird: BGP: Socket error: {call}: Address in use\n", {})
+    assert (found.kind, found.value) == ("bind_failed", "Address in use")
+
+
 @given(st.text())
 def test_any_text_is_survived(text):
     log.parse(text, {})

@@ -63,3 +63,13 @@ def test_secrets_of_any_shape(look, api, data):
 def test_an_account_that_is_not_known(look):
     found = look("")
     assert (found["readable"], found["why"]) == (None, "the service account of calico-node is not known")
+
+
+def test_what_the_move_to_the_operator_left_behind(transport, api):
+    asker = asking.Asker(transport, 5.0, time.monotonic() + 30)
+    gone = {"namespace": "kube-system", "name": "bgp-secrets", "exists": False}
+    (found,) = secrets.left_behind(asker, [gone])
+    assert (found["namespace"], found["exists"], found["keys"]) == ("calico-system", True, ["other", "rr"])
+    assert found["readable"] is None
+    assert secrets.left_behind(asker, [gone, {**gone, "namespace": "calico-system"}]) == []
+    assert secrets.left_behind(asker, [{**gone, "exists": None}]) == []

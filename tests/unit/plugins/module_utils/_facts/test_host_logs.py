@@ -201,3 +201,14 @@ def test_a_log_that_is_no_regular_file_is_told_and_not_read(tmp_path, make):
 
     assert told["status"] == "failed"
     assert "not a regular file" in told["detail"]
+
+
+def test_of_kube_proxys_log_only_what_calico_shares_with_it_is_told(tmp_path):
+    text = (
+        "E1121 01:59:00.135017       1 proxier.go:647] Failed to ensure that nat chain exists: iptables v1.6.0: can't "
+        "initialize iptables table `nat': Table does not exist (do you need to insmod?)\n"
+        "W1121 01:59:01.135017       1 reflector.go:1] dial tcp 10.96.0.1:443: connect: connection refused\n"
+    )
+    write(tmp_path, "/var/log/pods/kube-system_kube-proxy-x_1/kube-proxy/0.log", text)
+    (found,) = host_logs.gather(view(tmp_path), WELL, Sources())["log"]
+    assert (found["component"], found["kind"]) == ("kube-proxy", "kernel_lacks")

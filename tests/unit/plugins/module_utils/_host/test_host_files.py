@@ -18,6 +18,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._host import (
     cni_folders,
     kernel_features,
     kubelet,
+    links,
     network_managers,
     other_plugins,
 )
@@ -36,6 +37,13 @@ def write(root, path, text):
 
 
 # --- NetworkManager, systemd-networkd ---
+
+
+def test_addresses_of_pods_interfaces_are_another_programs():
+    of = {"cali1": "ipv4", "cali2": "ipv6", "eth0": "ipv4"}
+    found = [links.Address("169.254.1.2", 16, name, family, "link", True) for name, family in of.items()]
+    assert network_managers.with_addresses(found) == {network_managers.OTHER: {"managed": ["cali1"]}}
+    assert network_managers.with_addresses(found[1:]) == {}
 
 
 def test_networkmanager_is_told_to_leave_calico_alone(tmp_path):
@@ -66,6 +74,15 @@ def test_a_later_file_replaces_and_a_plus_adds(tmp_path):
     assert network_managers.look(["NetworkManager"], {}, str(tmp_path)) == {
         "NetworkManager": {"not_excluded": ["cali*", "tunl0"]}
     }
+
+
+@pytest.mark.parametrize(("name", "files"), [("00-calico.network", []), ("99-calico.network", ["50-all.network"])])
+def test_the_first_file_that_matches_counts(tmp_path, name, files):
+    write(tmp_path, "/etc/systemd/network/50-all.network", "[Match]\nName=*\n[Network]\nDHCP=yes\n")
+    unit = "[Match]\nName=cali* tunl* vxlan.calico\n[Link]\nUnmanaged=yes\n"
+    write(tmp_path, f"/etc/systemd/network/{name}", unit)
+    found = network_managers.look(["systemd-networkd"], {}, str(tmp_path))["systemd-networkd"]
+    assert found.get("files", []) == files
 
 
 @pytest.mark.parametrize(

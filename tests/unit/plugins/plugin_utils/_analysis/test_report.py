@@ -61,10 +61,12 @@ def test_a_latent_fault_degrades(mesh):
     (finding,) = report["findings"]
     assert finding["role"] == "latent"
     assert finding["where"]["text"] == "-A INPUT -p tcp -m tcp --dport 179 -j DROP"
-    assert (
-        finding["fix"]["command"]
-        == "ssh node-1 sudo iptables-nft -t filter -I INPUT 1 -p tcp -s 10.0.0.10 --dport 179 -j ACCEPT"
-    )
+    fix = finding["fix"]
+    assert fix["commands"] == [
+        "ssh node-1 sudo iptables-nft -t filter -I INPUT 1 -p tcp -s 10.0.0.10 --dport 179 -j ACCEPT"
+    ]
+    assert (fix["automatic"], fix["role"], fix["hosts"]) == (True, "netmedic.calico.bgp_firewall", ["node-1"])
+    assert fix["command"].endswith(" -e remediate_only=tcp179_latent_one_way_block")
 
 
 def test_every_field_of_a_finding_is_plain_and_present(mesh):

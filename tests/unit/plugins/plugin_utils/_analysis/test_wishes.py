@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis import history, own_checks, waivers
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.failure import failure
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.wishes import as_wished, wishes_of
+from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.wishes import as_wished, doubts, wishes_of
 from ansible_collections.netmedic.calico.plugins.plugin_utils._render.terminal import lines
 
 NOW = datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC)
@@ -88,7 +88,6 @@ def test_a_function_that_there_is_not_finds_nothing_and_is_told(mesh):
         ("text", "must be a list"),
         (["text"], "Check 1 must be a mapping"),
         ([{**CHECK, "id": "Old Kernel"}], "small letters"),
-        ([{**CHECK, "expression": "a["}], "no JMESPath"),
         ([{**CHECK, "severity": "bad"}], "must be one of info, minor, major, critical"),
         ([{**CHECK, "scope": "pod"}], "must be node or cluster"),
         ([{**CHECK, "mesage": "x"}], "mesage, which is not known"),
@@ -99,6 +98,21 @@ def test_a_function_that_there_is_not_finds_nothing_and_is_told(mesh):
 def test_a_check_that_is_none_is_refused_in_a_sentence(checks, says):
     with pytest.raises(ValueError, match=says):
         own_checks.read(checks)
+
+
+@pytest.mark.parametrize(("expression", "why"), [("a[", "no JMESPath"), ("(" * 1999, "")])
+def test_an_expression_that_is_none_costs_its_check_alone(mesh, expression, why):
+    broken_check = {**CHECK, "expression": expression}
+    (told,) = doubts([broken_check, {**CHECK, "id": "other"}], ())
+    assert told.startswith("Own check old_kernel cannot be used, and the diagnosis is made without it: its expression ")
+    assert why in told
+    assert told.endswith(".")
+    assert "\n" not in told
+    other = {"id": "other", "expression": "value", "message": "x"}
+    report = checked(mesh, broken_check, other, **{"node-1": {"value": 1}})
+    assert [one["fault"] for one in report["findings"] if one["fault"].startswith("own:")] == ["own:other"]
+    assert why in report["notes"][-1]["says"]
+    assert "could not be evaluated: " in report["notes"][-1]["says"]
 
 
 # --- waivers -------------------------------------------------------------------------------------------------------
@@ -121,6 +135,24 @@ def test_a_waiver_holds_to_the_end_of_its_day_and_not_longer(mesh):
     found = next(item for item in report["findings"] if item["fault"] == "undetermined")
     assert found["waived"] is None
     assert "expired on 2026-01-01, and the finding is there" in report["notes"][-1]["says"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("as_mismach", "there is no such fault; is as_mismatch meant?"),
+        ("own:old_kernl", "there is no such fault; is own:old_kernel meant?"),
+        ("qqqq*", "there is no such fault."),
+    ],
+)
+def test_a_waiver_of_a_fault_that_there_is_not_is_told_before_and_after(mesh, fault, says):
+    told = f"The waiver of {fault} on node-* waives nothing: {says}"
+    waiver = {**WAIVER, "fault": fault}
+    assert doubts([CHECK], [waiver, WAIVER, {**WAIVER, "fault": "own:old_kernel"}, {**WAIVER, "fault": "bgp_*"}]) == [
+        told
+    ]
+    report = as_wished(healthy(mesh), wishes_of([CHECK], [waiver], ""), facts(), NOW + timedelta(days=2))
+    assert told in [note["says"] for note in report["notes"]]
 
 
 def test_a_waiver_for_one_of_two_nodes_is_not_enough(mesh):

@@ -241,3 +241,18 @@ def test_two_clusters_in_one_bundle_are_told():
 )
 def test_logs_are_told_by_what_stands_in_them(base, text, wanted):
     assert layouts.of_log(base, text) == wanted
+
+
+@pytest.mark.parametrize("path", ["docs/bgp.md", "ops/runbooks/bgp/down.txt", "bgp-runbook.md", "Runbook BGP.txt"])
+def test_the_examples_of_a_manual_are_no_evidence_beside_some(path):
+    manual = f"# If a session is down\n\n```\n$ calicoctl node status\n{STATUS}```\n"
+    bundle = read.sort({"nodes/n1/calicoctl-node-status.txt": STATUS, path: manual})
+    assert names(bundle) == {"n1": ["calicoctl-node-status.txt"]}
+    assert bundle.refused == [(path, "a manual; the outputs in it are examples")]
+    assert read.sort({path: manual}).nodes
+    assert read.sort({path: manual, "environment.yml": "installer: kubeadm"}).nodes
+
+
+@pytest.mark.parametrize("path", ["notes.md", "docs.txt", "nodes/docs/calicoctl-node-status.txt2", "README.md"])
+def test_what_else_people_write_is_read(path):
+    assert read.sort({"hostname": "n1", path: STATUS}).refused == []

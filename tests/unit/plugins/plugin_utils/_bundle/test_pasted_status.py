@@ -68,7 +68,7 @@ def test_every_way_to_fail_has_its_likeliest_cause(report):
 def test_the_terminal_parts_labels_from_texts(report):
     told = terminal.lines(report)
     assert any(line.startswith("Maybe    tcp179_blocked_host_firewall on worker-3") for line in told)
-    assert "1. major  undetermined  on worker-3  (55% sure)" in told
+    assert "1. major  undetermined  on worker-3" in told
 
 
 def test_two_nodes_without_addresses_that_miss_the_same_peer_are_two_sessions(tmp_path):
@@ -91,4 +91,4 @@ def test_what_tells_nothing_does_not_claim_that_sessions_are_down(tmp_path):
     report = offline.analysed(str(tmp_path)).report
     finding = report["findings"][0]
     assert "Sessions are down" not in json.dumps(finding)
-    assert any(line.startswith("1. info  undetermined  (") for line in terminal.lines(report))
+    assert any(line == "1. info  undetermined" for line in terminal.lines(report))

@@ -16,6 +16,7 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.model i
 # Ids of this project's own, for causes that none of the contract's fits.
 ADDED = {
     "calico_node_refused": "control_plane",
+    "calico_pod_not_starting": "membership",
     "ipam_exhausted": "control_plane",
     "ippool_overlaps_network": "encapsulation",
 }

@@ -246,6 +246,15 @@ def test_the_log_alone_tells_of_an_unreadable_secret(mesh):
     assert causes(told(mesh)) == {"bgp_password_secret_unreadable"}
 
 
+def test_what_the_log_tells_is_past_once_the_secret_is_read(mesh, kube):
+    log(mesh, "node-2", "confd", "password_secret", "Can't read password referenced by BGP Configuration default")
+    secret(kube, readable=False)
+    assert causes(told(mesh, kube)) == {"bgp_password_secret_unreadable"}
+    kube.objects["bgpconfigurations"].clear()
+    secret(kube)
+    assert causes(told(mesh, kube)) == set()
+
+
 def test_objects_that_refer_to_different_passwords(kube):
     secret(kube)
     put(kube, "BGPConfiguration", "default", nodeToNodeMeshEnabled=False)

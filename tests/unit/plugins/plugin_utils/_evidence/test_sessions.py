@@ -89,3 +89,12 @@ def test_a_single_failing_session_names_both_ends(mesh):
     evidence = mesh.evidence()
     ((names, _sessions),) = culprits((session, evidence.labels(session)) for session in evidence.table.down)
     assert set(names) == {"node-2", "node-4"}
+
+
+def test_an_end_that_does_not_tell_its_own_address_is_known_by_what_others_call_it(mesh):
+    for name in mesh.facts:
+        mesh.daemon(name)["config"] = {}
+        mesh.daemon(name).pop("router_id", None)
+        mesh.facts[name]["calico_node"]["bgp_addresses"] = {}
+    table = mesh.evidence().table
+    assert (table.expected, table.established, table.one_ended, len(table.down)) == (6, 6, 0, 0)

@@ -13,7 +13,7 @@ from ansible_collections.netmedic.calico.tests.unit.test_cases import CASES, rea
 
 ALONE = "Pods on 1 node and those on all other nodes cannot reach each other."
 PAIR = "1 pair of nodes cannot reach each other's pods."
-UP = "No session is down, so that BGP cuts no pod off as yet; what else this disturbs cannot be told."
+UP = "No session is down, so that BGP itself cuts no pod off; what is found below may do so in other ways."
 
 
 def case(name):
