@@ -12,6 +12,8 @@ repeated part reaches from a position is found out once for each name, so that r
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,7 @@ class UndecidedError(ValueError):
     """Go may take the pattern; this version cannot say what it matches."""
 
 
+@lru_cache(maxsize=32)
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Return the function that says whether a name holds a match anywhere. Raises InvalidError or UndecidedError."""
     if len(pattern) > _MOST_LENGTH:
@@ -129,7 +132,7 @@ class _Parser:
             self._backslash(items, flags)
             return flags
         else:
-            step = _one(_in(((char, char),)), flags)
+            step = _literal(char, flags)
         items.append((step, 1))
         return flags
 
@@ -201,7 +204,7 @@ class _Parser:
         elif char == "Q":
             literal, end, _rest = self.rest().partition("\\E")
             self._at += len(literal) + len(end)
-            items += [(_one(_in(((each, each),)), flags), 1) for each in literal]
+            items += [(_literal(each, flags), 1) for each in literal]
         elif char in "pP":
             raise UndecidedError(f"\\{char} needs Unicode's tables")
         elif char.lower() in _PERL:
@@ -209,7 +212,7 @@ class _Parser:
         else:
             self._at -= 1
             found = self._escaped()
-            items.append((_one(_in(((found, found),)), flags), 1))
+            items.append((_literal(found, flags), 1))
 
     def _escaped(self) -> str:
         """Read what follows a backslash and stands for one character."""
@@ -312,6 +315,12 @@ def _one(test: Test, flags: str) -> Step:
         return (positions & fitting) << 1
 
     return step
+
+
+@lru_cache(maxsize=512)
+def _literal(char: str, flags: str) -> Step:
+    """Go on by this one character: the same step for each place of it, so that a name is searched for it once only."""
+    return _one(_in(((char, char),)), flags)
 
 
 def _start(_name: _Name, positions: int) -> int:
