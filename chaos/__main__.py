@@ -18,6 +18,7 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,7 @@ def main(argv: Sequence[str]) -> int:
         complain(f"Nothing was measured: {problem}.")
         return 2
     headline(f"{len(chosen)} runs, {wanted.jobs} labs at a time, drawn with seed {wanted.seed}")
-    records, failures = _measure_all(chosen, wanted.jobs)
-    RESULT.parent.mkdir(exist_ok=True)
-    result = {"seed": wanted.seed, "runs": [record._asdict() | {"ok": record.ok} for record in records]}
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    records, failures = _measure_all(chosen, wanted)
     headline(f"{sum(record.ok for record in records)} of {len(records)} runs as they must be ({printable(RESULT)})")
     for disturbance, number in Counter(record.disturbance for record in records if not record.by_hand).items():
         say(f"  {number:4} {disturbance}")
@@ -75,8 +73,9 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _measure_all(chosen: Sequence[Run], jobs: int) -> tuple[list[Record], list[str]]:
-    """All runs, each on a lab of its own, some side by side; what could not be measured, in words."""
+def _measure_all(chosen: Sequence[Run], wanted: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    """All runs, each on a lab of its own, some side by side; what could not be measured, in words. What came of each is
+    written at once: these are hours, and whoever breaks off keeps what there is."""
     found: list[Record] = []
     failures: list[str] = []
 
@@ -84,13 +83,23 @@ def _measure_all(chosen: Sequence[Run], jobs: int) -> tuple[list[Record], list[s
         try:
             with Lab.up(NODES, run.topology, directory) as lab:
                 found.append(measure(lab, run))
+            _write(wanted.seed, list(found))
             say(_line(found[-1]))
         except (LabError, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
             failures.append(f"{run.name}: {problem}")
             say(f"  failed {failures[-1]}")
 
-    lab_setup.spread(chosen, jobs, "chaos", work)
+    lab_setup.spread(chosen, wanted.jobs, "chaos", work)
+    _write(wanted.seed, found)
     return found, failures
+
+
+def _write(seed: int, records: Sequence[Record]) -> None:
+    RESULT.parent.mkdir(exist_ok=True)
+    result = {"seed": seed, "runs": [record._asdict() | {"ok": record.ok} for record in records]}
+    part = RESULT.with_name(f"{RESULT.name}.{threading.get_ident()}")
+    part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    part.replace(RESULT)
 
 
 def _line(record: Record) -> str:

@@ -48,7 +48,7 @@ class _TooSlowError(BaseException):
 
 def check(target: Target, data: bytes, factor: float = 1.0) -> None:
     """Give a parser an input. Raises BrokenError if a property does not hold. `factor` allows for a slower Python."""
-    limit = factor * (SECONDS + SECONDS_PER_BYTE * len(data))
+    limit = factor * (SECONDS + SECONDS_PER_BYTE * len(data) * target.readings)
     try:
         with _at_most(limit):
             value = target.read(data)

@@ -34,7 +34,8 @@ class Target(NamedTuple):
     """A parser under test.
 
     `read` takes the raw input. `seeds` are patterns of recorded files under tests/unit; `form` says how inputs are
-    varied beside byte by byte. `allowed` are exceptions which the parser's own description promises.
+    varied beside byte by byte. `allowed` are exceptions which the parser's own description promises. `readings` is how
+    often `read` has the input read.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Target(NamedTuple):
     seeds: tuple[str, ...] = ()
     form: str = TEXT
     allowed: tuple[type[Exception], ...] = ()
+    readings: int = 1
 
 
 def _function(where: str) -> Callable[..., Any]:
@@ -229,9 +231,9 @@ TARGETS: tuple[Target, ...] = (
     # --- other people's collections ---
     Target("archive", offline_readers.archive, ("texts/uname/*/input.txt",)),
     Target("digest", offline_readers.digest, ("texts/log/*/input.*",)),
-    Target("loose", offline_readers.loose, (*_cases("calicoctl-node-status log uname ip-addr nodes"),)),
+    Target("loose", offline_readers.loose, (*_cases("calicoctl-node-status log uname ip-addr nodes"),), readings=8),
     Target("corrections", offline_readers.corrections, ("**/_cluster/shapes/*/cluster/*.yaml",)),
-    Target("redacted", redaction_readers.redacted, (*_cases("log ip-addr nodes"), "cases/*/node-1.json")),
+    Target("redacted", redaction_readers.redacted, (*_cases("log ip-addr nodes"), "cases/*/node-1.json"), readings=4),
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
     Target("limit", _text("plugin_utils._plan.refusal:most_hosts", 100), allowed=(ValueError,)),

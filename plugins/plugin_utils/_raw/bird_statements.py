@@ -45,6 +45,14 @@ def kept(text: str) -> str:
     return keeper.end()
 
 
+def _next(piece: str, pieces: list[str], start: int) -> int:
+    """Where a piece is found next, or the end."""
+    try:
+        return pieces.index(piece, start)
+    except ValueError:
+        return len(pieces)
+
+
 class _Keeper:
     """Cuts lines into statements; of these it keeps what may be kept."""
 
@@ -89,7 +97,7 @@ class _Keeper:
                     self._add(f"# {remark.group(1)}")
                 return
             elif piece == '"':
-                end = pieces.index(piece, number) if piece in pieces[number:] else len(pieces)
+                end = _next(piece, pieces, number)
                 self._string("".join(pieces[number:end]))
                 number = end + 1
             else:
