@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._catalogue.model import SEVERITIES
 from .._evidence import plain
+from . import renumbering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,16 +21,21 @@ _GRAVE = ("major", "critical")
 
 def working(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
     """What works by the nodes' facts, by node and address family: the peers with an established session (packed sets of
-    addresses by kind, as the facts have them), and the number of routes that BIRD took in."""
+    addresses by kind, as the facts have them), the number of routes that BIRD took in, and the address by which the
+    node itself speaks ('' if it does not tell)."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for node, told in facts.items():
         daemons = plain.mapping(plain.mapping(told.get("calico_bgp")).get("daemons"))
-        found[node] = {family: _daemon(plain.mapping(daemon)) for family, daemon in daemons.items()}
+        spoken = plain.mapping(plain.mapping(told.get("calico_node")).get("bgp_addresses"))
+        found[node] = {
+            family: _daemon(plain.mapping(daemon), plain.text(spoken.get(family))) for family, daemon in daemons.items()
+        }
     return found
 
 
-def _daemon(daemon: Mapping[str, Any]) -> dict[str, Any]:
+def _daemon(daemon: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     peers = plain.mapping(daemon.get("peers"))
+    configured = plain.text(plain.mapping(daemon.get("config")).get("local_address"))
     unusual = [
         str(one["peer"])
         for one in daemon.get("troubled") or ()
@@ -39,6 +45,7 @@ def _daemon(daemon: Mapping[str, Any]) -> dict[str, Any]:
         "peers": dict(plain.mapping(peers.get("packed"))),
         "unusual": sorted(unusual),
         "routes": plain.integer(peers.get("routes_imported")),
+        "address": configured or spoken or plain.text(daemon.get("router_id")),
     }
 
 
@@ -47,12 +54,14 @@ def ledger(
 ) -> dict[str, Any]:
     """Compare what worked before with what works after, and the report of before with that of after.
 
-    `sessions` (one for each end): before, after, lost, gained, and of both the first as [node, peer's address].
+    `sessions` (one for each end): before, after, lost, gained, and of both the first as [node, peer's address]. A node
+    that speaks by another address now is the same peer as before.
     `routes`: nodes with another number of routes than before. `findings`: gone, left and new ones as fault@nodes, and
     those of nodes that cannot be read any more, of which nothing is known.
     `worse`: a sentence for each thing that is worse than before; empty if nothing is.
     """
-    lost, gained = list(_missing(before, after)), list(_missing(after, before))
+    was, now = renumbering.owners(before), renumbering.owners(after)
+    lost, gained = list(_missing(before, after, was, now)), list(_missing(after, before, now, was))
     routes = list(_routes(before, after))
     unread = sorted(node for node in before if before[node] and not after.get(node))
     findings = _findings(diagnosed, proven, set(unread))
@@ -84,14 +93,18 @@ def sessions(state: Mapping[str, Any]) -> set[str]:
     return packed | set(state.get("unusual") or ())
 
 
-def _missing(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Sessions that are there and not here, as [node, peer's address]."""
+def _missing(
+    there: Mapping[str, Any], here: Mapping[str, Any], theirs: Mapping[str, str], ours: Mapping[str, str]
+) -> Iterator[list[str]]:
+    """Sessions that are there and not here, as [node, peer's address]. theirs, ours: whose the addresses are there and
+    here."""
+    same = theirs == ours
     for node, families in there.items():
         for family, state in families.items():
             other = plain.mapping(plain.mapping(here.get(node)).get(family))
-            if state.get("peers") == other.get("peers") and state.get("unusual") == other.get("unusual"):
+            if same and state.get("peers") == other.get("peers") and state.get("unusual") == other.get("unusual"):
                 continue
-            for peer in sorted(sessions(state) - sessions(other)):
+            for peer in renumbering.missing(sessions(state), sessions(other), theirs, ours):
                 yield [node, peer]
 
 

@@ -11,9 +11,9 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.ledger impor
 BLOCKED = "tcp179_blocked_host_firewall"
 
 
-def facts(*peers, routes=3, troubled=()):
+def facts(*peers, routes=3, troubled=(), address=""):
     told = {"peers": {"packed": {"Mesh": pack(peers)}, "routes_imported": routes}, "troubled": list(troubled)}
-    return {"calico_bgp": {"daemons": {"ipv4": told}}}
+    return {"calico_bgp": {"daemons": {"ipv4": {**told, "config": {"local_address": address}}}}}
 
 
 def compared(before, after, diagnosed=(), proven=()):
@@ -61,6 +61,65 @@ def test_a_node_that_cannot_be_read_any_more_is_worse_and_told_once():
     told = compared({"a": facts("10.0.0.2")}, {"a": {}})
 
     assert told["worse"] == ["a could be read before and cannot any more"]
+
+
+def mesh(*addresses):
+    """The nodes a, b and c, which speak by these addresses, each with sessions with all others."""
+    return {name: facts(*(set(addresses) - {own}), address=own) for name, own in zip("abc", addresses, strict=True)}
+
+
+def test_a_node_that_changes_its_address_loses_no_sessions_by_that():
+    told = compared(mesh("10.0.0.1", "172.17.0.1", "10.0.0.3"), mesh("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+
+    assert told["worse"] == []
+    assert [told["sessions"][key] for key in ("before", "after", "lost", "gained")] == [6, 6, 0, 0]
+
+
+def test_a_node_that_changes_its_address_and_loses_a_session_is_told_of():
+    after = mesh("10.0.0.1", "10.0.0.2", "10.0.0.3")
+    after["c"] = facts("10.0.0.1", address="10.0.0.3")
+    told = compared(mesh("10.0.0.1", "172.17.0.1", "10.0.0.3"), after)
+
+    assert told["worse"] == ["c has lost its session with 172.17.0.1"]
+
+
+def test_a_session_with_whoever_has_a_peers_old_address_now_is_another_one():
+    here = {"a": facts("10.0.0.2", address="10.0.0.1")}
+    swapped = {"b": facts(address="10.0.0.3"), "c": facts(address="10.0.0.2")}
+    told = compared({**here, "b": swapped["c"], "c": swapped["b"]}, {**here, **swapped})
+
+    assert told["sessions"]["which_lost"] == [["a", "10.0.0.2"]]
+    assert told["sessions"]["which_gained"] == [["a", "10.0.0.2"]]
+
+
+def test_an_address_that_two_nodes_call_theirs_stands_for_none_of_them():
+    before = {"a": facts("172.17.0.1", address="10.0.0.1")}
+    before |= {name: facts(address="172.17.0.1") for name in "bc"}
+    after = {"a": facts("10.0.0.2", address="10.0.0.1"), "b": facts(address="10.0.0.2"), "c": facts(address="10.0.0.3")}
+
+    assert compared(before, after)["worse"] == ["a has lost its session with 172.17.0.1"]
+
+
+def test_a_peer_that_could_be_read_at_one_of_the_two_moments_only_is_still_the_same():
+    alone = {"a": facts("10.0.0.2", address="10.0.0.1"), "b": {}}
+    read = {**alone, "b": facts("10.0.0.1", address="10.0.0.2")}
+
+    assert compared(alone, read)["sessions"]["lost"] == compared(read, alone)["sessions"]["lost"] - 1 == 0
+    assert compared(read, alone)["worse"] == ["b could be read before and cannot any more"]
+
+
+def test_of_two_sessions_with_one_node_one_may_be_lost():
+    before = {"a": facts("10.0.0.2", "10.9.9.2", address="10.0.0.1"), "b": facts(address="10.0.0.2")}
+    after = {"a": facts("10.0.0.3", address="10.0.0.1"), "b": facts(address="10.0.0.3")}
+
+    assert compared(before, after)["worse"] == ["a has lost its session with 10.9.9.2"]
+
+
+def test_the_address_is_told_by_whatever_tells_it():
+    told = {"calico_bgp": {"daemons": {"ipv4": {"router_id": "10.0.0.1"}}}}
+    assert working({"a": told})["a"]["ipv4"]["address"] == "10.0.0.1"
+    told["calico_node"] = {"bgp_addresses": {"ipv4": "10.0.0.2"}}
+    assert working({"a": told})["a"]["ipv4"]["address"] == "10.0.0.2"
 
 
 @pytest.mark.parametrize(("severity", "counts"), [("major", True), ("minor", False)])
