@@ -89,7 +89,7 @@ def lease(data: bytes) -> Any:
     ref = _module("_object_change.resources").Ref("coordination.k8s.io/v1", "Lease", "n", lock.NAME, lock.LEASES)
     told = []
     for state, decide in sorted(lock._DECIDE.items()):
-        one = settling.Transition(ref, state, decide(ref, "me", lambda: lock._now(asker, ref)), own=True)
+        one = settling.Transition(ref, state, decide(ref, lock.Claim("me"), lambda: lock._now(asker, ref)), own=True)
         try:
             settled = settling.settle(asker, views.Rehearsal(asker), one)
         except problems.ApiError as problem:

@@ -237,6 +237,7 @@ TARGETS: tuple[Target, ...] = (
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
     Target("limit", _text("plugin_utils._plan.refusal:most_hosts", 100), allowed=(ValueError,)),
+    Target("process_of_a_run", _text("plugin_utils._plan.process:is_gone")),
     Target("overlay", overlay_readers.overlay, ("cases/*/node-1.json",), JSON),
     Target("evidence", readers.evidence, ("cases/*/node-1.json", "cases/*/node-2.json"), JSON),
 )

@@ -12,7 +12,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.netmedic.calico.plugins.module_utils._change import options
-from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import runs, turns
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import process, runs, turns
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.wishes import wishes_of
 
 # What means something else in a run that repairs, and what to say of it.
@@ -72,7 +72,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 f"Nothing can be kept in remediate_dir, which is {where}: {error.strerror or error}. Without a record "
                 "nothing is changed."
             ) from None
-        told = {"path": str(path), "holder": f"{options.default_holder()}, run {name}"}
+        told = {
+            "path": str(path),
+            "holder": f"{options.default_holder()}, run {name}",
+            "process": process.of_this_run(),
+        }
         return {"changed": not self._task.check_mode, "run": name, **told}
 
     def _kept(self, given: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -101,4 +105,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         says = runs.told(run) if run.plan else f"{run.id}: it has changed nothing, so that nothing is to be undone"
         told = {"run": run.id, "path": str(run.path), "turns": back, "journal": kept, "says": says}
         lock = str(run.plan.get("lock") or "")
-        return {"changed": False, **told, "lock": lock, "holder": f"{options.default_holder()}, rollback of {run.id}"}
+        # One of its own for each time, or two rollbacks of one run would hold the lock together.
+        this = runs.new_id(datetime.now(timezone.utc))
+        holder = f"{options.default_holder()}, rollback {this} of {run.id}"
+        return {"changed": False, **told, "lock": lock, "holder": holder, "process": process.of_this_run()}

@@ -17,6 +17,8 @@ description:
     these have passed.
   - Who wants it while another one holds it is refused, and told who holds it, since when and until when.
   - The times are those of the API server.
+  - With O(process) a run that was killed keeps out those on the same controller no longer than it lives. A warning
+    tells from whom the lock was taken.
 options:
   state:
     description:
@@ -39,6 +41,22 @@ options:
     description: The namespace of calico-node, where the Lease is kept.
     type: str
     default: kube-system
+  process:
+    description:
+      - The process of the controller that holds the lock, as M(netmedic.calico.repair_run) returns it. Once it is gone,
+        with all that it has started, whoever wants the lock on the same controller gets it at once.
+      - To be left out where the lock is to outlive the playbook that takes it.
+      - Seen is only what runs in the same boot and the same namespace of processes, under the same user. Everybody else
+        waits until the lock has ended.
+    type: str
+    default: ""
+    version_added: 1.2.0
+  instead_of:
+    description: The process of a holder that is known to be gone, which loses the lock. The action plugin finds this
+      out by itself.
+    type: str
+    default: ""
+    version_added: 1.2.0
 extends_documentation_fragment: netmedic.calico.api
 attributes:
   check_mode:
@@ -89,7 +107,7 @@ until:
   returned: success
   sample: "2026-11-21T00:02:00Z"
 taken_over_from:
-  description: Who held it before and did not renew it in time. Empty if there was nobody.
+  description: Who held it before and did not renew it in time, or is gone. Empty if there was nobody.
   type: str
   returned: success
   sample: ""
@@ -108,6 +126,8 @@ def main() -> None:
         "holder": {"type": "str", "required": True},
         "seconds": {"type": "int", "default": lock.SECONDS},
         "namespace": {"type": "str", "default": "kube-system"},
+        "process": {"type": "str", "default": ""},
+        "instead_of": {"type": "str", "default": ""},
     }
     module = AnsibleModule(argument_spec={**options.connection(env_fallback), **own}, supports_check_mode=True)
     wrong = options.out_of_range(module.params)
@@ -119,7 +139,7 @@ def main() -> None:
         module.fail_json(msg=wrong)
     standing = lock.hold(module.params, module.check_mode)
     if standing.why:
-        module.fail_json(msg=standing.why)
+        module.fail_json(msg=standing.why, process=standing.process)
     module.exit_json(
         changed=standing.changed,
         holder=standing.holder,

@@ -97,13 +97,19 @@ holder:
   returned: with O(state=opened) and O(state=found)
   type: str
   sample: ops@bastion, run 20261121T100000Z-3f9a1c
+process:
+  description: The process of the controller in which this runs, for M(netmedic.calico.cluster_lock). Empty where a
+    later run could not tell whether it is gone.
+  returned: with O(state=opened) and O(state=found)
+  type: str
+  sample: 3c1f0e5a-52c4-4dd5-a46c-ea63d6e8d4a1 pid:[4026531836] 1000 4711 183746 pipe:[90210]
 turns:
   description: What undoes the run, in this order. Each has the host (I(at)), and the I(id) of the change there, which
     is empty where objects are put back.
   returned: with O(state=found)
   type: list
   elements: dict
-  sample: [{"number": 1, "at": "node-2", "id": "20261121T100000Z-3f9a1c-bgp_firewall", "hold": 660}]
+  sample: [{"number": 1, "at": "node-2", "id": "20261121T100000Z-3f9a1c-bgp_firewall", "hold": 210}]
 journal:
   description: The journal of the objects that were changed. Empty if there is none.
   returned: with O(state=found)

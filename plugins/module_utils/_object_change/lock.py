@@ -12,7 +12,7 @@ import calendar
 import time
 
 from .._cluster.kinds import LEASES
-from .._cluster.problems import ApiError
+from .._cluster.problems import REFUSED, ApiError
 from .._cluster.shapes import mapping, word
 from .._record import NamedTuple
 from . import fields
@@ -37,11 +37,13 @@ SHORTEST, LONGEST = 30, 3600
 ACQUIRED, RENEWED, RELEASED = "acquired", "renewed", "released"
 _VERSION = "coordination.k8s.io/v1"
 _MICRO = ".000000Z"
+# In which process of its controller a run holds the lock, so that a run on the same controller can see that it is gone.
+PROCESS = "netmedic-calico/process"
 
 
 class Standing(NamedTuple):
-    """Who holds the lock now ('' if nobody), since when and until when (RFC 3339); who lost it by not renewing it; and
-    why it was not as wanted ('' if it was)."""
+    """Who holds the lock now ('' if nobody), since when and until when (RFC 3339); who lost it by not renewing it; why
+    it was not as wanted ('' if it was), and in which process the one who has it instead holds it ('' if not told)."""
 
     changed: bool = False
     holder: str = ""
@@ -49,6 +51,25 @@ class Standing(NamedTuple):
     until: str = ""
     taken_over_from: str = ""
     why: str = ""
+    process: str = ""
+
+
+class Claim(NamedTuple):
+    """Who wants the lock, for how many seconds, and in which process of its controller ('' if that is not told).
+    instead_of: the process of a holder of which the caller knows that it is gone, '' for none."""
+
+    holder: str
+    seconds: int = SECONDS
+    process: str = ""
+    instead_of: str = ""
+
+
+class HeldError(ApiError):
+    """Another one holds the lock, in this process of its controller ('' if not told)."""
+
+    def __init__(self, sentence: str, process: str) -> None:
+        super().__init__(REFUSED, sentence)
+        self.process = process
 
 
 def hold(
@@ -58,11 +79,13 @@ def hold(
     try:
         asker = connected(params, environ, root)
         ref = Ref(_VERSION, "Lease", params["namespace"], NAME, LEASES)
-        seconds = params.get("seconds") or SECONDS
-        decide = _DECIDE[params["state"]](ref, params["holder"], lambda: _now(asker, ref), seconds)
+        told = (params.get("seconds") or SECONDS, params.get("process") or "", params.get("instead_of") or "")
+        decide = _DECIDE[params["state"]](ref, Claim(params["holder"], *told), lambda: _now(asker, ref))
         settled = settle(
             asker, (Rehearsal if check_mode else Live)(asker), Transition(ref, params["state"], decide, own=True)
         )
+    except HeldError as problem:
+        return Standing(why=problem.sentence, process=problem.process)
     except ApiError as problem:
         return Standing(why=problem.sentence)
     before, after = (_spec(one) for one in (settled.before, settled.after))
@@ -76,49 +99,61 @@ def hold(
     )
 
 
-def _acquisition(ref: Ref, holder: str, now: Callable[[], int], seconds: int = SECONDS) -> Callable[[Found], Found]:
+def _acquisition(ref: Ref, claim: Claim, now: Callable[[], int]) -> Callable[[Found], Found]:
     def decide(found: Found) -> Found:
-        moment = now()
-        spec = _spec(found)
-        if _holder(spec) not in ("", holder) and moment < _end(spec):
-            raise refused(_told(ref, spec))
+        moment, spec, own = now(), _spec(found), _holder(_spec(found)) == claim.holder
+        dead = claim.instead_of != "" and _process(found) == claim.instead_of
+        if not own and _holder(spec) and moment < _end(spec) and not dead:
+            raise HeldError(_told(ref, spec, moment), _process(found))
         stamp = _plain(_stamp(moment))[:-1] + _MICRO
-        wanted = {"holderIdentity": holder, "leaseDurationSeconds": seconds, "renewTime": stamp}
-        if _holder(spec) == holder:
-            return fields.merged(found, {"spec": wanted})  # type: ignore[no-any-return]
+        wanted = {"holderIdentity": claim.holder, "leaseDurationSeconds": claim.seconds, "renewTime": stamp}
+        patch: Object = {"spec": wanted}
+        if claim.process or (_process(found) and not own):
+            patch["metadata"] = {"annotations": {PROCESS: claim.process or None}}
+        if own:
+            return fields.merged(found, patch)  # type: ignore[no-any-return]
         wanted.update(acquireTime=stamp, leaseTransitions=_number(spec.get("leaseTransitions")) + (found is not None))
         bare = {"apiVersion": _VERSION, "kind": "Lease", "metadata": {"name": ref.name, "namespace": ref.namespace}}
-        return fields.merged(found or bare, {"spec": wanted})  # type: ignore[no-any-return]
+        return fields.merged(found or bare, patch)  # type: ignore[no-any-return]
 
     return decide
 
 
-def _renewal(ref: Ref, holder: str, now: Callable[[], int], seconds: int = SECONDS) -> Callable[[Found], Found]:
-    acquire = _acquisition(ref, holder, now, seconds)
+def _renewal(ref: Ref, claim: Claim, now: Callable[[], int]) -> Callable[[Found], Found]:
+    acquire = _acquisition(ref, claim, now)
 
     def decide(found: Found) -> Found:
         spec = _spec(found)
-        if _holder(spec) == holder:
+        if _holder(spec) == claim.holder:
             return acquire(found)
-        told = _told(ref, spec) if _holder(spec) else f"Nobody holds the Lease {ref.namespace}/{ref.name} any more."
+        told = _told(ref, spec, now()) if _holder(spec) else f"Nobody holds the {_named(ref)} any more."
         raise refused(f"The lock was lost, so nothing more may be changed. {told}")
 
     return decide
 
 
-def _release(_ref: Ref, holder: str, _now: Callable[[], int], _seconds: int = SECONDS) -> Callable[[Found], Found]:
-    return lambda found: None if _holder(_spec(found)) == holder else found
+def _release(_ref: Ref, claim: Claim, _now: Callable[[], int]) -> Callable[[Found], Found]:
+    return lambda found: None if _holder(_spec(found)) == claim.holder else found
 
 
 _DECIDE = {ACQUIRED: _acquisition, RENEWED: _renewal, RELEASED: _release}
 
 
-def _told(ref: Ref, spec: Object) -> str:
-    since, until = _plain(word(spec.get("acquireTime"))), _stamp(_end(spec))
+def _told(ref: Ref, spec: Object, moment: int) -> str:
+    since, end = _plain(word(spec.get("acquireTime"))), _end(spec)
+    left = f", which is in {end - moment} s," if end > moment else ""
     return (
-        f"{_holder(spec)} holds the lock (Lease {ref.namespace}/{ref.name}) since {since or 'an unknown time'}, until "
-        f"{until} if it is not renewed. Wait for its end and run again."
+        f"{_holder(spec)} holds the lock ({_named(ref)}) since {since or 'an unknown time'}, until {_stamp(end)}{left} "
+        "if it is not renewed. Wait for its end and run again."
     )
+
+
+def _named(ref: Ref) -> str:
+    return f"Lease {ref.namespace}/{ref.name}"
+
+
+def _process(found: Found) -> str:
+    return word(mapping(mapping(mapping(found).get("metadata")).get("annotations")).get(PROCESS))
 
 
 def _spec(found: Found) -> Object:

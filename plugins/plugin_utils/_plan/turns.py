@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from .runs import Run
 
-# Who holds the cluster's lock has to renew it. A step holds up the rest for as long as its hosts take.
-_TOGETHER = 4
+# The cluster's lock is renewed before each turn, for as long as that may take and no longer: who cannot see that a run
+# was killed waits for the end.
 _SPARE = 60
 _FOR_A_HOST = 150
 _FOR_THE_API = 900
@@ -24,26 +24,26 @@ def turns(steps: Sequence[Mapping[str, Any]], api_from: str) -> list[dict[str, A
     works through the API.
 
     `step`: the step's number. `role`: its role's short name. `at`: the host. `hold`: for how many seconds the cluster's
-    lock is to be renewed before it, 0 if it still holds.
+    lock is to be renewed before it.
     """
     found: list[dict[str, Any]] = []
     for step in steps:
         hosts = step["hosts"] or [api_from]
-        for place, host in enumerate(hosts):
+        for host in hosts:
             found.append(
                 {
                     "number": len(found) + 1,
                     "step": step["number"],
                     "role": step["role"].rpartition(".")[2],
                     "at": host,
-                    "hold": 0 if place % _TOGETHER else _hold(step["hosts"], len(hosts) - place),
+                    "hold": _hold(bool(step["hosts"])),
                 }
             )
     return found
 
 
-def _hold(hosts: Sequence[str], left: int) -> int:
-    return _SPARE + (min(left, _TOGETHER) * _FOR_A_HOST if hosts else _FOR_THE_API)
+def _hold(on_a_host: bool) -> int:
+    return _SPARE + (_FOR_A_HOST if on_a_host else _FOR_THE_API)
 
 
 def back(run: Run, journal: str, api_from: str) -> list[dict[str, Any]]:
@@ -52,10 +52,9 @@ def back(run: Run, journal: str, api_from: str) -> list[dict[str, Any]]:
 
     `at`: the host. `id`: the change's name there, '' where objects are put back. `hold` as of turns().
     """
-    found = [{"at": at, "id": name} for at, name in dict.fromkeys(_back(run, journal, api_from))]
     return [
-        {**one, "number": number, "hold": 0 if number % _TOGETHER != 1 else _SPARE + _TOGETHER * _FOR_A_HOST}
-        for number, one in enumerate(found, 1)
+        {"at": at, "id": name, "number": number, "hold": _hold(bool(name))}
+        for number, (at, name) in enumerate(dict.fromkeys(_back(run, journal, api_from)), 1)
     ]
 
 

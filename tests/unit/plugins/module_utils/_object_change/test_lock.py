@@ -31,17 +31,19 @@ def hold(memory, monkeypatch):
     return ask
 
 
-def held(memory, holder, renewed, seconds=120):
+def held(memory, holder, renewed, seconds=120, process=""):
     spec = {"holderIdentity": holder, "renewTime": renewed, "leaseDurationSeconds": seconds}
-    memory.put(LEASE, spec={**spec, "acquireTime": "2026-11-20T23:00:00.000000Z", "leaseTransitions": 4})
+    metadata = {"annotations": {lock.PROCESS: process, "theirs": "x"}} if process else {}
+    spec.update(acquireTime="2026-11-20T23:00:00.000000Z", leaseTransitions=4)
+    memory.put(LEASE, spec=spec, metadata=metadata)
 
 
 def test_it_is_acquired_renewed_and_released(memory, hold):
     mine = hold("acquired", "me")
-    assert list(mine) == [True, "me", NOW, "2026-11-21T00:02:00Z", "", ""]
+    assert list(mine) == [True, "me", NOW, "2026-11-21T00:02:00Z", "", "", ""]
     assert memory.objects[LEASE]["spec"]["leaseTransitions"] == 0
     assert hold("renewed", "me").changed is False
-    assert hold("released", "me") == (True, "", "", "", "", "")
+    assert hold("released", "me") == (True, "", "", "", "", "", "")
     assert LEASE not in memory.objects
     assert hold("released", "me").changed is False
 
@@ -100,3 +102,45 @@ def test_it_is_held_for_as_long_as_is_asked(hold):
 
     assert seconds(hold("acquired", "me")) == 120
     assert seconds(hold("renewed", "me", seconds=900)) == 900
+
+
+def test_who_waits_is_told_when_it_ends(memory, hold):
+    held(memory, "you", "2026-11-20T23:59:00.000000Z")
+    assert "until 2026-11-21T00:01:00Z, which is in 60 s, if it is not renewed." in hold("acquired", "me").why
+
+
+def test_a_run_tells_in_which_process_it_holds_the_lock_and_keeps_to_that(memory, hold):
+    hold("acquired", "me", process="boot ns 0 5")
+    assert memory.objects[LEASE]["metadata"]["annotations"] == {lock.PROCESS: "boot ns 0 5"}
+    assert hold("acquired", "you").process == "boot ns 0 5"
+    hold("renewed", "me")
+    assert memory.objects[LEASE]["metadata"]["annotations"] == {lock.PROCESS: "boot ns 0 5"}
+
+
+@pytest.mark.parametrize(
+    ("process", "instead_of", "taken"),
+    [("gone", "gone", True), ("gone", "another", False), ("gone", "", False), ("", "gone", False), ("", "", False)],
+)
+def test_it_is_taken_from_a_process_that_is_gone_and_from_no_other(memory, hold, process, instead_of, taken):
+    held(memory, "you", "2026-11-20T23:59:59.000000Z", process=process)
+    found = hold("acquired", "me", instead_of=instead_of)
+    assert (found.why == "", found.taken_over_from) == (taken, "you" if taken else "")
+    assert memory.objects[LEASE]["spec"]["holderIdentity"] == ("me" if taken else "you")
+
+
+def test_whoever_was_quicker_to_take_it_from_the_dead_keeps_it(memory, hold):
+    held(memory, "dead", "2026-11-20T23:59:59.000000Z", process="gone")
+    memory.script = [lambda: held(memory, "you", "2026-11-20T23:59:59.000000Z", process="alive")]
+    found = hold("acquired", "me", instead_of="gone")
+    assert (found.process, found.why.startswith("you holds the lock")) == ("alive", True)
+
+
+def test_of_a_former_holder_nothing_is_left(memory, hold):
+    held(memory, "you", "2026-11-20T23:00:00.000000Z", process="gone")
+    assert hold("acquired", "me").why == ""
+    assert memory.objects[LEASE]["metadata"]["annotations"] == {"theirs": "x"}
+
+
+def test_what_is_gone_is_gone_for_who_renews_too(memory, hold):
+    held(memory, "you", "2026-11-20T23:59:59.000000Z", process="gone")
+    assert "The lock was lost" in hold("renewed", "me", instead_of="gone").why

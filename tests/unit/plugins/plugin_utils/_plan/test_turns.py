@@ -35,7 +35,7 @@ def test_one_host_after_the_other_step_by_step():
 
 
 def test_the_lock_is_renewed_for_as_long_as_it_may_take():
-    assert [one["hold"] for one in turns(STEPS, "first")] == [210, 660, 0, 0, 0, 360, 0, 960, 210]
+    assert [one["hold"] for one in turns(STEPS, "first")] == [*[210] * 7, 960, 210]
 
 
 def test_back_goes_the_other_way_and_each_thing_once():
@@ -45,6 +45,12 @@ def test_back_goes_the_other_way_and_each_thing_once():
         *((host, "run-bgp_firewall") for host in "fedcb"),
         ("b", "run-time_sync"),
     ]
+
+
+def test_the_lock_is_held_on_the_way_back_for_as_long_as_each_turn_may_take():
+    found = back(Run("run", Path("/run"), {"steps": STEPS}), "/run/objects.jsonl", "first")
+    assert [one["hold"] for one in found] == [210 if one["id"] else 960 for one in found]
+    assert {one["hold"] for one in found} == {210, 960}
 
 
 def test_without_a_journal_there_are_no_objects_to_be_put_back():
