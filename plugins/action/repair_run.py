@@ -22,6 +22,14 @@ _CONTRADICTIONS = {
 }
 
 
+def _left_out(task_vars: dict[str, Any]) -> str:
+    limit = task_vars.get("ansible_limit") or "HOSTS"
+    return (
+        "localhost is left out by --limit, and from there the API is asked, the cluster's lock is held, and what came "
+        f"of it is told. Say --limit '{limit},localhost', or leave the limit out. Nothing was changed."
+    )
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
     """Open a run, keep its documents, or find an earlier one; on the controller only."""
 
@@ -41,6 +49,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 "content": {"type": "dict"},
                 "run": {"type": "str", "default": ""},
                 "inventory": {"type": "list", "elements": "str", "default": []},
+                "controller": {"type": "bool", "default": True},
             },
             required_if=[
                 ("state", "opened", ["directory"]),
@@ -48,6 +57,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 ("state", "found", ["directory"]),
             ],
         )
+        if given["state"] != "kept" and not given["controller"]:
+            return {**result, "failed": True, "msg": _left_out(task_vars or {})}
         do = {"opened": self._opened, "kept": self._kept, "found": self._found}[given["state"]]
         try:
             return {**result, **do(given, task_vars or {})}

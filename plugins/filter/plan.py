@@ -100,8 +100,9 @@ _value:
     - The plan, schema C(netmedic.calico.plan/v1).
     - C(steps) in the order in which they are to be taken, each with C(role), C(vars), C(hosts), C(faults), C(risk),
       C(disrupts) and C(why); C(left) what is not allowed; C(manual) what a person must do.
-    - C(turns) is who takes them, one host after the other. C(lock) is the namespace in which
-      M(netmedic.calico.cluster_lock) holds the lock meanwhile, empty where no API was reached.
+    - C(turns) is who takes them, one host after the other, or all C(together) what is done through the API; C(hosts)
+      are all that take part. C(lock) is the namespace in which M(netmedic.calico.cluster_lock) holds the lock
+      meanwhile, empty where no API was reached.
     - C(refused) is the sentence that says why nothing may be changed, empty where it may. C(id) is the same for the
       same steps.
   type: dict

@@ -52,6 +52,11 @@ options:
     type: list
     elements: str
     default: []
+  controller:
+    description: Whether localhost takes part in the playbook. Without it no run is opened and none is found, for
+      C(--limit) leaves it out unless it names it.
+    type: bool
+    default: true
 attributes:
   check_mode:
     description: Writes nothing in check mode, and tells whether it could be written.

@@ -25,9 +25,10 @@ def plan(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> dict[str, 
     """The plan for a report. now is timezone-aware.
 
     `steps`: in the order in which they are to be taken, each a role with its variables, hosts, risk, what it disrupts
-    and the faults it repairs. `left`: what a role could repair and the caller does not allow, each with why. `manual`:
-    what a person must do. `refused`: why nothing at all may be changed, '' if it may. `id` is the same for the same
-    steps, so that a plan that was agreed to is known again.
+    and the faults it repairs. `turns`, `hosts`: in which order hosts take them, and who takes part. `left`: what a role
+    could repair and the caller does not allow, each with why. `manual`: what a person must do. `refused`: why nothing
+    at all may be changed, '' if it may. `id` is the same for the same steps, so that a plan that was agreed to is known
+    again.
     """
     repairs, left, manual = [], [], []
     for item in report["findings"]:
@@ -42,6 +43,7 @@ def plan(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> dict[str, 
         else:
             repairs.append(_repair(item))
     steps = [_step(number, same) for number, same in enumerate(_in_order(repairs), 1)]
+    taken = turns.turns(steps, wishes.inventory[0] if wishes.inventory else "")
     made = {
         "schema": SCHEMA,
         "id": _id(steps),
@@ -49,7 +51,8 @@ def plan(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> dict[str, 
         "collected": report["collected"],
         "bundle": wishes.bundle,
         "steps": steps,
-        "turns": turns.turns(steps, wishes.inventory[0] if wishes.inventory else ""),
+        "turns": taken,
+        "hosts": turns.hosts(taken, wishes.inventory),
         "lock": wishes.lock,
         "left": left,
         "manual": manual,

@@ -75,7 +75,7 @@ def _ended_early(plan: Mapping[str, Any], taken: int, broken: Mapping[str, Any])
 
 
 def _named(turn: Mapping[str, Any]) -> str:
-    return f"{turn['role']} (step {turn['step']}, {turn['at']})"
+    return f"{turn['role']} (step {turn['step']}, {'the API' if turn['together'] else turn['at']})"
 
 
 def _row(names: list[str]) -> str:

@@ -20,11 +20,12 @@ _FOR_THE_API = 900
 
 
 def turns(steps: Sequence[Mapping[str, Any]], api_from: str) -> list[dict[str, Any]]:
-    """A turn for each host of each step, numbered from 1. api_from: the host that is in the place of one where a step
-    works through the API.
+    """A turn for each host of each step, numbered from 1. api_from: the host that is named where a step works through
+    the API.
 
     `step`: the step's number. `role`: its role's short name. `at`: the host. `hold`: for how many seconds the cluster's
-    lock is to be renewed before it.
+    lock is to be renewed before it. `together`: all hosts take part, as in a step through the API, of which all of
+    them tell whether it has done harm.
     """
     found: list[dict[str, Any]] = []
     for step in steps:
@@ -37,9 +38,17 @@ def turns(steps: Sequence[Mapping[str, Any]], api_from: str) -> list[dict[str, A
                     "role": step["role"].rpartition(".")[2],
                     "at": host,
                     "hold": _hold(bool(step["hosts"])),
+                    "together": not step["hosts"],
                 }
             )
     return found
+
+
+def hosts(taken: Sequence[Mapping[str, Any]], inventory: Sequence[str]) -> list[str]:
+    """The hosts that take part in these turns."""
+    if any(one["together"] for one in taken):
+        return list(inventory)
+    return list(dict.fromkeys(one["at"] for one in taken))
 
 
 def _hold(on_a_host: bool) -> int:

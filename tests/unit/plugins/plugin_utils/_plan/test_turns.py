@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.runs import Run
-from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.turns import back, turns
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.turns import back, hosts, turns
 
 FIREWALL, CLOCK, POOL = (f"netmedic.calico.{name}" for name in ("bgp_firewall", "time_sync", "ippool_encapsulation"))
 
@@ -36,6 +36,14 @@ def test_one_host_after_the_other_step_by_step():
 
 def test_the_lock_is_renewed_for_as_long_as_it_may_take():
     assert [one["hold"] for one in turns(STEPS, "first")] == [*[210] * 7, 960, 210]
+
+
+def test_all_hosts_take_part_in_what_is_done_through_the_api():
+    found = turns(STEPS, "a")
+    assert [one["role"] for one in found if one["together"]] == ["ippool_encapsulation"]
+    assert hosts(found, "abcdefgh") == list("abcdefgh")
+    assert hosts(turns([STEPS[0], STEPS[3]], "a"), "abcdefgh") == ["b", "a"]
+    assert hosts([], "ab") == []
 
 
 def test_back_goes_the_other_way_and_each_thing_once():
