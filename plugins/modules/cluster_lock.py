@@ -22,7 +22,8 @@ description:
 options:
   state:
     description:
-      - V(acquired) takes the lock if nobody holds it, and renews it if O(holder) holds it already.
+      - V(acquired) takes the lock if nobody holds it, and renews it if O(holder) holds it already. It fails, and gives
+        the lock back, if the account could not renew it or give it back later.
       - V(renewed) fails if O(holder) does not hold it any more. Then another one may be at work.
       - V(released) gives it back. If O(holder) does not hold it, nothing is done.
     type: str

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 
 import pytest
 
-from ansible_collections.netmedic.calico.tests.lab import cures
+from ansible_collections.netmedic.calico.tests.lab import cures, playing
 from lab.api_client import CALICO
 from scripts.paths import VENV
 
@@ -23,19 +22,6 @@ STATE = (
     "cd /etc; find sysctl.conf sysctl.d iptables ufw -type f 2>/dev/null | sort | xargs md5sum"
 )
 POOL = f"{CALICO}/ippools/default-ipv4-ippool"
-ENVIRONMENT = {**cures.ENVIRONMENT, "ANSIBLE_NOCOLOR": "1"}
-
-
-class Done:
-    """A playbook that has run."""
-
-    def __init__(self, status, text):
-        self.status, self.text = status, text
-
-    @property
-    def changes(self):
-        """What a difference shows, line by line."""
-        return [line for line in self.text.splitlines() if re.match(r"[+-](?![+-]{2} )", line)]
 
 
 @pytest.fixture
@@ -50,17 +36,7 @@ def play(cluster, tmp_path):
     """Run one of the playbooks."""
 
     def run(name, *arguments, **variables):
-        given = {
-            "remediate_dir": str(tmp_path / "runs"),
-            "collect_kubeconfig": cures.account(cluster),
-            **variables,
-        }
-        argv = [str(VENV / "bin" / "ansible-playbook"), f"netmedic.calico.{name}", "-i", cluster.inventory]
-        argv += ["-e", json.dumps(given), *arguments]
-        done = subprocess.run(
-            argv, capture_output=True, text=True, check=False, env={**os.environ, **ENVIRONMENT}, cwd=tmp_path
-        )
-        return Done(done.returncode, done.stdout + done.stderr)
+        return playing.Playing(cluster, tmp_path, name, *arguments, **variables).wait()
 
     return run
 
@@ -142,7 +118,7 @@ def test_objects_are_put_back_unless_somebody_else_has_changed_them(cluster, pla
     task["kubeconfig"] = cures.account(lab)
     argv = [str(VENV / "bin" / "ansible"), "localhost", "-m", "netmedic.calico.object_change", "-a", json.dumps(task)]
     before = lab.api().get(POOL)
-    subprocess.run(argv, check=True, capture_output=True, env={**os.environ, **ENVIRONMENT}, cwd=tmp_path)
+    subprocess.run(argv, check=True, capture_output=True, env={**os.environ, **playing.ENVIRONMENT}, cwd=tmp_path)
     assert lab.api().get(POOL)["spec"]["natOutgoing"] is False
 
     lab.api().patch(POOL, {"metadata": {"labels": {"a": "other"}}})

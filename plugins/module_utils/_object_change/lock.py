@@ -18,7 +18,7 @@ from .._record import NamedTuple
 from . import fields
 from .resources import Ref, refused
 from .run import connected
-from .settling import Transition, settle
+from .settling import Settled, Transition, settle
 from .views import Live, Rehearsal
 
 TYPE_CHECKING = False
@@ -80,10 +80,10 @@ def hold(
         asker = connected(params, environ, root)
         ref = Ref(_VERSION, "Lease", params["namespace"], NAME, LEASES)
         told = (params.get("seconds") or SECONDS, params.get("process") or "", params.get("instead_of") or "")
-        decide = _DECIDE[params["state"]](ref, Claim(params["holder"], *told), lambda: _now(asker, ref))
-        settled = settle(
-            asker, (Rehearsal if check_mode else Live)(asker), Transition(ref, params["state"], decide, own=True)
-        )
+        claim = Claim(params["holder"], *told)
+        settled = _settled(asker, (Rehearsal if check_mode else Live)(asker), ref, params["state"], claim)
+        if params["state"] == ACQUIRED and not check_mode and _holder(_spec(settled.before)) != claim.holder:
+            _see_that_it_can_be_kept(asker, ref, claim)
     except HeldError as problem:
         return Standing(why=problem.sentence, process=problem.process)
     except ApiError as problem:
@@ -97,6 +97,29 @@ def hold(
         _stamp(_end(after)) if holder else "",
         former if former and holder and former != holder else "",
     )
+
+
+def _settled(asker: Asker, view: Live | Rehearsal, ref: Ref, state: str, claim: Claim, later: int = 0) -> Settled:
+    decide = _DECIDE[state](ref, claim, lambda: _now(asker, ref) + later)
+    return settle(asker, view, Transition(ref, state, decide, own=True))
+
+
+def _see_that_it_can_be_kept(asker: Asker, ref: Ref, claim: Claim) -> None:
+    """Rehearse what follows: a right that is lacking for it would be missed when the cluster is changed already.
+
+    Raises ApiError, and gives the lock back before.
+    """
+    view = Rehearsal(asker)
+    try:
+        for state in (RENEWED, RELEASED):
+            _settled(asker, view, ref, state, claim, later=1)
+    except ApiError as problem:
+        told = f"The lock can be taken, but not renewed and given back. {problem.sentence}"
+        try:
+            _settled(asker, Live(asker), ref, RELEASED, claim)
+        except ApiError:
+            told += f" It is held for nothing now, and ends by itself in {claim.seconds} s."
+        raise ApiError(problem.kind, told) from None
 
 
 def _acquisition(ref: Ref, claim: Claim, now: Callable[[], int]) -> Callable[[Found], Found]:

@@ -144,3 +144,17 @@ def test_of_a_former_holder_nothing_is_left(memory, hold):
 def test_what_is_gone_is_gone_for_who_renews_too(memory, hold):
     held(memory, "you", "2026-11-20T23:59:59.000000Z", process="gone")
     assert "The lock was lost" in hold("renewed", "me", instead_of="gone").why
+
+
+@pytest.mark.parametrize(("denied", "stays"), [("PATCH", False), ("DELETE", True)])
+def test_a_right_that_is_lacking_later_is_missed_at_once(memory, hold, monkeypatch, denied, stays):
+    asked = memory.request
+
+    def request(method, *rest):
+        return memory.answer(403, {"kind": "Status", "message": "no"}) if method == denied else asked(method, *rest)
+
+    monkeypatch.setattr(memory, "request", request)
+    why = hold("acquired", "me").why
+    assert why.startswith("The lock can be taken, but not renewed and given back. Not allowed at https://api: no.")
+    assert ("It is held for nothing now, and ends by itself in 120 s." in why) is stays
+    assert (LEASE in memory.objects) is stays
