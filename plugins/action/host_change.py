@@ -42,7 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             if problem:
                 return {**result, "failed": True, "msg": problem}
             if arguments["state"] != "applied":
-                return {**result, **self._module(arguments["state"])}
+                return {**result, **self._asked(arguments["state"])}
             return {**result, **self._transaction()}
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
@@ -58,6 +58,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 f"gate_seconds is {gate}, and confirm_within is {within}: they must be {_MARGIN} seconds apart at least"
             )
         return ""
+
+    def _asked(self, state: str) -> dict[str, Any]:
+        try:
+            return self._module(state)
+        except LostError as error:
+            meant = "" if self._task.check_mode or state == "status" else f" Whether the change is {state} is not known."
+            return self._lost(error, f"Ask for it again when it can be reached.{meant}")
 
     def _transaction(self) -> dict[str, Any]:
         began = time.monotonic()

@@ -53,7 +53,8 @@ class Playing:
         """Wait until it has printed this, or the time is over."""
         end = time.monotonic() + limit
         while words not in self.text:
-            assert time.monotonic() < end and self.process.poll() is None, self.text
+            assert time.monotonic() < end, self.text
+            assert self.process.poll() is None, self.text
             time.sleep(0.05)
 
     def wait(self):

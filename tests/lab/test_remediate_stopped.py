@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stops remediate and rollback: before the first change where it can be known then, and how they go on after it."""
+"""What stops remediate and rollback: before the first change where it can be known then; and how they go on."""
 
 from __future__ import annotations
 
