@@ -63,7 +63,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         try:
             return self._module(state)
         except LostError as error:
-            meant = "" if self._task.check_mode or state == "status" else f" Whether the change is {state} is not known."
+            looks_only = self._task.check_mode or state == "status"
+            meant = "" if looks_only else f" Whether the change is {state} is not known."
             return self._lost(error, f"Ask for it again when it can be reached.{meant}")
 
     def _transaction(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ options:
   results:
     description:
       - By host, what a task with M(netmedic.calico.bgp_facts) or M(netmedic.calico.node_facts) has returned since.
-      - Hosts that are not in here are not compared. One whose task failed counts as lost.
+      - Hosts that are not in here, or whose task was skipped, are not compared. One whose task failed counts as lost.
       - With O(registered), the variables of the hosts, such as C(hostvars).
     type: dict
     required: true
@@ -73,7 +73,8 @@ def worse(before: Any, results: Any, registered: Any = None, renumbered: Any = F
         raise AnsibleFilterError("worse wants the results of a task by host, as a dictionary")
     if registered:
         results = {host: results[host][registered] for host in before if registered in results.get(host, {})}
-    facts = {str(host): plain.mapping(plain.mapping(one).get("ansible_facts")) for host, one in results.items()}
+    read = {str(host): plain.mapping(one) for host, one in results.items()}
+    facts = {host: plain.mapping(one.get("ansible_facts")) for host, one in read.items() if not one.get("skipped")}
     return regained.worse(before, facts, renumbered=bool(renumbered))
 
 

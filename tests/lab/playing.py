@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -31,6 +32,22 @@ class Done(NamedTuple):
         return [line for line in self.text.splitlines() if re.match(r"[+-](?![+-]{2} )", line)]
 
 
+@contextlib.contextmanager
+def starter(lab, folder):
+    """What starts playbooks, of which none outlives a test that fails."""
+    started = []
+
+    def start(name, *arguments, **variables):
+        started.append(Playing(lab, folder, name, *arguments, **variables))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for one in started:
+            one.end()
+
+
 class Playing:
     """A playbook that runs."""
 
@@ -49,13 +66,19 @@ class Playing:
         """What it has printed by now."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for(self, words, limit=120):
+    def wait_for(self, words, limit=240):
         """Wait until it has printed this, or the time is over."""
         end = time.monotonic() + limit
         while words not in self.text:
             assert time.monotonic() < end, self.text
             assert self.process.poll() is None, self.text
             time.sleep(0.05)
+
+    def end(self):
+        """Kill it if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def wait(self):
         """Wait for its end."""

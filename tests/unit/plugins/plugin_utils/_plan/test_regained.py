@@ -37,6 +37,12 @@ def test_a_host_whose_task_failed_counts_as_lost():
     assert worse(BEFORE, {"a": {"failed": True}}) == ["a could be read before and cannot any more"]
 
 
+def test_a_host_whose_task_was_skipped_is_not_compared():
+    assert worse(BEFORE, {"a": {"changed": False, "skipped": True}, **results(b=facts("8"))}) == [
+        "b has lost its session with 10.0.0.9"
+    ]
+
+
 def test_nodes_with_other_addresses_have_as_many_sessions():
     assert worse(BEFORE, results(a=facts("21-22")), renumbered=True) == []
     assert worse(BEFORE, results(a=facts("21")), renumbered=True) == ["a has 1 ipv4 sessions, 2 before"]
