@@ -15,9 +15,7 @@ import pytest
 
 FILES = Path(__file__).parents[4] / "roles" / "report" / "files"
 RULES = sorted((FILES / "prometheus").glob("*.yml"))
-DIAGNOSIS, COMPONENTS = (
-    FILES / "prometheus" / f"netmedic-calico-{name}.yml" for name in ("diagnosis", "components")
-)
+DIAGNOSIS, COMPONENTS = (FILES / "prometheus" / f"netmedic-calico-{name}.yml" for name in ("diagnosis", "components"))
 FIRING = 'ALERTS{alertstate="firing"}'
 SECONDS = 60
 # To try another release than the one that is installed.

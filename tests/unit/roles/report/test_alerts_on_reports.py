@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The alert rules on diagnoses, under the metrics of recorded cases. Time begins at 0 for promtool: reports are made at that time."""
+"""The alert rules on diagnoses, under the metrics of recorded cases.
+
+Time begins at 0 for promtool: reports are made at that time.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,8 @@ def test_clusters_are_told_apart_and_one_whose_report_is_gone_is_told(tmp_path, 
                         "exp_labels": {"severity": "warning", "cluster": "east"},
                         "exp_annotations": {
                             "summary": summary,
-                            "description": "Of these nothing is known but what their peers say: node-4 (ten at most). The report says why "
+                            "description": "Of these nothing is known but what their peers say: node-4 (ten at most). "
+                            "The report says why "
                             "each could not be read. If a machine is gone for good, take it out of the inventory.",
                             "runbook_url": "https://github.com/netmedic/calico/blob/main/docs/monitoring.md#nodes-not-read",
                         },
@@ -167,8 +171,10 @@ def test_an_alert_leads_to_the_page_of_its_fault_and_one_on_an_own_check_to_wher
         for fault in pages
     ]
     description = (
-        "The last diagnosis found it. report.html or report.txt of that run names the node, the rule or object at fault, what was seen, and "
-        "the command that repairs it. If there is no report at hand, run the playbook netmedic.calico.diagnose: it changes nothing."
+        "The last diagnosis found it. report.html or report.txt of that run names the node, the rule or object at "
+        "fault, what was seen, and "
+        "the command that repairs it. If there is no report at hand, run the playbook netmedic.calico.diagnose: "
+        "it changes nothing."
     )
     alerts = [
         {
@@ -178,9 +184,7 @@ def test_an_alert_leads_to_the_page_of_its_fault_and_one_on_an_own_check_to_wher
         for fault, page in pages.items()
     ]
     rule = {"alertname": "NetmedicCalicoCritical", "eval_time": "10m", "exp_alerts": alerts}
-    promtool.check(
-        tmp_path, promtool.DIAGNOSIS, [{"interval": "1m", "input_series": rows, "alert_rule_test": [rule]}]
-    )
+    promtool.check(tmp_path, promtool.DIAGNOSIS, [{"interval": "1m", "input_series": rows, "alert_rule_test": [rule]}])
 
 
 @pytest.mark.parametrize("report", [told.hostile, told.empty, told.unread], ids=lambda made: made.__name__)
@@ -191,4 +195,4 @@ def test_the_textfile_is_what_prometheus_calls_good(report):
 
 
 def test_promtool_does_find_fault_with_a_textfile():
-    assert promtool.run("check", "metrics", given="x 1 # {a=\"b\"} 2\n")[0] is False
+    assert promtool.run("check", "metrics", given='x 1 # {a="b"} 2\n')[0] is False
