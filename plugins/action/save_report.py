@@ -20,6 +20,7 @@ ARGUMENTS = {
     "incomplete": {"type": "bool", "default": False},
     "width": {"type": "int", "default": 80},
     "ledger": {"type": "dict", "default": {}},
+    "cluster": {"type": "str", "default": ""},
 }
 
 
@@ -33,7 +34,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         """Write the files, unless in check mode; nothing is connected to."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, arguments = self.validate_argument_spec(ARGUMENTS)
-        given = {name: arguments[name] for name in ("fail_on", "incomplete", "width", "ledger")}
+        given = {name: arguments[name] for name in ("fail_on", "incomplete", "width", "ledger", "cluster")}
         where, formats = arguments["directory"], arguments["formats"]
         try:
             saved = save_report(arguments["report"], where, formats, Wanted(**given), write=not self._task.check_mode)

@@ -60,6 +60,13 @@ options:
     type: dict
     default: {}
     version_added: 1.1.0
+  cluster:
+    description:
+      - The value of the label C(cluster) at each sample of V(metrics). Empty leaves the label out.
+      - Needed where a node_exporter shows the files of more than one cluster, which would otherwise be taken for one.
+    type: str
+    default: ""
+    version_added: 1.1.0
 attributes:
   check_mode:
     description: Can run in check mode and tell what it would do, without writing.

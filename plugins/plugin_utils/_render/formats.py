@@ -26,12 +26,13 @@ USUAL = ("json", "html")
 
 class Wanted(NamedTuple):
     """What a rendering needs to know besides the report. fail_on, incomplete: what fails the play; ledger: before and
-    after a repair."""
+    after a repair; cluster: the label of the metrics."""
 
     fail_on: str = "major"
     incomplete: bool = False
     width: int = 80
     ledger: Mapping[str, Any] | None = None
+    cluster: str = ""
 
 
 def rendered(report: Mapping[str, Any], formats: Iterable[str], wanted: Wanted) -> dict[str, bytes]:
@@ -84,10 +85,10 @@ def _sarif(report: Mapping[str, Any], _wanted: Wanted) -> str:
     return sarif(report)
 
 
-def _metrics(report: Mapping[str, Any], _wanted: Wanted) -> str:
+def _metrics(report: Mapping[str, Any], wanted: Wanted) -> str:
     from .metrics import metrics
 
-    return metrics(report)
+    return metrics(report, wanted.cluster)
 
 
 _MAKERS: dict[str, Callable[[Mapping[str, Any], Wanted], str]] = {

@@ -30,15 +30,20 @@ _SOURCES = 200
 _Samples = list[tuple[dict[str, str], float]]
 
 
-def metrics(report: Mapping[str, Any]) -> str:
-    """The whole file. KeyError, TypeError or AttributeError for what is no whole report."""
+def metrics(report: Mapping[str, Any], cluster: str = "") -> str:
+    """The whole file. KeyError, TypeError or AttributeError for what is no whole report.
+
+    cluster: the value of a label of that name at each sample. Without it the files of two clusters in one directory
+    have the same series, of which node_exporter shows the first ones it meets: a mixture of both (seen with 1.5.0).
+    """
     lines: list[str] = []
+    common = {"cluster": cluster} if cluster else {}
     for name, told, samples in _families(report, read(report)):
         if samples:
             full = f"{PREFIX}_{name}"
             lines += [f"# HELP {full} {told}", f"# TYPE {full} gauge"]
             # Names that differ only in what is not shown would make a series twice, which is a mistake for all of them.
-            series = {_labels(labels): value for labels, value in reversed(samples)}
+            series = {_labels({**common, **labels}): value for labels, value in reversed(samples)}
             lines += [f"{full}{labels} {_number(value)}" for labels, value in reversed(series.items())]
     return "\n".join([*lines, "# EOF", ""])
 

@@ -46,6 +46,19 @@ def test_all_forms_are_written_and_stay_as_they_are(tmp_path, mesh):
     assert not again.changed
 
 
+def test_a_textfile_can_be_read_by_the_exporter_and_is_never_there_in_part(tmp_path, mesh, monkeypatch):
+    seen = []
+    replace = type(tmp_path).replace
+    monkeypatch.setattr(type(tmp_path), "replace", lambda path, to: (seen.append(path.name), replace(path, to))[1])
+    wanted = formats.Wanted(cluster="east")
+    saved = files.save_report(told.of(mesh), str(tmp_path), ["metrics"], wanted, write=True)
+    assert 'netmedic_calico_verdict{cluster="east",verdict="healthy"} 1\n' in saved.paths[0].read_text()
+    # node_exporter runs as a user of its own, and reads every file whose name ends in .prom.
+    assert saved.paths[0].stat().st_mode & 0o777 == 0o644
+    assert len(seen) == 1
+    assert not seen[0].endswith(".prom")
+
+
 def test_of_a_report_that_is_not_whole_report_json_is_written_all_the_same(tmp_path):
     saved = files.save_report({"verdict": "healthy"}, str(tmp_path), ["html", "json"], write=True)
     assert "report.html cannot be made of this report" in saved.problem

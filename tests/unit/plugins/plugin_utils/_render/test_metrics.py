@@ -12,9 +12,9 @@ openmetrics = pytest.importorskip("prometheus_client.openmetrics.parser", reason
 older = pytest.importorskip("prometheus_client.parser", reason="prometheus_client is not here")
 
 
-def samples(report):
+def samples(report, cluster=""):
     """The samples by name and labels, as both of Prometheus' own parsers read them."""
-    text = metrics(report)
+    text = metrics(report, cluster)
     found = [sample for family in openmetrics.text_string_to_metric_families(text) for sample in family.samples]
     assert found == [sample for family in older.text_string_to_metric_families(text) for sample in family.samples]
     assert all(sample.timestamp is None for sample in found)
@@ -79,6 +79,16 @@ def test_names_that_look_the_same_are_one_series(mesh):
     for node, name in zip(report["mesh"]["nodes"], ("a\tb", "a b", "a\u00a0b", "c"), strict=True):
         node["name"] = name
     assert [key for key in samples(report) if key[0] == "node_read"] == [("node_read", "a b"), ("node_read", "c")]
+
+
+def test_files_of_two_clusters_have_no_series_in_common(mesh):
+    report = told.of(mesh)
+    plain, east, west = samples(report), samples(report, "east"), samples(report, 'we"st\n')
+    assert len(plain) == len(east) == len(west)
+    assert not {*plain} & {*east}
+    assert not {*east} & {*west}
+    assert east["verdict", "east", "healthy"] == 1
+    assert east["report_timestamp_seconds", "east"] == 1767225630
 
 
 def test_what_is_no_whole_report_is_refused():
