@@ -59,7 +59,7 @@ modified() { stat -L -c %.Y "$1" 2>/dev/null | grep "^[0-9][0-9.]*$" || stat -L 
 
 # Of BIRD's configuration only the statements leave the node that the controller understands, and of comments one remark
 # of confd's: a password may stand anywhere else, as a string or a number, under a constant's name, in a file of its own.
-# Lines keep their numbers. The controller does the same once more (bird_statements.py): change both or none.
+# Lines keep their numbers. The controller does the same once more (module_utils/_bird/statements.py): change both or none.
 without_passwords() {
   command -v awk >/dev/null 2>&1 || { echo "hold nothing: no awk"; return; }
   tr "\000\r\f\013" "    " | awk '

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.netmedic.calico.plugins.module_utils._bird import config
-from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import bird_statements, redact, script
+from ansible_collections.netmedic.calico.plugins.module_utils._bird import config, statements
+from ansible_collections.netmedic.calico.plugins.plugin_utils._raw import redact, script
 
 TESTS = Path(__file__).parents[3]
 CONFIGURATIONS = sorted(
@@ -155,13 +155,13 @@ def test_bird_itself_takes_these_spellings_and_no_other(tmp_path):
 
 @pytest.mark.parametrize("text", TAKEN)
 def test_what_is_kept_tells_the_same_facts(text):
-    assert facts(bird_statements.kept(text)) == facts(text)
+    assert facts(statements.kept(text)) == facts(text)
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: "-".join(path.parts[-3:]))
 def test_recorded_configurations_tell_the_same_facts(path):
     text = path.read_text(encoding="utf-8")
-    cut = bird_statements.kept(text)
+    cut = statements.kept(text)
 
     assert facts(cut) == facts(text)
     for awk in AWKS:
@@ -186,19 +186,19 @@ def test_what_is_kept_looks_like_this():
         '{ { krt_tunnel = "tunl0"; } }\n'
     )
 
-    assert bird_statements.kept(text) == cut
+    assert statements.kept(text) == cut
     for awk in AWKS:
         assert cut_on_the_node(text, awk) == cut
 
 
 def test_a_line_beyond_reason_is_told_as_not_read():
     text = WHOLE % "" + "protocol bgp y { # " + "x" * 70000 + "\n}\n"
-    read = facts(bird_statements.kept(text))
+    read = facts(statements.kept(text))
 
     assert len(read.peerings) == 1
     assert [line for line, *_rest in read.unread[0]] == [8]
     for awk in AWKS:
-        assert cut_on_the_node(text, awk) == bird_statements.kept(text)
+        assert cut_on_the_node(text, awk) == statements.kept(text)
 
 
 def test_a_node_without_awk_shows_no_line_and_says_so(tmp_path):
@@ -218,7 +218,7 @@ def test_a_node_without_awk_shows_no_line_and_says_so(tmp_path):
 
 def test_long_configurations_cost_little_time():
     text = WHOLE % 'password "CANARY";' * 20000
-    cut = bird_statements.kept(text)
+    cut = statements.kept(text)
 
     assert "CANARY" not in cut
     for awk in AWKS:
@@ -270,11 +270,11 @@ def legal(draw):
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(legal())
 def test_no_legal_spelling_gives_a_password_away(text):
-    cut = bird_statements.kept(text)
+    cut = statements.kept(text)
     read = facts(cut)
 
     assert "CANARY" not in cut
-    assert bird_statements.kept(cut) == cut
+    assert statements.kept(cut) == cut
     for awk in AWKS:
         assert cut_on_the_node(text, awk) == cut
     assert [(one.name, one.peer, one.peer_as, one.password) for one in read.peerings] == [("x", "10.0.0.1", 2, True)]
@@ -297,8 +297,8 @@ def test_no_legal_spelling_gives_a_password_away(text):
     ).map("".join)
 )
 def test_both_cutters_keep_the_same_of_anything(text):
-    cut = bird_statements.kept(text)
+    cut = statements.kept(text)
 
-    assert bird_statements.kept(cut) == cut
+    assert statements.kept(cut) == cut
     for awk in AWKS:
         assert cut_on_the_node(text, awk) == cut

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, netmedic.calico contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cutting secrets out of texts that are no configuration of BIRD's: passwords, tokens, private keys."""
+
+from __future__ import annotations
+
+import re
+
+from . import log_lines
+
+# Of a log only lines with such a word are looked at more closely: that takes longer than reading it.
+_SUSPECT = re.compile(
+    r"pass|pwd|secret|token|credential|psk|cookie|key|auth|bearer|basic |eyJ|://|dsn|conn_?str|signing|community|licen",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"password|secret|passwd", re.IGNORECASE)
+# A statement of BIRD's: the value goes to the semicolon outside of quotes. `password "cut"` is what a cut leaves.
+_STATEMENT = re.compile(r'\bpassword\b(?!\s+"cut";)[^";]*(?:"[^"]*"[^";]*)*;([^\n]*)')
+_COMMENT = re.compile(r'^([^"#\n]*#)[^\n]*password[^\n]*', re.IGNORECASE | re.MULTILINE)
+_REST = re.compile(r'\b(password)\b(?!\s+"cut";)[^\n]*', re.IGNORECASE)
+PRIVATE_KEYS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_NAMED = re.compile(
+    r"""((?:token|secret|passwd|pwd|(?<!by)pass|credentials?|psk|cookie|(?:private|api|access)[_-]?key|client-key-data)"""
+    r"""["']?\s*[:=]\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}]+)""",
+    re.IGNORECASE,
+)
+_USER_OF_URL = re.compile(log_lines.USER_OF_URL)
+CUT = 'password "cut";'
+
+
+def without_secrets(text: str) -> str:
+    """Return the text without BGP passwords, tokens and private keys; one that has no such word as it is."""
+    if "PRIVATE KEY" in text:
+        text = PRIVATE_KEYS.sub("(private key cut)", text)
+    if _WORD.search(text) is not None:
+        text = _COMMENT.sub(r"\1", text)
+        text = _STATEMENT.sub(_cut, text)
+        text = _REST.sub(CUT, text)
+    if re.search(
+        r"token|secret|passwd|pwd|pass\b|credential|psk|cookie|(?:private|api|access).?key|client-key-data",
+        text,
+        re.IGNORECASE,
+    ):
+        text = _NAMED.sub(r"\1(cut)", text)
+    return _USER_OF_URL.sub("://…@", text)
+
+
+def in_lines(text: str) -> str:
+    """Return a log or a listing without secrets, line by line: what looks like one costs the rest of its line at most.
+
+    Beside what without_secrets() cuts these are values under a secret's name (EtcdPassword, AWS_SECRET_ACCESS_KEY) and
+    JSON web tokens.
+    """
+    from .._cluster import redact
+
+    if "PRIVATE KEY" in text:
+        text = PRIVATE_KEYS.sub("(private key cut)", text)
+    if _SUSPECT.search(text) is None:
+        return text
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if _SUSPECT.search(line) is not None:
+            told = without_secrets(line)
+            lines[number] = redact.text(told, len(told) + 1)
+    return "\n".join(lines)
+
+
+def _cut(match: re.Match[str]) -> str:
+    """Keep what follows on the line only if it is plain: a quote in a password ends the string early."""
+    rest = match.group(1)
+    return CUT if '"' in rest or "#" in rest or _WORD.search(rest) else CUT + rest
