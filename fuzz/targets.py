@@ -12,6 +12,7 @@ from fuzz import (
     api_readers,
     change_readers,
     cluster_readers,
+    gather_readers,
     host_change_readers,
     host_readers,
     node_readers,
@@ -213,6 +214,8 @@ TARGETS: tuple[Target, ...] = (
     Target("told", node_readers.told),
     Target("script_output", node_readers.script_output, ("**/_raw/recorded/*/output.txt",)),
     Target("without_secrets", node_readers.without_secrets, (f"{_BIRD}/*/config/*.cfg",)),
+    Target("gathered_outputs", gather_readers.outputs, (f"{NODE}/_gather/recorded/*/*.raw", *_cases("log sysctl"))),
+    Target("gathered_parcel", gather_readers.parcel, _cases("uname")),
     # --- the cluster's objects ---
     Target("selector", peering_readers.selector),
     Target("peering", peering_readers.peering, (), JSON),

@@ -12,7 +12,8 @@ from . import log_lines
 
 # Of a log only lines with such a word are looked at more closely: that takes longer than reading it.
 _SUSPECT = re.compile(
-    r"pass|pwd|secret|token|credential|psk|cookie|key|auth|bearer|basic |eyJ|://|dsn|conn_?str|signing|community|licen",
+    r"passw|secret|bearer|basic |eyJ|://|"
+    r"(?:pass|pwd|token|credential|psk|cookie|key|auth|data|dsn|conn|signing|community|licen)[\w.-]{0,100}[\\\"']*\s*[:=]",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"password|secret|passwd", re.IGNORECASE)

@@ -39,6 +39,8 @@ _MANUAL = re.compile(
     r"|(?:^|[/_. -])(?:run-?books?|how-?to|faq|troubleshooting-guide)(?:[_. -][^/]*)?\.(?:md|txt|rst|adoc|html?)$",
     re.IGNORECASE,
 )
+# The archive of the role must_gather: its index, and outputs that no diagnosis reads.
+_FOR_PEOPLE = re.compile(r"(?:index\.json|INDEX\.md|nodes/[^/]+/more/.+)$")
 # runit's folders below /var/log/calico, each with a file `current` and older ones that are called @<time>.
 _OF_RUNIT = re.compile(r"(?:^|/)(?P<service>[\w-]+)/(?:current|@[0-9a-f]{24}\.[su])$")
 _SERVICES = {"bird": "bird.log", "bird6": "bird6.log", "confd": "confd.log", "cni": "cni.log"}
@@ -147,6 +149,11 @@ def hint(base: str) -> str:
 def of_no_use(path: str) -> bool:
     """Say whether a collector keeps under this name what nobody here has a use for."""
     return _OF_NO_USE.search(path.rpartition("/")[2]) is not None
+
+
+def for_people(path: str) -> bool:
+    """Say whether must_gather puts under this path what is for people only."""
+    return _FOR_PEOPLE.match(path) is not None
 
 
 def is_manual(path: str) -> bool:

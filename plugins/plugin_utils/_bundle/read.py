@@ -112,7 +112,7 @@ def sort(texts: Mapping[str, str], refused: list[tuple[str, str]] | None = None)
     bundle.refused.extend((path, "a manual; the outputs in it are examples") for path in sorted(manuals))
     for path in sorted(texts, key=_in_order):
         head, _slash, rest = path.partition("/")
-        if path in (INDEX, ENVIRONMENT, REDACTION) or path in manuals:
+        if path in (INDEX, ENVIRONMENT, REDACTION) or path in manuals or (written and layouts.for_people(path)):
             continue
         folder, _slash, name = rest.partition("/")
         if head == NODES and name:

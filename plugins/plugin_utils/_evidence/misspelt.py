@@ -19,6 +19,7 @@ ROLES = Path(__file__).parents[3] / "roles"
 _MADE = (
     *(inventory.RESULT, cluster.RESULT, "collect_bundle_result"),
     *("diagnose_report", "report_failure", "analyze_result", "redact_result"),
+    *(f"must_gather_{name}" for name in ("choice", "result", "archive")),
     *(
         f"remediate_{name}"
         for name in ("run", "path", "plan", "held", "holder", "hosts", "begun", "before", "ledger", "turns")
