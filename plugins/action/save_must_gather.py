@@ -23,6 +23,8 @@ ARGUMENTS = {
     "choice": {"type": "dict"},
     "max_mb": {"type": "int", "default": 100},
     "max_nodes": {"type": "int", "default": 20},
+    "seconds": {"type": "int", "default": 60},
+    "timeout": {"type": "int", "default": 10},
     "environment_file": {"type": "path", "default": ""},
     "redact": {"type": "bool", "default": False},
     "redact_key": {"type": "str", "default": "", "no_log": True},
@@ -68,7 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
 def _why_not(arguments: dict[str, Any], hostvars: Any) -> str:
     """Return what is wrong with the arguments, in a sentence; '' if nothing is."""
-    for name in ("max_mb", "max_nodes"):
+    for name in ("max_mb", "max_nodes", "seconds", "timeout"):
         if arguments[name] < 1:
             return f"must_gather_{name} must be at least 1, not {arguments[name]}."
     absent = [host for host in arguments["hosts"] if host not in hostvars]

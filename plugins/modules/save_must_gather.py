@@ -50,6 +50,14 @@ options:
     description: The limit by which the nodes were chosen, for the index.
     type: int
     default: 20
+  seconds:
+    description: What O(netmedic.calico.node_outputs#module:seconds) is to be. It is only looked at for mistakes.
+    type: int
+    default: 60
+  timeout:
+    description: What O(netmedic.calico.node_outputs#module:timeout) is to be. It is only looked at for mistakes.
+    type: int
+    default: 10
   environment_file:
     description: A file on the controller that goes into the archive as C(environment.yml).
     type: path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from .._bird import control, discovery, statements
+from .._host import masking
 from .._host.processes import read_bytes
 from .model import ABSENT, FAILED, MORE, OK, Output
 
@@ -85,7 +86,8 @@ def printed(text: str) -> str:
 
 
 def _output(name: str, question: str, reply: Reply, detail: str) -> Output:
-    text = printed(reply.text)
+    # The words of a `description` are anybody's.
+    text = masking.in_lines(printed(reply.text))
     whole = reply.code != control.NEVER_ENDED and reply.code < 8000
     why = "" if whole else detail or text.strip()[:200]
     return Output(name, question, OK if whole else FAILED, text, why, len(text))
