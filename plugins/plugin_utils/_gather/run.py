@@ -91,7 +91,7 @@ def _of_node(result: Mapping[str, Any]) -> contents.Gathered:
         except ValueError as error:
             return contents.Gathered([], f"what came from the node cannot be read: {error}", seconds)
     if not result:
-        return contents.Gathered([], "it was not asked")
+        return contents.Gathered([], "it was not asked: --limit leaves it out")
     if result.get("unreachable"):
         return contents.Gathered([], f"unreachable: {_said(result)}")
     period = plain.text(plain.mapping(result.get("timedout")).get("period"))
