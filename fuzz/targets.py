@@ -214,7 +214,12 @@ TARGETS: tuple[Target, ...] = (
     Target("told", node_readers.told),
     Target("script_output", node_readers.script_output, ("**/_raw/recorded/*/output.txt",)),
     Target("without_secrets", node_readers.without_secrets, (f"{_BIRD}/*/config/*.cfg",)),
-    Target("gathered_outputs", gather_readers.outputs, (f"{NODE}/_gather/recorded/*/*.raw", *_cases("log sysctl"))),
+    Target(
+        "gathered_outputs",
+        gather_readers.outputs,
+        (f"{NODE}/_gather/recorded/*/*.raw", *_cases("log sysctl")),
+        readings=9,
+    ),
     Target("gathered_parcel", gather_readers.parcel, _cases("uname")),
     # --- the cluster's objects ---
     Target("selector", peering_readers.selector),

@@ -19,6 +19,7 @@ _SUSPECT = re.compile(
     r"passw|secret|bearer|basic |eyj|://[^/\s\"']*@|"
     r"(?:pass|pwd|token|credential|psk|cookie|key|auth|data|dsn|conn|signing|community|licen)[\w.-]{0,100}[\\\"']*\s*[:=]"
 )
+_LONGEST, _ROOM = 8192, 1024
 _WORD = re.compile(r"password|secret|passwd", re.IGNORECASE)
 # A statement of BIRD's: the value goes to the semicolon outside of quotes. `password "cut"` is what a cut leaves.
 _STATEMENT = re.compile(r'\bpassword\b(?!\s+"cut";)[^";]*(?:"[^"]*"[^";]*)*;([^\n]*)')
@@ -54,8 +55,8 @@ def without_secrets(text: str) -> str:
 def in_lines(text: str) -> str:
     """Return a log or a listing without secrets, line by line: what looks like one costs the rest of its line at most.
 
-    Beside what without_secrets() cuts these are values under a secret's name (EtcdPassword, AWS_SECRET_ACCESS_KEY) and
-    JSON web tokens.
+    Cut are what follows the word password, values under a secret's name (token, EtcdPassword, AWS_SECRET_ACCESS_KEY),
+    JSON web tokens, users of URLs and private keys. Of a line with such a word nothing behind its first 8 KiB is kept.
     """
     from .._cluster import redact
 
@@ -65,8 +66,12 @@ def in_lines(text: str) -> str:
     for number, line in enumerate(lines):
         folded = line.lower()
         if any(word in folded for word in _WORDS) and _SUSPECT.search(folded) is not None:
-            told = without_secrets(line)
-            lines[number] = redact.text(told, len(told) + 1)
+            told = _NAMED.sub(r"\1(cut)", _REST.sub(CUT, line[:_LONGEST]))
+            # Room for what stands for a secret: the second look at the same line leaves it alone.
+            more = len(line) - _LONGEST - _ROOM
+            lines[number] = redact.text(told, 2 * _LONGEST) + (
+                f" (… {more + _ROOM} characters cut)" if more > 0 else ""
+            )
     return "\n".join(lines)
 
 
