@@ -120,7 +120,8 @@ class MarkedPackets(Volley):
                 return False
             self._settle(number, Outcome("error", "", sockets.why_not_sent(error, one.source)))
         else:
-            self._outcomes[number] = Outcome("silent")
+            if self._outcomes[number].result == "not_tried":
+                self._outcomes[number] = Outcome("silent")
         return True
 
     def receive(self, source: socket.socket, data: bytes, sender: str, _now: float) -> None:
@@ -150,12 +151,19 @@ class MarkedPackets(Volley):
         if number is None:
             return
         word = "rejected" if sender != self._targets[number].source else "error"
-        self._settle(number, Outcome(word, sender, _code(error.type, error.code)))
+        outcome = Outcome(word, sender, _code(error.type, error.code))
+        if sender == self._targets[number].peer and self.waits_for(number):
+            # Its kernel says that nobody has the port; the listener may have heard all the same, and answers yet.
+            self._outcomes[number] = outcome
+        else:
+            self._settle(number, outcome)
 
     def _prepare(self, one: Target) -> None:
         family = sockets.family_of(one.peer)
-        if not any(each.proto in (socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6) and each.family == family
-                   for each in self.sockets):
+        if not any(
+            each.proto in (socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6) and each.family == family
+            for each in self.sockets
+        ):
             self.sockets.append(sockets.icmp(family, _ERRORS4 if family == socket.AF_INET else _ERRORS6))
         key = (one.kind, family, one.source)
         if key in self._exits:

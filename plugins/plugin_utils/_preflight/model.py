@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .ways import chosen_flavours
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .._evidence.evidence import Evidence
-
-FLAVOURS = ("ipip", "vxlan", "bgp", "canal")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ class Scene:
     @property
     def flavours(self) -> tuple[str, ...]:
         """How pods' packets are to travel; all ways unless the operator has said which."""
-        chosen = self.planned.get("flavour") or ()
-        return tuple(one for one in FLAVOURS if one in chosen) or FLAVOURS
+        return chosen_flavours(self.planned)
 
 
 Check = Callable[[Scene], list[dict[str, Any]]]
