@@ -4,7 +4,7 @@
 
 """The listener's process: hears, holds ports, probes when it is asked to, and ends in every case.
 
-It ends when it has probed and was heard by and has heard all peers on all ways; when it is told to; when the host goes
+It ends when it holds all ports, has probed and has heard all peers on all ways; when it is told to; when the host goes
 down; and at its deadline, whatever else. What it is asked comes by files in a folder of root's own, because any shell
 can write and read these: to probe is then no Ansible module, which would have to be sent and started again.
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 ASK, ANSWER = "ask", "answer"
 _LOOK_EVERY = 0.03
-# A peer whose probe or whose answer was lost asks a second time within this time.
-LINGER = 2.0
+# A peer whose answer was lost asks a second time, and who did not get that either has the controller ask us.
+LINGER = 5.0
 _READ_LIMIT = 4 << 20
 _PATIENCE = 5.0
 
@@ -77,7 +77,8 @@ class Agent:
             return not unread
         if self._request is None or unread or now < max(self._ears.last, self._answered_at) + LINGER:
             return False
-        return self._ears.heard_all(self._request)
+        # Where the kernel answers that nobody listens, only what was heard tells that it was us: somebody will ask.
+        return self._holder.has_all and self._ears.heard_all(self._request)
 
     def _look(self) -> None:
         """See what was asked, and whether what was asked is done."""

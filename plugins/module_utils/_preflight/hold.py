@@ -54,6 +54,11 @@ class Holder:
         families = [one for one in plan.FAMILIES if one == socket.AF_INET or _has_ipv6()]
         self.ports = [self._take(kind, port, family, own, leave) for kind, port in wanted for family in families]
 
+    @property
+    def has_all(self) -> bool:
+        """Whether all ports are held, of IPv6 those that there can be."""
+        return all(one.state == HELD for one in self.ports)
+
     def close(self) -> None:
         """Let all ports go."""
         for each in self.sockets:
