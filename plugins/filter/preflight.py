@@ -13,7 +13,6 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
 from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight import plan, read
-from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight.judge import judge
 
 DOCUMENTATION = r"""
 name: preflight
@@ -65,8 +64,7 @@ _value:
   type: dict
 """
 
-_STEPS = {"report": judge, "probe": plan.requests, "stop": plan.unfinished}
-_LISTEN = "listen"
+_STEPS = ("report", "listen", "probe", "stop")
 
 
 def preflight(hostvars: Any, hosts: Any, planned: Any = None, step: Any = "report") -> Any:
@@ -79,15 +77,24 @@ def preflight(hostvars: Any, hosts: Any, planned: Any = None, step: Any = "repor
     unknown = [str(name) for name in names if name not in hostvars]
     if unknown:
         raise AnsibleFilterError(f"preflight finds no host of the inventory that is called {', '.join(unknown)}")
-    if step not in (*_STEPS, _LISTEN):
-        raise AnsibleFilterError(f"preflight wants step as one of {', '.join((*_STEPS, _LISTEN))}, not {step!r}")
+    if step not in _STEPS:
+        raise AnsibleFilterError(f"preflight wants step as one of {', '.join(_STEPS)}, not {step!r}")
     try:
-        if step == _LISTEN:
-            return plan.listening(hostvars, [str(name) for name in names], plain.mapping(planned))
-        seen = read.scene(hostvars, [str(name) for name in names], plain.mapping(planned), datetime.now(timezone.utc))
-        return _STEPS[step](seen)
+        return _stepped(step, hostvars, [str(name) for name in names], plain.mapping(planned))
     except ValueError as error:
         raise AnsibleFilterError(f"{error}.") from error
+
+
+def _stepped(step: str, hostvars: Mapping[str, Any], names: list[str], planned: dict[str, Any]) -> Any:
+    if step == "listen":
+        return plan.listening(hostvars, names, planned)
+    if step == "report":
+        # Only the report takes the whole catalogue, and each step is a process of its own.
+        from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight.judge import judge
+
+        return judge(read.scene(hostvars, names, planned, datetime.now(timezone.utc)))
+    known = read.hosts(hostvars, names, planned)
+    return plan.requests(known, planned) if step == "probe" else plan.unfinished(known, planned)
 
 
 class FilterModule:

@@ -15,7 +15,7 @@ from .reach import Reach, taking_part
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .model import Scene
+    from .model import Host
 
 MOST = 5000
 LONGEST = 3600
@@ -45,13 +45,13 @@ def listening(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mappin
     }
 
 
-def requests(scene: Scene) -> dict[str, Any]:
+def requests(known: Mapping[str, Host], planned: Mapping[str, Any]) -> dict[str, Any]:
     """What every host is asked: the numbers of the hosts that listen, who they are, and what is probed.
 
     Empty without two hosts that listen. ValueError, with a sentence, for plans that cannot be.
     """
-    ways = all_ways.wanted(scene.planned)
-    hosts = taking_part(scene)
+    ways = all_ways.wanted(planned)
+    hosts = taking_part(known)
     if len(hosts) > MOST:
         raise ValueError(f"preflight takes {MOST} hosts at a time at most, not {len(hosts)}; take some at a time")
     numbered = {host.name: number for number, host in enumerate(hosts)}
@@ -62,15 +62,15 @@ def requests(scene: Scene) -> dict[str, Any]:
         "udp": list(ways.udp),
         "ipip": ways.ipip,
         "mtu": True,
-        "timeout": float(scene.planned.get("probe_timeout") or 1.0),
-        "rate": int(scene.planned.get("probe_rate") or 1000),
+        "timeout": float(planned.get("probe_timeout") or 1.0),
+        "rate": int(planned.get("probe_rate") or 1000),
     }
 
 
-def unfinished(scene: Scene) -> list[str]:
+def unfinished(known: Mapping[str, Host], planned: Mapping[str, Any]) -> list[str]:
     """The hosts whose listener may still be there: it ends by itself once it has probed and was heard by all."""
-    hosts = taking_part(scene)
+    hosts = taking_part(known)
     if len(hosts) < 2:
         return [host.name for host in hosts]
-    waiting = Reach(hosts, all_ways.wanted(scene.planned)).unanswered()
+    waiting = Reach(hosts, all_ways.wanted(planned)).unanswered()
     return [host.name for number, host in enumerate(hosts) if waiting >> number & 1 or not host.probed.get("ways")]

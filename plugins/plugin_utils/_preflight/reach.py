@@ -67,7 +67,7 @@ class Reach:
     @classmethod
     def of(cls, scene: Scene) -> Reach:
         """The matrix of what was seen."""
-        return cls(taking_part(scene), all_ways.wanted(scene.planned))
+        return cls(taking_part(scene.hosts), all_ways.wanted(scene.planned))
 
     @cached_property
     def every_way(self) -> tuple[str, ...]:
@@ -170,9 +170,9 @@ class Reach:
         return Verdict(OPEN if fine else UNKNOWN)
 
 
-def taking_part(scene: Scene) -> list[Host]:
+def taking_part(hosts: Mapping[str, Host]) -> list[Host]:
     """The hosts that listen, in the inventory's order, by which they are numbered."""
-    return [host for host in scene.hosts.values() if host.addresses and plain.text(host.listened.get("token"))]
+    return [host for host in hosts.values() if host.addresses and plain.text(host.listened.get("token"))]
 
 
 def _state(seen: Verdict, other: _Row, way: str) -> str:

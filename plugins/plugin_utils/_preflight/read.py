@@ -5,14 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._evidence import plain
-from .._evidence.cluster import CONTROLLER
-from .._evidence.cluster import FACT as CLUSTER_FACT
-from .._evidence.cluster import RESULT as CLUSTER_RESULT
-from .._evidence.facts import FACT_KEYS
-from .._evidence.inventory import RESULT, from_hostvars
 from . import addresses
 from .model import Host, Scene
 
@@ -23,46 +19,57 @@ if TYPE_CHECKING:
 # What the role registers.
 LISTENED, PROBED, TOLD = "preflight_listened", "preflight_probed", "preflight_told"
 FACT = "calico_preflight"
+# As _evidence has them, which takes long to import and which the steps before the report do without.
+_FACTS = ("calico_node", "calico_bgp", "calico_firewall", "calico_mtu", "calico_chrony")
+_CONTROLLER, _OF_COLLECT = "localhost", "collect_result"
+_CLUSTER_FACT, _CLUSTER_RESULT = "calico_cluster", "collect_cluster_result"
 _ANY_AGE = 1 << 40
+
+
+def hosts(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[str, Any]) -> dict[str, Host]:
+    """What the hosts told, without why others did not. ValueError, with a sentence, for plans that cannot be."""
+    return {name: _host(name, _variables(hostvars[name]), planned) for name in names}
 
 
 def scene(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[str, Any], now: datetime) -> Scene:
     """What was seen of these hosts. ValueError, with a sentence, for plans that cannot be."""
+    from .._evidence.inventory import from_hostvars
+
     variables = {name: _variables(hostvars[name]) for name in names}
     everyone = dict(variables)
-    if CONTROLLER in hostvars and CONTROLLER not in everyone:
-        everyone[CONTROLLER] = _variables(hostvars[CONTROLLER])
+    if _CONTROLLER in hostvars and _CONTROLLER not in everyone:
+        everyone[_CONTROLLER] = _variables(hostvars[_CONTROLLER])
     evidence = from_hostvars(everyone, names, now, _ANY_AGE)
-    missing = {one.name: one for one in evidence.missing}
-    hosts = {}
-    for name in names:
-        own = variables[name]
-        lost = missing.get(name)
-        facts = {} if lost else {key: own["ansible_facts"][key] for key in FACT_KEYS if own["ansible_facts"].get(key)}
-        hosts[name] = Host(
-            name=name,
-            why=lost.why if lost else "",
-            unreachable=bool(lost and lost.unreachable),
-            addresses=addresses.of_host(name, own, facts, planned.get("addresses")),
-            facts=facts,
-            listened=plain.mapping(plain.mapping(own[RESULT].get("ansible_facts")).get(FACT)),
-            probed=plain.mapping(own[PROBED]),
-            told=plain.mapping(own[TOLD]),
-        )
-    return Scene(hosts, evidence, planned, now)
+    found = {name: _host(name, own, planned) for name, own in variables.items()}
+    for lost in evidence.missing:
+        found[lost.name] = replace(found[lost.name], why=lost.why, unreachable=lost.unreachable, facts={})
+    return Scene(found, evidence, planned, now)
+
+
+def _host(name: str, own: Mapping[str, Any], planned: Mapping[str, Any]) -> Host:
+    known = own["ansible_facts"]
+    facts = {key: known[key] for key in _FACTS if key in known}
+    return Host(
+        name=name,
+        addresses=addresses.of_host(name, own, facts, planned.get("addresses")),
+        facts=facts,
+        listened=plain.mapping(plain.mapping(own[_OF_COLLECT].get("ansible_facts")).get(FACT)),
+        probed=plain.mapping(own[PROBED]),
+        told=plain.mapping(own[TOLD]),
+    )
 
 
 def _variables(variables: Mapping[str, Any]) -> dict[str, Any]:
     """Of a host's variables those that are read, as the diagnosis has them."""
     known = plain.mapping(variables.get("ansible_facts"))
-    facts = {key: known.get(key, variables.get(key)) for key in (*FACT_KEYS, CLUSTER_FACT)}
+    facts = {key: known.get(key, variables.get(key)) for key in (*_FACTS, _CLUSTER_FACT)}
     found = {
         "ansible_facts": {key: value for key, value in facts.items() if value},
         "ansible_host": variables.get("ansible_host"),
-        RESULT: plain.mapping(variables.get(LISTENED)),
+        _OF_COLLECT: plain.mapping(variables.get(LISTENED)),
         PROBED: variables.get(PROBED),
         TOLD: variables.get(TOLD),
     }
-    if CLUSTER_RESULT in variables:
-        found[CLUSTER_RESULT] = variables[CLUSTER_RESULT]
+    if _CLUSTER_RESULT in variables:
+        found[_CLUSTER_RESULT] = variables[_CLUSTER_RESULT]
     return found
