@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from .._analysis.failure import counts
 from .._analysis.report import SCHEMA
 from .._catalogue.model import SEVERITIES
-from . import matrix
+from . import matrix, sizes
 from .checks import CHECKS
 from .finding import worst_first
+from .reach import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,6 +86,7 @@ def _coverage(scene: Scene) -> dict[str, Any]:
             "nodes": len(api.nodes) if api else 0,
         },
         "sources": [
+            *sizes.not_measured(Reach.of(scene)),
             {"node": host.name, "source": "preflight", "status": "failed", "detail": str(problem)}
             for host in scene.hosts.values()
             for told in (host.listened, host.probed)

@@ -134,8 +134,20 @@ class Reach:
         for name, host in zip(self.names, self.hosts, strict=False):
             for one in plain.mappings(plain.mapping(host.probed.get("mtu")).get("smaller")):
                 number = plain.integer(one.get("host"))
-                if number is not None and 0 <= number < len(self.names):
+                if number is not None and 0 <= number < len(self.names) and plain.count(one.get("carries")):
                     yield name, self.names[number], one
+
+    def not_measured(self) -> Iterator[tuple[str, str, str]]:
+        """Prober, listener and why its path was not measured; '' where nobody answered."""
+        for name, host in zip(self.names, self.hosts, strict=True):
+            told = plain.mapping(host.probed.get("mtu"))
+            for key in ("silent", "silent/6"):
+                for of in _sets(told.get(key)).values():
+                    yield from ((name, self.names[number], "") for number in numbers(of) if number < len(self.names))
+            for one in plain.mappings(told.get("smaller")):
+                number = plain.integer(one.get("host"))
+                if number is not None and 0 <= number < len(self.names) and not plain.count(one.get("carries")):
+                    yield name, self.names[number], plain.text(one.get("detail"))
 
     def other_senders(self) -> Iterator[tuple[str, str, str]]:
         """Prober, listener and the address that the listener saw instead of the prober's own."""

@@ -30,37 +30,39 @@ def findings(reach: Reach) -> Iterator[dict[str, Any]]:
         yield _finding(carries, wanted, paths)
 
 
+def not_measured(reach: Reach) -> Iterator[dict[str, str]]:
+    """What of the paths is not known, as the report has what could not be checked: an entry for each host and reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for prober, listener, why in reach.not_measured():
+        found.setdefault((prober, why), []).append(listener)
+    for (prober, why), listeners in found.items():
+        detail = f"The path to {few(listeners)} was not measured: {why or 'no echo is answered'}."
+        yield {"node": prober, "source": "path_mtu", "status": "failed", "detail": detail}
+
+
 def _finding(carries: int, wanted: int, paths: list[tuple[str, str, Mapping[str, Any]]]) -> dict[str, Any]:
     pairs = [f"{prober} to {listener}" for prober, listener, _one in paths]
     routers = sorted({plain.text(one.get("reported_by")) for _prober, _listener, one in paths} - {""})
     said = f"; {few(routers)} says so" if routers else ""
-    if not carries:
-        why = next(filter(None, (plain.text(one.get("detail")) for _prober, _listener, one in paths)), "")
-        summary = f"The path could not be measured from {few(pairs)}{f': {why}' if why else ''}."
-        return _told(paths, "minor", summary, "")
     room = ", ".join(f"{carries - more} with {how}" for how, more in _OVERHEAD.items())
     summary = f"The path carries packets of {carries} bytes at most, where {wanted} are sent: {few(pairs)}{said}."
     fix = f"Raise the MTU of what is between the hosts to {wanted}, or give pods an MTU that fits ({room})."
-    return _told(paths, "major", summary, fix)
-
-
-def _told(paths: list[tuple[str, str, Mapping[str, Any]]], severity: str, summary: str, fix: str) -> dict[str, Any]:
     nodes = sorted({name for prober, listener, _one in paths for name in (prober, listener)})
-    listener = plain.text(paths[0][1])
+    listener = paths[0][1]
     return finding(
         "mtu_mismatch",
-        severity,
+        "major",
         nodes,
         summary,
         fix,
-        [f"tracepath -n {listener}"] if fix else [],
+        [f"tracepath -n {listener}"],
         affects={
             "nodes": nodes,
             "sessions": [[prober, other] for prober, other, _one in paths[:100]],
             "count": len(paths),
         },
         evidence=[
-            seen(prober, "path_mtu", f"to {other}: {one.get('carries') or 'nothing'} of {one.get('wanted')} bytes")
+            seen(prober, "path_mtu", f"to {other}: {one.get('carries')} of {one.get('wanted')} bytes")
             for prober, other, one in paths[:_SHOWN]
         ],
     )
