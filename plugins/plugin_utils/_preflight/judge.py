@@ -17,7 +17,7 @@ from .finding import worst_first
 from .reach import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .model import Scene
 
@@ -85,14 +85,22 @@ def _coverage(scene: Scene) -> dict[str, Any]:
             "why": api.why if api else "",
             "nodes": len(api.nodes) if api else 0,
         },
-        "sources": [
-            *sizes.not_measured(Reach.of(scene)),
-            {"node": host.name, "source": "preflight", "status": "failed", "detail": str(problem)}
-            for host in scene.hosts.values()
-            for told in (host.listened, host.probed)
-            for problem in told.get("problems") or ()
-        ],
+        "sources": [*_problems(scene), *sizes.not_measured(Reach.of(scene)), *_sources(scene)],
     }
+
+
+def _problems(scene: Scene) -> Iterator[dict[str, str]]:
+    """What listeners and probers could not do."""
+    for host in scene.hosts.values():
+        for told in (host.listened, host.probed):
+            for problem in told.get("problems") or ():
+                yield {"node": host.name, "source": "preflight", "status": "failed", "detail": str(problem)}
+
+
+def _sources(scene: Scene) -> Iterator[dict[str, str]]:
+    for node in scene.evidence.nodes.values():
+        for one in node.sources:
+            yield {"node": one.node, "source": one.source, "status": one.status, "detail": one.detail}
 
 
 def _drawn(scene: Scene, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import blocked, sizes
+from . import blocked, rules, sizes
 from . import ways as all_ways
 from .finding import finding, seen
 from .reach import TAKEN, Reach
@@ -27,7 +27,7 @@ def findings(scene: Scene) -> list[dict[str, Any]]:
     return [
         *_not_taking_part(scene),
         *_ports(scene),
-        *blocked.findings(reach),
+        *rules.with_rules(scene, reach, blocked.findings(reach)),
         *blocked.rewritten(reach),
         *sizes.findings(reach),
         *_not_heard(reach),

@@ -31,7 +31,7 @@ def findings(reach: Reach) -> Iterator[dict[str, Any]]:
 
 
 def not_measured(reach: Reach) -> Iterator[dict[str, str]]:
-    """What of the paths is not known, as the report has what could not be checked: an entry for each host and reason."""
+    """What of the paths is not known, in the form of what could not be checked: an entry for each host and reason."""
     found: dict[tuple[str, str], list[str]] = {}
     for prober, listener, why in reach.not_measured():
         found.setdefault((prober, why), []).append(listener)
