@@ -40,7 +40,10 @@ class Peer(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a host is asked to probe, and as whom. `rate` is in packets per second, `timeout` in seconds."""
+    """What a host is asked to probe, and as whom. `rate` is in packets per second, `timeout` in seconds.
+
+    `signed` are the numbers of hosts whose BIRD has passwords: it would count an unsigned SYN as an attack.
+    """
 
     number: int
     own: Sequence[str]
@@ -49,6 +52,7 @@ class Request(NamedTuple):
     mtu: bool
     timeout: float
     rate: float
+    signed: Sequence[int] = ()
 
 
 def name(kind: str, port: int, family: int) -> str:
@@ -83,8 +87,9 @@ def read_request(text: str) -> Request:
             bool(given["mtu"]),
             float(given["timeout"]),
             float(given["rate"]),
+            [_number(one) for one in given.get("signed") or ()],
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, IndexError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"The request to probe cannot be read: {error}.") from None
 
 

@@ -24,6 +24,7 @@ OPEN, ANSWERED = "open", "answered"
 _ERRORS4 = (wire.ICMP_UNREACHABLE, wire.ICMP_TIME_EXCEEDED, wire.ICMP_PARAMETER)
 _ERRORS6 = (wire.ICMP6_UNREACHABLE, wire.ICMP6_TIME_EXCEEDED, wire.ICMP6_PARAMETER)
 _IPIP = 4
+_BGP = 179
 
 
 class Target(NamedTuple):
@@ -200,7 +201,8 @@ def targets(request: plan.Request) -> tuple[list[Target], list[Target]]:
         for address in peer.addresses:
             family = sockets.family_of(address)
             source = own.get(family, "")
-            syns += [Target(peer.number, address, marks.TCP, port, source, known) for port in request.ways.tcp]
+            ports = [port for port in request.ways.tcp if port != _BGP or peer.number not in request.signed]
+            syns += [Target(peer.number, address, marks.TCP, port, source, known) for port in ports]
             packets += [Target(peer.number, address, marks.UDP, port, source, known) for port in request.ways.udp]
             if request.ways.ipip and family == socket.AF_INET:
                 packets.append(Target(peer.number, address, marks.IPIP, 0, source, known))

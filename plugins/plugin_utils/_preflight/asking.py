@@ -67,5 +67,5 @@ def read(answer: Mapping[str, Any]) -> dict[str, Any]:
 def _request(number: int, plan: Mapping[str, Any]) -> dict[str, Any]:
     peers = [one for one in plain.sequence(plan.get("peers")) if plain.sequence(one)[:1] != [number]]
     own: list[str] = next((plain.sequence(one)[1] for one in plain.sequence(plan.get("peers")) if one[0] == number), [])
-    kept = {key: plan[key] for key in ("tcp", "udp", "ipip", "mtu", "timeout", "rate") if key in plan}
+    kept = {key: plan[key] for key in ("tcp", "udp", "ipip", "mtu", "signed", "timeout", "rate") if key in plan}
     return {"do": "probe", "number": number, "own": own, "peers": peers, **kept}

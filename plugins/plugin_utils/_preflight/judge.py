@@ -14,6 +14,7 @@ from .._catalogue.model import SEVERITIES
 from . import matrix, sizes
 from .checks import CHECKS
 from .finding import worst_first
+from .plan import has_passwords
 from .reach import Reach
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _coverage(scene: Scene) -> dict[str, Any]:
             "why": api.why if api else "",
             "nodes": len(api.nodes) if api else 0,
         },
-        "sources": [*_problems(scene), *sizes.not_measured(Reach.of(scene)), *_sources(scene)],
+        "sources": [*_problems(scene), *_signed(scene), *sizes.not_measured(Reach.of(scene)), *_sources(scene)],
     }
 
 
@@ -95,6 +96,13 @@ def _problems(scene: Scene) -> Iterator[dict[str, str]]:
         for told in (host.listened, host.probed):
             for problem in told.get("problems") or ():
                 yield {"node": host.name, "source": "preflight", "status": "failed", "detail": str(problem)}
+
+
+def _signed(scene: Scene) -> Iterator[dict[str, str]]:
+    for host in scene.hosts.values():
+        if has_passwords(host):
+            detail = "TCP 179 was not probed: BIRD's sessions here have a password, and it counts SYNs without one."
+            yield {"node": host.name, "source": "probe", "status": "failed", "detail": detail}
 
 
 def _sources(scene: Scene) -> Iterator[dict[str, str]]:

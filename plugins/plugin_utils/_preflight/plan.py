@@ -62,9 +62,17 @@ def requests(known: Mapping[str, Host], planned: Mapping[str, Any]) -> dict[str,
         "udp": list(ways.udp),
         "ipip": ways.ipip,
         "mtu": True,
+        "signed": [numbered[host.name] for host in hosts if has_passwords(host)],
         "timeout": float(planned.get("probe_timeout") or 1.0),
         "rate": int(planned.get("probe_rate") or 1000),
     }
+
+
+def has_passwords(host: Host) -> bool:
+    """BIRD on the host has a password for some session: it counts SYNs that are not signed, and a later diagnosis would
+    take that for a mismatch."""
+    daemons = plain.mapping(plain.mapping(host.facts.get("calico_bgp")).get("daemons"))
+    return any(plain.mapping(one).get("password") in ("some", "all") for one in daemons.values())
 
 
 def unfinished(known: Mapping[str, Host], planned: Mapping[str, Any]) -> list[str]:

@@ -126,6 +126,7 @@ class Reach:
         if other.behind.get(way, 0) >> at & 1:
             return self._heard(way, seen, other)
         if result in ("", "not_tried"):
+            # Nothing was sent, as to BGP's port where there are passwords, or too late.
             return Verdict(UNKNOWN, result=result)
         return seen._replace(place=_place(way, at, seen, other), state=_state(seen, other, way))
 

@@ -127,7 +127,7 @@ def test_what_follows_from_a_token_differs_and_keeps_its_bounds():
     assert len({one.ask for one in found}) == len({one.reply for one in found}) == 50
     assert all(500 <= one.mss < 1000 for one in found)
     for wrong in ("", "zz", TOKEN + "00"):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="hexadecimal"):
             marks.of_token(wrong)
 
 
