@@ -72,7 +72,8 @@ def has_passwords(host: Host) -> bool:
     """BIRD on the host has a password for some session: it counts SYNs that are not signed, and a later diagnosis would
     take that for a mismatch."""
     daemons = plain.mapping(plain.mapping(host.facts.get("calico_bgp")).get("daemons"))
-    return any(plain.mapping(one).get("password") in ("some", "all") for one in daemons.values())
+    configs = [plain.mapping(plain.mapping(one).get("config")) for one in daemons.values()]
+    return any(config.get("password") in ("some", "all") for config in configs)
 
 
 def unfinished(known: Mapping[str, Host], planned: Mapping[str, Any]) -> list[str]:

@@ -265,7 +265,7 @@ def test_plans_that_cannot_be_are_told_in_a_sentence(planned, sentence):
 
 def test_no_unsigned_syn_goes_to_a_bird_with_passwords():
     hosts = Hosts(3)
-    hosts.variables["node-2"]["ansible_facts"]["calico_bgp"] = {"daemons": {"ipv4": {"password": "some"}}}
+    hosts.variables["node-2"]["ansible_facts"]["calico_bgp"] = {"daemons": {"ipv4": {"config": {"password": "some"}}}}
     known = read.hosts(hosts.variables, hosts.names, {})
     assert plan.requests(known, {})["signed"] == [1]
     for at in (0, 2):
