@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook preflight on a lab whose BIRD runs, as before an upgrade: no session is disturbed, and nothing is left."""
+"""The playbook preflight on a lab whose BIRD runs, as before an upgrade: no session notices, nothing is left."""
 
 from __future__ import annotations
 
