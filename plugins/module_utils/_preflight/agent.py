@@ -21,6 +21,7 @@ import signal
 import time
 
 from .._probe.loop import Loop
+from .._probe.sockets import family_of
 from . import asking, plan
 
 TYPE_CHECKING = False
@@ -78,7 +79,8 @@ class Agent:
         if self._request is None or unread or now < max(self._ears.last, self._answered_at) + LINGER:
             return False
         # Where the kernel answers that nobody listens, only what was heard tells that it was us: somebody will ask.
-        return self._holder.has_all and self._ears.heard_all(self._request)
+        families = {family_of(address) for peer in self._request.peers for address in peer.addresses}
+        return self._holder.answers(families) and self._ears.heard_all(self._request)
 
     def _look(self) -> None:
         """See what was asked, and whether what was asked is done."""

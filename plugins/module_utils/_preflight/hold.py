@@ -23,7 +23,7 @@ from . import filters, marks, plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from .._host.processes import ProcessTable
@@ -54,10 +54,10 @@ class Holder:
         families = [one for one in plan.FAMILIES if one == socket.AF_INET or _has_ipv6()]
         self.ports = [self._take(kind, port, family, own, leave) for kind, port in wanted for family in families]
 
-    @property
-    def has_all(self) -> bool:
-        """Whether all ports are held, of IPv6 those that there can be."""
-        return all(one.state == HELD for one in self.ports)
+    def answers(self, families: Collection[int]) -> bool:
+        """Say whether it is by us that the kernel answers SYNs in these families. UDP and IPIP we answer ourselves."""
+        wanted = [one for one in self.ports if one.protocol == marks.TCP and one.family in families]
+        return all(one.state == HELD for one in wanted)
 
     def close(self) -> None:
         """Let all ports go."""
@@ -66,7 +66,10 @@ class Holder:
         self.sockets = []
 
     def _take(self, kind: str, port: int, family: int, own: marks.Marks, leave: bool) -> Port:
-        opened = socket.socket(family, socket.SOCK_STREAM if kind == marks.TCP else socket.SOCK_DGRAM)
+        try:
+            opened = socket.socket(family, socket.SOCK_STREAM if kind == marks.TCP else socket.SOCK_DGRAM)
+        except OSError as error:
+            return Port(kind, port, family, FAILED, error.strerror or str(error))
         try:
             _bind(opened, kind, port, own)
         except OSError as error:
