@@ -78,7 +78,11 @@ class Hosts:
         heard = other["preflight_probed"]["heard"]
         for where in heard:
             heard[where][way] = as_text(int(heard[where][way], 16) & ~(1 << prober))
-        other["preflight_told"] = {"heard": json.loads(json.dumps(heard))}
+        # What was heard in the end is told once: what the test says of an earlier probe stays.
+        in_the_end = other["preflight_told"].get("heard") or json.loads(json.dumps(heard))
+        for where in in_the_end:
+            in_the_end[where][way] = as_text(int(in_the_end[where][way], 16) & ~(1 << prober))
+        other["preflight_told"] = {"heard": in_the_end}
 
     def heard(self, prober, listener, way, *where):
         for name in where:
