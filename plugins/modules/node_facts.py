@@ -44,15 +44,6 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
-  readiness_reach:
-    description:
-      - Destinations of which RV(ansible_facts.calico_node.readiness) tells from which address the kernel would send
-        there, as the method C(can-reach) of autodetection finds the node's address. Nothing is sent.
-      - At most 4 are looked at.
-    type: list
-    elements: str
-    default: []
-    version_added: 1.1.0
 extends_documentation_fragment:
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
@@ -60,6 +51,7 @@ extends_documentation_fragment:
   - netmedic.calico.facts.probe
   - netmedic.calico.facts.rate
   - netmedic.calico.facts.peers
+  - netmedic.calico.facts.reach
 seealso:
   - module: netmedic.calico.bgp_facts
   - module: netmedic.calico.firewall_facts

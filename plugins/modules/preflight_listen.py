@@ -44,6 +44,7 @@ extends_documentation_fragment:
   - netmedic.calico.facts
   - netmedic.calico.facts.log
   - netmedic.calico.facts.peers
+  - netmedic.calico.facts.reach
 seealso:
   - module: netmedic.calico.preflight_probe
   - module: netmedic.calico.node_facts
@@ -150,12 +151,12 @@ from ..module_utils._preflight import start
 
 def main() -> None:
     """Gather the facts, start the listener, and return both."""
-    spec = dict(options.spec("timeout", "log_window", "peers"), **preflight_options.OPTIONS)
+    spec = dict(options.spec("timeout", "log_window", "peers", "readiness_reach"), **preflight_options.OPTIONS)
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     problem = options.out_of_range(module.params) or preflight_options.out_of_range(module.params)
     if problem:
         module.fail_json(msg=problem)
-    facts = node.gather(dict(module.params, probe=False))
+    facts = node.gather(dict(module.params, probe=False, readiness=True))
     facts["calico_preflight"] = start.from_options(module.params, processes.walk())
     module.exit_json(changed=False, ansible_facts=facts)
 

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import matrix
+from . import duplicates, filters, fitness, leftovers, matrix, networks, objects, picks, taken_ports, upgrade
 
 if TYPE_CHECKING:
     from .model import Check
 
-CHECKS: tuple[Check, ...] = (matrix.findings,)
+CHECKS: tuple[Check, ...] = (
+    matrix.findings,
+    picks.findings,
+    networks.findings,
+    duplicates.findings,
+    taken_ports.findings,
+    fitness.findings,
+    filters.findings,
+    leftovers.findings,
+    objects.findings,
+    upgrade.findings,
+)

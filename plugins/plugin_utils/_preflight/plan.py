@@ -23,7 +23,8 @@ _LEAST_SECONDS, _SECONDS_EACH = 180, 2
 
 
 def listening(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[str, Any]) -> dict[str, Any]:
-    """What every host is to listen to and for how long, and by which addresses the inventory knows the hosts.
+    """What every host is to listen to and for how long, and by which addresses the inventory knows the hosts, and
+    of which destinations they are to tell from where they would send there.
 
     ValueError, with a sentence, for plans that cannot be.
     """
@@ -42,7 +43,16 @@ def listening(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mappin
         "ipip": ways.ipip,
         "seconds": seconds or min(_LEAST_SECONDS + _SECONDS_EACH * len(names), LONGEST // 2),
         "peers": [address for found in known for address in found],
+        "reach": _reached(planned),
     }
+
+
+def _reached(planned: Mapping[str, Any]) -> list[str]:
+    """The destinations of planned methods can-reach=…; what else is planned is looked at as well, as a mistake there
+    must not cost a run."""
+    from . import intent
+
+    return intent.reach_of(intent.load(planned))
 
 
 def requests(known: Mapping[str, Host], planned: Mapping[str, Any]) -> dict[str, Any]:

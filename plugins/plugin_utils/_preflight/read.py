@@ -34,6 +34,7 @@ def hosts(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[st
 def scene(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[str, Any], now: datetime) -> Scene:
     """What was seen of these hosts. ValueError, with a sentence, for plans that cannot be."""
     from .._evidence.inventory import from_hostvars
+    from . import intent
 
     variables = {name: _variables(hostvars[name]) for name in names}
     everyone = dict(variables)
@@ -43,7 +44,7 @@ def scene(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[st
     found = {name: _host(name, own, planned) for name, own in variables.items()}
     for lost in evidence.missing:
         found[lost.name] = replace(found[lost.name], why=lost.why, unreachable=lost.unreachable, facts={})
-    return Scene(found, evidence, planned, now)
+    return Scene(found, evidence, intent.load(planned), now)
 
 
 def _host(name: str, own: Mapping[str, Any], planned: Mapping[str, Any]) -> Host:
