@@ -853,8 +853,8 @@ ansible_facts:
               type: int
               returned: if there are more
             calico_left:
-              description: I(interfaces) of Calico's, at most 8 (then I(interfaces_count) is their number), and I(files),
-                where no Felix runs.
+              description: I(interfaces) of Calico's, at most 8 (then I(interfaces_count) is their number), and
+                I(files), where nothing of Calico runs.
               type: dict
               returned: if there are any
               sample: {"interfaces": ["vxlan.calico"], "files": ["/var/lib/calico/nodename"]}
@@ -864,8 +864,8 @@ ansible_facts:
               returned: if its link tells
               sample: nft
             reach:
-              description: By destination of O(readiness_reach) the address from which the kernel would send there. It is
-                empty if there is no way. A name that stands not in C(/etc/hosts) is left out.
+              description: By destination of O(readiness_reach) the address from which the kernel would send there. It
+                is empty if there is no way. A name that stands not in C(/etc/hosts) is left out.
               type: dict
               returned: if one was asked for
               sample: {"198.51.100.1": "10.200.0.9"}

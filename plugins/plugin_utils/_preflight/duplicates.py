@@ -141,7 +141,8 @@ def _unfit_names(scene: Scene) -> Iterator[dict[str, Any]]:
 
 def _other_names(scene: Scene) -> Iterator[dict[str, Any]]:
     """Hosts whose parts would know them by different names: kubelet's certificate, Calico, the host itself."""
-    apart, mixed = {}, {True: [], False: []}
+    apart: dict[str, str] = {}
+    mixed: dict[bool, list[str]] = {True: [], False: []}
     for host in _separate(scene):
         about = told.part(host, _NODE)
         kubelet = plain.text(about.get("kubelet_nodename") or "")

@@ -145,8 +145,8 @@ def _method(planned: Mapping[str, Any], context: lint.Context, family: str) -> s
         told = plain.mapping(lint.network_of(document).get(_FIELD[family]))
         if told:
             return _as_method(told)
-    told = (context.variable(agent, _VARIABLE[family]) for agent in context.agents)
-    return next(filter(None, told), "")
+    variables = (context.variable(agent, _VARIABLE[family]) for agent in context.agents)
+    return next(filter(None, variables), "")
 
 
 def _as_method(told: Mapping[str, Any]) -> str:

@@ -68,7 +68,8 @@ def _first(host: Host) -> str:
 
 
 def _files(scene: Scene) -> Iterator[dict[str, Any]]:
-    before, after = {}, {}
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
     for host in told.read_hosts(scene):
         name = _first(host)
         folder = plain.text(told.part(host, "calico_node", "host", "cni").get("folder") or "") or _FOLDER

@@ -110,7 +110,7 @@ def _routes(host: Host) -> Iterator[Known]:
 
 
 def _overlap(one: Network, other: Network) -> bool:
-    return one.version == other.version and one.overlaps(other)  # type: ignore[arg-type]
+    return one.version == other.version and one.overlaps(other)
 
 
 def _contains(one: Network, other: Network) -> bool:
