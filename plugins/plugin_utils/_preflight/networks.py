@@ -41,6 +41,7 @@ _MEANS = (
     "specific, and the other one is gone, for some addresses or all, on some hosts or all."
 )
 _TITLE = "Ranges of addresses overlap"
+Severity = str
 FAULT = "preflight.networks_overlap"
 PODS, SERVICES = "pods", "Services"
 
@@ -223,7 +224,7 @@ def _blocks(one: PodNetwork) -> int:
     return 1 << (one.block_size - one.network.prefixlen)
 
 
-def _small(severity: str, summary: str, fix: str) -> dict[str, Any]:
+def _small(severity: Severity, summary: str, fix: str) -> dict[str, Any]:
     return finding(
         "preflight.pool_too_small",
         severity,
@@ -237,7 +238,7 @@ def _small(severity: str, summary: str, fix: str) -> dict[str, Any]:
 
 
 def _finding(
-    severity: str,
+    severity: Severity,
     names: list[str],
     summary: str,
     fix: str,

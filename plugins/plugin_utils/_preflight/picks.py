@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ from . import forecast, intent, told
 from .finding import finding, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .forecast import Forecast
     from .intent import Intent
     from .model import Scene
+
+    Advice = Callable[[], tuple[str, list[str]]]
 
 _SPOKEN = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _VARIABLE = {"ipv4": "IP", "ipv6": "IP6"}
@@ -40,7 +43,10 @@ def findings(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _of_family(scene: Scene, plan: Intent, family: str, ahead: Sequence[Forecast]) -> Iterator[dict[str, Any]]:
-    advice = _advice(ahead, family)
+    @functools.cache
+    def advice() -> tuple[str, list[str]]:
+        return _advice(ahead, family)  # only where something is wrong: it tries all methods on all hosts
+
     shared = forecast.holders(ahead)
     yield from _nothing(ahead, family, advice)
     yield from _undecided(ahead)
@@ -71,8 +77,10 @@ def _advice(ahead: Sequence[Forecast], family: str) -> tuple[str, list[str]]:
     return text, [f"ansible-playbook netmedic.calico.preflight -i INVENTORY -e '{option}={method}'"]
 
 
-def _nothing(ahead: Sequence[Forecast], family: str, advice: tuple[str, list[str]]) -> Iterator[dict[str, Any]]:
+def _nothing(ahead: Sequence[Forecast], family: str, advice: Advice) -> Iterator[dict[str, Any]]:
     lacking = [one for one in ahead if not one.address and one.pick.decided]
+    if not lacking:
+        return
     bare = {one.host: one.pick.why for one in lacking if not any(i.addresses for i in one.node.interfaces)}
     some = {one.host: one.pick.why for one in lacking if one.host not in bare}
     summary = f"Calico would find no {_SPOKEN[family]} address on {{hosts}}, without which calico-node does not start"
@@ -83,10 +91,10 @@ def _nothing(ahead: Sequence[Forecast], family: str, advice: tuple[str, list[str
         "autodetection_found_nothing",
         "critical",
         some,
-        f"{summary}: {lacking[0].method} matches nothing there." if lacking else "",
-        advice[0] or "Put the hosts' addresses in order; the method is right elsewhere.",
+        f"{summary}: {lacking[0].method} matches nothing there.",
+        advice()[0] or "Put the hosts' addresses in order; the method is right elsewhere.",
         source=_SOURCE,
-        typed=advice[1],
+        typed=advice()[1],
     )
 
 
@@ -104,9 +112,7 @@ def _undecided(ahead: Sequence[Forecast]) -> Iterator[dict[str, Any]]:
     )
 
 
-def _shared(
-    shared: Mapping[str, Sequence[str]], ahead: Sequence[Forecast], advice: tuple[str, list[str]]
-) -> Iterator[dict[str, Any]]:
+def _shared(shared: Mapping[str, Sequence[str]], ahead: Sequence[Forecast], advice: Advice) -> Iterator[dict[str, Any]]:
     by_host = {one.host: one for one in ahead}
     for address, names in shared.items():
         first = by_host[names[0]]
@@ -117,8 +123,8 @@ def _shared(
             names,
             f"Calico would register {address} ({first.pick.interface}) for each of {words.listed(names)}, by "
             f"{first.method}.",
-            advice[0] or f"Give each host an address of its own; find who has {address} by mistake.",
-            advice[1] or [told.everywhere(names, "ip -brief address")],
+            advice()[0] or f"Give each host an address of its own; find who has {address} by mistake.",
+            advice()[1] or [told.everywhere(names, "ip -brief address")],
             evidence=[seen(name, _SOURCE, by_host[name].pick.why) for name in names[: told.MOST_SEEN]],
             where={"address": address, "interface": first.pick.interface},
         )
@@ -146,21 +152,22 @@ def _inside(address: str, network: intent.Network) -> bool:
     return ipaddress.ip_address(address) in network
 
 
-def _wrong(
-    left: Sequence[Forecast], wrong: Mapping[str, str], advice: tuple[str, list[str]]
-) -> Iterator[dict[str, Any]]:
+def _wrong(left: Sequence[Forecast], wrong: Mapping[str, str], advice: Advice) -> Iterator[dict[str, Any]]:
+    if not wrong:
+        return
     yield from told.together(
         "wrong_ip_autodetection",
         "critical",
         wrong,
-        f"By {left[0].method if left else ''} Calico would register a wrong address for {{hosts}}.",
-        advice[0] or "Correct the hosts' addresses or the inventory; the method itself takes the right one elsewhere.",
+        f"By {left[0].method} Calico would register a wrong address for {{hosts}}.",
+        advice()[0]
+        or "Correct the hosts' addresses or the inventory; the method itself takes the right one elsewhere.",
         source=_SOURCE,
-        typed=advice[1],
+        typed=advice()[1],
     )
 
 
-def _moving(scene: Scene, left: Sequence[Forecast], advice: tuple[str, list[str]]) -> Iterator[dict[str, Any]]:
+def _moving(scene: Scene, left: Sequence[Forecast], advice: Advice) -> Iterator[dict[str, Any]]:
     """Addresses that move from host to host, or look like it."""
     sure: dict[str, str] = {}
     maybe: dict[str, str] = {}
@@ -178,8 +185,10 @@ def _moving(scene: Scene, left: Sequence[Forecast], advice: tuple[str, list[str]
             sure[one.host] = f"{one.address} on {one.pick.interface}; {who} runs there"
         else:
             maybe[one.host] = f"{one.address} on {one.pick.interface}, beside another address of its subnet"
+    if not sure and not maybe:
+        return
     summary = "Calico would register an address for {hosts} that"
-    fix = advice[0] or "Choose a method that leaves the floating address out."
+    fix = advice()[0] or "Choose a method that leaves the floating address out."
     yield from told.together("vip_chosen_as_node_ip", "major", sure, f"{summary} moves from host to host.", fix)
     yield from told.together("vip_chosen_as_node_ip", "minor", maybe, f"{summary} looks like a floating one.", fix)
 

@@ -31,7 +31,7 @@ def images(cluster: Cluster) -> Iterator[dict[str, Any]]:
         if one.component not in ("calico-node", "canal", "typha", "kube-controllers", "operator", "apiserver"):
             continue
         for container in one.containers:
-            why, severity = _why_floating(container.image)
+            why, severity = _why_floating(container)
             if why:
                 yield upgrade_words.obstacle(
                     severity,
@@ -45,7 +45,9 @@ def images(cluster: Cluster) -> Iterator[dict[str, Any]]:
                 )
 
 
-def _why_floating(image: str) -> tuple[str, str]:
+def _why_floating(container: Container) -> tuple[str, str]:
+    """Why an image may be another one tomorrow, and how bad that is; '' and '' where it is pinned."""
+    image = container.image
     name = image.partition("@")[0].rpartition("/")[2]
     tag = name.partition(":")[2]
     if not image or "@sha256:" in image:

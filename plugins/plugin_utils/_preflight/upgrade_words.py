@@ -12,10 +12,11 @@ from .finding import finding
 if TYPE_CHECKING:
     from .._cluster.model import Workload
 
+Severity = str
 FAULT = "preflight.upgrade"
 
 
-def obstacle(severity: str, summary: str, fix: str, lines: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+def obstacle(severity: Severity, summary: str, fix: str, lines: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
     """A finding on the upgrade, of no host in particular unless `nodes` is given."""
     nodes = more.pop("nodes", [])
     fields = {
