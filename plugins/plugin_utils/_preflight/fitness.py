@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def _skew(scene: Scene) -> Iterator[dict[str, Any]]:
     for host in told.read_hosts(scene):
         clock = told.part(host, "calico_chrony")
         ahead = clock.get("offset_to_controller_seconds")
-        if isinstance(ahead, (int, float)) and not isinstance(ahead, bool):
+        if isinstance(ahead, (int, float)) and not isinstance(ahead, bool) and math.isfinite(ahead):
             offsets[host.name] = (float(ahead), plain.seconds(clock.get("offset_to_controller_error_seconds")))
     if len(offsets) < 2:
         return
