@@ -260,11 +260,18 @@ def _without_answer(scene: Scene) -> Iterator[dict[str, Any]]:
     """Hosts that told too little for the checks on hosts: without Python, without root."""
     lacking = {}
     for host in told.read_hosts(scene):
-        if not told.readiness(host):
-            python = told.part(host, "calico_node").get("read_without_python")
-            lacking[host.name] = "it has no usable Python" if python else "its facts are without readiness"
-        elif told.part(host, "calico_node").get("privileged") is False:
+        about = told.part(host, "calico_node")
+        failed = [
+            f"{plain.text(one.get('source'))}: {plain.text(one.get('detail'))}"
+            for one in plain.mappings(about.get("sources"))
+            if plain.text(one.get("source")).startswith("readiness") and one.get("status") == "failed"
+        ]
+        if about.get("read_without_python"):
+            lacking[host.name] = "it has no usable Python"
+        elif about.get("privileged") is False:
             lacking[host.name] = "it was not read as root"
+        elif failed:
+            lacking[host.name] = failed[0]
         elif told.readiness(host).get("kernel_unknown"):
             lacking[host.name] = "nothing there tells which modules its kernel has"
     yield from told.together(

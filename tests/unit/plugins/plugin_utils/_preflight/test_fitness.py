@@ -144,8 +144,14 @@ def test_silence_is_told() -> None:
     del facts["node-1"]["calico_node"]["readiness"]
     facts["node-1"]["calico_node"]["read_without_python"] = True
     facts["node-2"]["calico_node"]["privileged"] = False
+    broken = {"source": "readiness_saved", "status": "failed", "detail": "OSError: broken"}
+    facts["node-3"]["calico_node"]["sources"].append(broken)
 
     found = only(fitness.findings(scene(facts)), "preflight.not_everything_read")
 
-    assert found["nodes"] == ["node-1", "node-2"]
-    assert [one["says"] for one in found["evidence"]] == ["it has no usable Python", "it was not read as root"]
+    assert found["nodes"] == ["node-1", "node-2", "node-3"]
+    assert [one["says"] for one in found["evidence"]] == [
+        "it has no usable Python",
+        "it was not read as root",
+        "readiness_saved: OSError: broken",
+    ]
