@@ -24,6 +24,8 @@ _NODENAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NOBODYS = ("localhost", "localhost.localdomain", "localhost4", "localhost6")
 # Such addresses every hypervisor or container engine gives to each of its hosts.
 _MANY_MACS = ("ee:ee:ee:ee:ee:ee",)
+_ANYCAST = ("lo", "dummy")
+_MOVING = frozenset(("vip", "maybe_vip"))
 _NODE = "calico_node"
 
 
@@ -181,7 +183,10 @@ def _addresses(scene: Scene) -> Iterator[dict[str, Any]]:
         about = told.part(host, _NODE)
         for one in plain.mappings(about.get("addresses")):
             address, interface = plain.text(one.get("address")), plain.text(one.get("interface"))
-            if address and not interface.startswith(ODD_INTERFACES) and one.get("scope") in (None, "global"):
+            # Anycast and floating addresses are meant to be on several hosts, now or later.
+            meant = interface.startswith(_ANYCAST) or not _MOVING.isdisjoint(plain.texts(one.get("signs")))
+            odd = interface.startswith(ODD_INTERFACES) or (meant and address not in host.addresses)
+            if address and not odd and one.get("scope") in (None, "global"):
                 held.append((address, host.name))
     for address, names in _shared(held).items():
         everywhere = len(names) == len(hosts) > 2 or address == "10.0.2.15"

@@ -60,6 +60,20 @@ def test_the_bridge_of_docker_is_everywhere_and_nobodys() -> None:
     assert duplicates.findings(scene(facts)) == []
 
 
+def test_anycast_and_floating_addresses_may_be_on_several_hosts() -> None:
+    facts = recorded("bare")
+    anycast = {"address": "10.53.0.53", "prefix": 32, "interface": "lo", "scope": "global"}
+    floating = {"address": "10.200.0.100", "prefix": 32, "interface": "eth0", "scope": "global", "signs": ["vip"]}
+    for name in ("node-1", "node-2"):
+        about(facts, name)["addresses"] += [anycast, floating]
+
+    assert duplicates.findings(scene(facts)) == []
+    both = {"node-1": "10.200.0.100", "node-2": "10.200.0.100"}
+    assert shown(duplicates.findings(scene(facts, addresses=both))) == [
+        ("duplicate_node_ip", "critical", ["node-1", "node-2"])
+    ]
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
