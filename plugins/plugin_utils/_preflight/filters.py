@@ -87,7 +87,7 @@ def _tools_differ(scene: Scene) -> Iterator[dict[str, Any]]:
             tools.setdefault(tool, []).append(host.name)
     if len(tools) > 1:
         few = min(tools.values(), key=len)
-        here = next(tool for tool, names in tools.items() if names is few)
+        here = next((tool for tool, names in tools.items() if names is few), "")
         yield from told.together(
             "iptables_backend_mismatch",
             "info",
