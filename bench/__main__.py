@@ -5,7 +5,8 @@
 
     python3 -m bench              every figure
     python3 -m bench node_cost    some of them: node_cost, silent_peers, alternative, cluster_info, expected_sessions,
-                                  analysis, offline_bundle, wall_time, remediation, report_files, rolling_restart
+                                  analysis, offline_bundle, wall_time, preflight, remediation, report_files,
+                                  rolling_restart
 
 Exit status: 0 if every limit is kept, 1 if one is exceeded, 2 if something could not be measured.
 """
@@ -23,6 +24,7 @@ from bench import (
     expected_sessions,
     node_cost,
     offline_bundle,
+    preflight,
     remediation,
     report_files,
     rolling_restart,
@@ -49,6 +51,7 @@ MEASUREMENTS: dict[str, Callable[[Say], Iterator[Figure]]] = {
     "analysis": analysis.figures,
     "offline_bundle": offline_bundle.figures,
     "wall_time": wall_time.figures,
+    "preflight": preflight.figures,
     "remediation": remediation.figures,
     "report_files": report_files.figures,
     "rolling_restart": rolling_restart.figures,

@@ -55,6 +55,7 @@ def kernel(data: bytes) -> Any:
         forwarding,
         links,
         neighbours,
+        other_routes,
         route_table,
         routes,
         rules,
@@ -68,7 +69,7 @@ def kernel(data: bytes) -> Any:
     found.append(routes.look_up(told, _PEERS, network))
     for family in ("ipv4", "ipv6"):
         found.append(route_table.summary(route_table.read(told, family, network), network, _PEERS))
-        found += [rules.read(told, family), routes.has_rules(told, family)]
+        found += [rules.read(told, family), routes.has_rules(told, family), other_routes.read(told, family, network)]
     found += [tunnels.vxlan(told, link) for link in list(network.links.values())[:4]]
     return found
 

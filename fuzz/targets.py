@@ -19,6 +19,7 @@ from fuzz import (
     offline_readers,
     overlay_readers,
     peering_readers,
+    preflight_readers,
     readers,
     redaction_readers,
 )
@@ -242,6 +243,10 @@ TARGETS: tuple[Target, ...] = (
     Target("loose", offline_readers.loose, (*_cases("calicoctl-node-status log uname ip-addr nodes"),), readings=8),
     Target("corrections", offline_readers.corrections, ("**/_cluster/shapes/*/cluster/*.yaml",)),
     Target("redacted", redaction_readers.redacted, (*_cases("log ip-addr nodes"), "cases/*/node-1.json"), readings=4),
+    # --- preflight ---
+    Target("preflight_packet", preflight_readers.packet, (), BYTES),
+    Target("preflight_request", preflight_readers.request),
+    Target("preflight_results", preflight_readers.results, ("**/_preflight/recorded/*.json",), JSON),
     # --- evidence ---
     Target("bundle", readers.bundle, ("cases/*/node-1.json",)),
     Target("limit", _text("plugin_utils._plan.refusal:most_hosts", 100), allowed=(ValueError,)),

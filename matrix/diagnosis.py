@@ -41,7 +41,12 @@ class Run(NamedTuple):
 
 def diagnose(inventory: str, directory: Path, *arguments: str) -> Run:
     """Run the playbook as a user would, with report_dir set to the directory."""
-    argv = [str(ANSIBLE), "netmedic.calico.diagnose", "-i", inventory, "-e", f"report_dir={directory}", *arguments]
+    return run_playbook("diagnose", inventory, directory, *arguments)
+
+
+def run_playbook(name: str, inventory: str, directory: Path, *arguments: str) -> Run:
+    """Run a playbook of the collection that writes a report, likewise."""
+    argv = [str(ANSIBLE), f"netmedic.calico.{name}", "-i", inventory, "-e", f"report_dir={directory}", *arguments]
     environ = {**os.environ, "ANSIBLE_FORKS": "10", "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT, check=False, env=environ)
     written = directory / "report.json"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     """The sections are facts (attributes and the time limit, for every fact module), facts.bird, facts.log,
-    facts.probe, facts.rate and facts.peers."""
+    facts.probe, facts.rate, facts.peers and facts.reach."""
 
     DOCUMENTATION = r"""
 options:
@@ -87,6 +87,19 @@ options:
       - Addresses to look at besides the peers whose session is not established.
       - For nodes that should be peers of this one and that its BIRD knows nothing of. Where Calico runs without BIRD,
         other nodes are found by the tunnels and routes to them.
+    type: list
+    elements: str
+    default: []
+"""
+
+    REACH = r"""
+options:
+  readiness_reach:
+    description:
+      - Destinations of which RV(netmedic.calico.node_facts#module:ansible_facts.calico_node.readiness) tells from which
+        address the kernel would send there, as the method C(can-reach) of autodetection finds the node's address.
+        Nothing is sent.
+      - At most 4 are looked at.
     type: list
     elements: str
     default: []

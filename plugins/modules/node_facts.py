@@ -36,6 +36,14 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  readiness:
+    description:
+      - Whether to return also RV(ansible_facts.calico_node.readiness), which tells whether Calico can be installed or
+        upgraded on this host.
+      - It is read from files and the kernel only. A node without Python does not tell it.
+    type: bool
+    default: false
+    version_added: 1.1.0
 extends_documentation_fragment:
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
@@ -43,6 +51,7 @@ extends_documentation_fragment:
   - netmedic.calico.facts.probe
   - netmedic.calico.facts.rate
   - netmedic.calico.facts.peers
+  - netmedic.calico.facts.reach
 seealso:
   - module: netmedic.calico.bgp_facts
   - module: netmedic.calico.firewall_facts
@@ -788,6 +797,78 @@ ansible_facts:
                   component: felix
                   kind: tunnel
                   text: "Failed to get tunnel device, retrying... error=Link not found"
+        readiness:
+          description: What Calico will find on this host when it is installed there or upgraded.
+          type: dict
+          returned: if O(readiness=true) and the node has Python
+          contains:
+            machine:
+              description:
+                - What only this machine has, so that copies of it are found. I(machine_id) of C(/etc/machine-id) and
+                  I(product_uuid) of the firmware are digests, by which hosts can be compared and nothing else.
+                - I(macs) are the MAC addresses of interfaces with addresses of RV(ansible_facts.calico_node.addresses),
+                  at most 8.
+              type: dict
+              returned: if any of it can be read
+              sample: {"machine_id": "3f1c5b0e9a7d2468", "macs": {"eth0": "02:42:0a:c8:00:09"}}
+            saved:
+              description:
+                - Of the settings C(net.ipv4.ip_forward), C(net.ipv6.conf.all.forwarding),
+                  C(net.ipv4.conf.all.rp_filter), C(net.ipv4.conf.default.rp_filter) and
+                  C(net.ipv6.conf.all.disable_ipv6) those that a file sets when the host starts.
+                - I(value), and the I(file) that decides.
+              type: dict
+              returned: if a file sets one
+              sample: {"net.ipv4.ip_forward": {"value": "0", "file": "/etc/sysctl.d/99-hardening.conf"}}
+            kernel_missing:
+              description: Parts of the kernel that Calico needs, whatever is planned, and that are neither loaded, nor
+                built in, nor can be loaded.
+              type: list
+              elements: str
+              returned: if it can be told
+              sample: [wireguard]
+            kernel_unknown:
+              description: That nothing tells which parts this kernel has.
+              type: bool
+              returned: if so
+            ports:
+              description:
+                - Who listens on ports that Calico needs. These are TCP 179, 5473, 9098, 9099 and 9199, UDP 4789, 8472,
+                  51820 and 51821.
+                - I(protocol), I(port), I(address), and I(process), I(pid) and I(container) where these can be seen.
+                  I(device) is the VXLAN device that has it.
+              type: list
+              elements: dict
+              returned: always
+              sample: [{"protocol": "tcp", "port": 179, "address": "0.0.0.0", "process": "bgpd", "pid": 812}]
+            routes:
+              description: Routes in the table main that are neither default, nor Calico's, nor the kernel's own for its
+                addresses, at most 24.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: ["10.8.0.0/24 via 10.200.0.1 dev eth0"]
+            routes_left_out:
+              description: How many more there are.
+              type: int
+              returned: if there are more
+            calico_left:
+              description: I(interfaces) of Calico's, at most 8 (then I(interfaces_count) is their number), and
+                I(files), where nothing of Calico runs.
+              type: dict
+              returned: if there are any
+              sample: {"interfaces": ["vxlan.calico"], "files": ["/var/lib/calico/nodename"]}
+            iptables:
+              description: To which backend the host's C(iptables) writes, V(nft) or V(legacy).
+              type: str
+              returned: if its link tells
+              sample: nft
+            reach:
+              description: By destination of O(readiness_reach) the address from which the kernel would send there. It
+                is empty if there is no way. A name that stands not in C(/etc/hosts) is left out.
+              type: dict
+              returned: if one was asked for
+              sample: {"198.51.100.1": "10.200.0.9"}
         taken_at_epoch:
           description:
             - The same moment by the node's clock, in seconds since 1970 with a fraction.

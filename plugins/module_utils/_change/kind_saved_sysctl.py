@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import os
 
-from .._host.processes import names_in, read_text
+from .._host import sysctl_files
+from .._host.processes import read_text
 from . import files, saved_settings
 from .kind_kernel import is_key
 from .model import Kind, RefusedError, lines_of
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _OWN = "zz-netmedic-calico.conf"
 _HEADER = "# netmedic.calico\n"
-# The later ones are hidden by the earlier ones.
-_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
-_LAST = "/etc/sysctl.conf"
 _UFW, _UFW_SETTINGS, _UFW_DEFAULTS = "/etc/ufw/ufw.conf", "/etc/ufw/sysctl.conf", "/etc/default/ufw"
 _LIMIT = 1 << 18
 
@@ -54,9 +52,9 @@ class SavedSysctl(Kind):
     def read(self) -> State:
         found: dict[str, str | None] = {}
         winner, path = self._winner()
-        own = f"{self.root}{_FOLDERS[0]}/{_OWN}"
+        own = f"{self.root}{sysctl_files.FOLDERS[0]}/{_OWN}"
         # What a package or the system made is left alone, and so is what names more than this key.
-        if winner is None or not path.startswith(f"{self.root}{_FOLDERS[0]}/") or winner.pattern:
+        if winner is None or not path.startswith(f"{self.root}{sysctl_files.FOLDERS[0]}/") or winner.pattern:
             if os.path.basename(path) > _OWN:
                 raise RefusedError(f"{self.subject}: {path} is read after every file of ours")
             found[own] = None
@@ -101,13 +99,8 @@ class SavedSysctl(Kind):
         files.replace(path, text.encode("utf-8", "surrogateescape"), mode, uid, gid)
 
     def _winner(self) -> tuple[saved_settings.Line | None, str]:
-        places: dict[str, str] = {}
-        for folder in _FOLDERS:
-            for name in names_in(self.root + folder):
-                if name.endswith(".conf"):
-                    places.setdefault(name, f"{self.root}{folder}/{name}")
         found: tuple[saved_settings.Line | None, str] = (None, "")
-        for _name, path in sorted(places.items()):
+        for path in sysctl_files.in_order(self.root):
             last = self._last(path)
             # A line for this very key counts, wherever patterns stand (sysctl.d(5)).
             if last is not None and (found[0] is None or found[0].pattern or not last.pattern):
@@ -115,7 +108,7 @@ class SavedSysctl(Kind):
         return found
 
     def _later(self) -> list[str]:
-        found = [f"{self.root}{_LAST}"]
+        found = [f"{self.root}{sysctl_files.LAST}"]
         if saved_settings.shell_value(read_text(self.root + _UFW, _LIMIT), "ENABLED").lower() == "yes":
             told = saved_settings.shell_value(read_text(self.root + _UFW_DEFAULTS, _LIMIT), "IPT_SYSCTL")
             found.append(self.root + (told if told.startswith("/") else _UFW_SETTINGS))

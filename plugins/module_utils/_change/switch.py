@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import time
 
-from .._host.processes import read_text
+from .._host import detached
 from . import record as records
 from . import undo
 from .model import RefusedError
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 _POLL = 0.25
 _LOCK_PATIENCE = 20.0
-_READY_PATIENCE = 10.0
 # How long the module's answer may need to be out before its host can be cut off.
 _FLUSHED = 0.3
 _PARENT_PATIENCE = 5.0
@@ -41,62 +39,10 @@ def detach(work: Callable[[], None], keep: Collection[int] = ()) -> int:
 
     Of our open files it keeps those in `keep`. Raises RefusedError if there can be no such process.
     """
-    reader, writer = os.pipe()
     try:
-        child = os.fork()
+        return detached.start(work, keep)
     except OSError as error:
-        os.close(reader)
-        os.close(writer)
-        raise RefusedError(f"no dead man's switch can be started: {error.strerror}") from None
-    if child == 0:
-        _become_switch(work, writer, keep)
-    os.close(writer)
-    os.waitpid(child, 0)
-    ready = select.select([reader], [], [], _READY_PATIENCE)[0]
-    told = os.read(reader, 32) if ready else b""
-    os.close(reader)
-    if not told.isdigit():
-        raise RefusedError("no dead man's switch can be started: its process ended at once")
-    return int(told)
-
-
-def _become_switch(work: Callable[[], None], writer: int, keep: Collection[int]) -> None:
-    try:
-        os.setsid()
-        if os.fork():
-            os._exit(0)
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)
-        os.chdir("/")
-        _close_all_but({writer, *keep})
-        _leave_session()
-        os.write(writer, str(os.getpid()).encode())
-        os.close(writer)
-        work()
-    except BaseException:  # noqa: BLE001 - whatever it is, our parent's code after this one must not run
-        os._exit(1)
-    finally:
-        os._exit(0)
-
-
-def _close_all_but(keep: Collection[int]) -> None:
-    null = os.open("/dev/null", os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(null, number)
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
-        if number > 2 and number not in keep:
-            with contextlib.suppress(OSError):
-                os.close(number)
-
-
-def _leave_session() -> None:
-    """Leave the login's control group: where systemd-logind is told to, it kills all that is in it with the login."""
-    for hierarchy, name, path in (line.split(":", 2) for line in read_text("/proc/self/cgroup").split()):
-        folder = {"": "/sys/fs/cgroup", "name=systemd": "/sys/fs/cgroup/systemd"}.get(name)
-        if folder and hierarchy and (".scope" in path or "ssh" in path):
-            with contextlib.suppress(OSError), open(f"{folder}/cgroup.procs", "w", encoding="ascii") as stream:
-                stream.write(str(os.getpid()))
+        raise RefusedError(f"no dead man's switch can be started: {error.strerror or error}") from None
 
 
 class Switch:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from . import overlay_ways
     from .bgp import BgpGathering
     from .bgp_daemon import Peer
+    from .host import View
     from .host_counters import Started
     from .mtu import MtuGathering
 
@@ -51,7 +52,8 @@ _LONG = ("firewall",)
 def gather(params: Mapping[str, Any], parts: Iterable[str] = PARTS, root: str = "", proc_root: str = "/proc") -> Facts:
     """Return {"calico_<part>": facts} for the wanted parts, JSON types only.
 
-    `params` may hold peers, probe, probe_timeout, probe_rate, timeout, bird_socket, bird6_socket and log_window.
+    `params` may hold peers, probe, probe_timeout, probe_rate, timeout, bird_socket, bird6_socket,
+    log_window, readiness and readiness_reach.
     """
     wanted = frozenset(parts)
     one = Pass(params, wanted, root, proc_root)
@@ -324,6 +326,8 @@ class Pass:
         known = self._overlay_facts()
         facts.update({"overlay": known} if known else {})
         facts["host"] = self._sources["node"].guard("host", lambda: self._host(session), nothing)
+        if self._params.get("readiness"):
+            facts["readiness"] = self._sources["node"].guard("readiness", lambda: self._readiness(session), nothing)
         return facts
 
     def _overlay_facts(self) -> Facts:
@@ -362,9 +366,20 @@ class Pass:
         return self._told
 
     def _host(self, session: BgpGathering) -> Facts:
+        from . import host
+
+        return host.gather(self._view(session), self._sources["node"])
+
+    def _readiness(self, session: BgpGathering) -> Facts:
+        from . import readiness
+
+        reach = [str(one) for one in self._params.get("readiness_reach") or ()]
+        return readiness.gather(self._view(session), self._sources["node"], reach)
+
+    def _view(self, session: BgpGathering) -> View:
         from . import host, host_counters
 
-        view = host.View(
+        return host.View(
             processes=self._processes,
             installation=session.installation,
             connection=self._connection,
@@ -381,7 +396,6 @@ class Pass:
             window=float(self._params.get("log_window") or 3600),
             timeout=self._timeout,
         )
-        return host.gather(view, self._sources["node"])
 
 
 def _more_peers(given: Iterable[str], known: list[Peer], session: BgpGathering) -> list[Peer]:

@@ -22,9 +22,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "bird6_socket": {"type": "str", "default": ""},
     "log_window": {"type": "int", "default": 3600},
     "texts": {"type": "bool", "default": False},
+    "readiness": {"type": "bool", "default": False},
+    "readiness_reach": {"type": "list", "elements": "str", "default": []},
 }
-# What bgp_facts takes, which is all but what only the action plugin of node_facts acts on.
-BGP = tuple(name for name in OPTIONS if name != "texts")
+# What bgp_facts takes, which is all but what is of the node as a whole.
+BGP = tuple(name for name in OPTIONS if name not in ("texts", "readiness", "readiness_reach"))
 BIRD = ("bird_socket", "bird6_socket")
 PROBES = ("probe", "probe_timeout")
 

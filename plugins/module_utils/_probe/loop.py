@@ -62,48 +62,72 @@ def start(name: str, make: Callable[[], P], sources: Sources) -> P | None:
     return None
 
 
+class Loop:
+    """Drives probers, to which others may be added on the way. close() gives back what is open."""
+
+    def __init__(self) -> None:
+        self.active: list[Prober] = []
+        self._everyone: list[Prober] = []
+        self._poller = select.poll()
+        self._owners: dict[int, tuple[Prober, socket.socket]] = {}
+
+    def add(self, prober: Prober) -> None:
+        """Drive this one, too."""
+        self.active.append(prober)
+        self._everyone.append(prober)
+        for each in prober.sockets:
+            each.setblocking(False)
+            self._poller.register(each.fileno(), select.POLLIN)
+            self._owners[each.fileno()] = (prober, each)
+
+    def turn(self, end: float) -> bool:
+        """Send what is due and take what comes, until something comes or until `end` (by the monotonic clock) at the
+        latest. Say whether anybody is to be driven further."""
+        now = time.monotonic()
+        wake = self._advance(now)
+        if not self.active or now >= end:
+            return bool(self.active)
+        for descriptor, _events in self._poller.poll(max(min(wake, end) - now, 0.0) * 1000):
+            if descriptor in self._owners:
+                _drain(*self._owners[descriptor])
+        return True
+
+    def close(self) -> None:
+        """Close all probers."""
+        for prober in self._everyone:
+            prober.close()
+
+    def _advance(self, now: float) -> float:
+        """Let every prober send; take the finished ones out. Return when somebody wants to be called next."""
+        wake = now + 3600.0
+        for prober in list(self.active):
+            due = prober.advance(now)
+            if due is not None:
+                wake = min(wake, due)
+                continue
+            self.active.remove(prober)
+            for each in prober.sockets:
+                self._poller.unregister(each.fileno())
+                del self._owners[each.fileno()]
+        return wake
+
+
 def run(probers: Iterable[Prober], limit: float) -> bool:
     """Drive all probers until they have finished or `limit` seconds have passed; then close them. Say whether all
     finished."""
-    active = list(probers)
-    everyone = list(active)
-    poller = select.poll()
-    owners: dict[int, tuple[Prober, socket.socket]] = {}
+    everyone = list(probers)
+    loop = Loop()
     end = time.monotonic() + limit
     try:
-        for prober in active:
-            for each in prober.sockets:
-                each.setblocking(False)
-                poller.register(each.fileno(), select.POLLIN)
-                owners[each.fileno()] = (prober, each)
-        while True:
-            now = time.monotonic()
-            wake = _advance(active, poller, owners, now)
-            if not active or now >= end:
-                return not active
-            for descriptor, _events in poller.poll(max(min(wake, end) - now, 0.0) * 1000):
-                if descriptor in owners:
-                    _drain(*owners[descriptor])
+        for prober in everyone:
+            loop.add(prober)
+        while loop.turn(end):
+            if time.monotonic() >= end:
+                return False
+        return True
     finally:
         for prober in everyone:
             prober.close()
-
-
-def _advance(
-    active: list[Prober], poller: select.poll, owners: dict[int, tuple[Prober, socket.socket]], now: float
-) -> float:
-    """Let every prober send; take the finished ones out. Return when somebody wants to be called next."""
-    wake = now + 3600.0
-    for prober in list(active):
-        due = prober.advance(now)
-        if due is not None:
-            wake = min(wake, due)
-            continue
-        active.remove(prober)
-        for each in prober.sockets:
-            poller.unregister(each.fileno())
-            del owners[each.fileno()]
-    return wake
 
 
 def _drain(prober: Prober, source: socket.socket) -> None:

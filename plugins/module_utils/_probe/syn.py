@@ -77,7 +77,7 @@ class SynProber(Volley):
         super().__init__(len(targets), timeout, rate)
         self._targets = list(targets)
         self.results = [SynResult(each.peer, each.port, each.source, "not_tried") for each in targets]
-        self._sequences = struct.unpack(f"={len(targets)}I", os.urandom(4 * len(targets)))
+        self._sequences = self.sequences(len(targets))
         self._exits: dict[tuple[int, str], _Exit | OSError] = {}
         self._exit_of: dict[socket.socket, _Exit] = {}
         self._ways: list[_Exit | OSError] = []
@@ -120,7 +120,8 @@ class SynProber(Volley):
         if way is None:
             self._receive_icmp(source, data, sender)
             return
-        reply = transport.parse_tcp(wire.ipv4_payload(data) if way.family == socket.AF_INET else data)
+        segment = wire.ipv4_payload(data) if way.family == socket.AF_INET else data
+        reply = transport.parse_tcp(segment)
         number = self._numbers.get((sender, reply.source_port)) if reply else None
         if reply is None or number is None or reply.destination_port != way.port:
             return
@@ -128,8 +129,15 @@ class SynProber(Volley):
             return
         if reply.flags & transport.TCP_RST:
             self._settle(number, "reset")
-        elif reply.flags & transport.TCP_SYN:
-            self._settle(number, "open")
+        elif reply.flags & transport.TCP_SYN and self._settle(number, "open"):
+            self.opened(number, segment)
+
+    def sequences(self, count: int) -> tuple[int, ...]:
+        """Return the initial sequence number of each target's SYN."""
+        return struct.unpack(f"={count}I", os.urandom(4 * count))
+
+    def opened(self, number: int, segment: bytes) -> None:
+        """Take note of the segment that said that a target is open. For those who want to know more of it."""
 
     def _way(self, family: int, target: SynTarget) -> _Exit | OSError:
         """Return the sockets for a target's source address; an address that is not ours fails its own targets only."""

@@ -63,6 +63,20 @@ def parse_tcp(segment: bytes) -> TcpReply | None:
     return TcpReply(source, destination, acknowledged, sequence, flags)
 
 
+def offered_mss(segment: bytes) -> int:
+    """Return the MSS that a segment's options offer (RFC 793, 3.1), 0 if there is none."""
+    options = segment[20 : (segment[12] >> 4) * 4] if len(segment) > 20 else b""
+    at = 0
+    while at + 1 < len(options) and options[at]:
+        if options[at] == 1:
+            at += 1
+            continue
+        if options[at] == 2 and len(options) >= at + 4:
+            return int.from_bytes(options[at + 2 : at + 4], "big")
+        at += max(options[at + 1], 2)
+    return 0
+
+
 def udp_datagram(ports: tuple[int, int], length: int) -> bytes:
     """Return a UDP datagram of `length` bytes in all; the kernel fills in the checksum."""
     return struct.pack("!HHHH", ports[0], ports[1], length, 0) + b"\0" * max(length - 8, 0)
@@ -85,7 +99,7 @@ def tcp(family: int, source: str, port: int) -> socket.socket:
     )
     # Without the filter every segment for this host is looked at in Python, which is slower and not wrong.
     with suppress(OSError):
-        _attach(opened, program)
+        attach(opened, program)
     return opened
 
 
@@ -93,7 +107,7 @@ def udp6(source: str = "") -> socket.socket:
     """Open a raw socket that sends UDP over IPv6; the kernel fills in the checksum."""
     opened = raw(socket.AF_INET6, socket.IPPROTO_UDP, source)
     opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, 6)
-    _attach(opened, (_REJECT,))  # it is for sending only
+    attach(opened, (_REJECT,))  # it is for sending only
     return opened
 
 
@@ -120,7 +134,7 @@ def source_towards(family: int, peer: str) -> str:
             return ""
 
 
-def _attach(opened: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+def attach(opened: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
     """Attach a classic BPF program, given as (code, jump if true, jump if false, constant)."""
     code = array("B", b"".join(struct.pack("=HBBI", *line) for line in program))
     # struct sock_fprog: the kernel copies the program out of our memory during the call.

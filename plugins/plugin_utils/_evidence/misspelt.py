@@ -24,6 +24,10 @@ _MADE = (
         f"remediate_{name}"
         for name in ("run", "path", "plan", "held", "holder", "hosts", "begun", "before", "ledger", "turns")
     ),
+    *(
+        f"preflight_{name}"
+        for name in ("hosts", "api", "listening", "listened", "plan", "probed", "left", "told", "report")
+    ),
     *(f"rollback_{name}" for name in ("found", "path", "turn", "turns", "held", "holder", "begun", "before", "ledger")),
 )
 # Someone's own variable may begin like ours; one that is meant to be ours differs in a letter or two.

@@ -26,7 +26,7 @@ from .html_findings import findings
 from .html_matrix import STATES, matrix, pairs
 from .html_mesh import drawing, title
 from .mesh import LOOKS, read, runs
-from .terminal import BAD_STATUS, VERDICTS, api_told, few, key_told, merged, sessions_told
+from .terminal import BAD_STATUS, VERDICTS, api_told, covered, few, key_told, merged, sessions_told, verdict_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +83,9 @@ def _context(report: dict[str, Any], ledger: dict[str, Any]) -> dict[str, Any]:
     square = matrix(mesh)
     return {
         "verdict": word,
-        "verdict_told": VERDICTS[word].partition(": ")[2],
+        "verdict_told": verdict_told(report).partition(": ")[2],
+        "what": "preflight" if "preflight" in report else "BGP diagnosis",
+        "covered": covered(report),
         "generated_at": report["generated_at"],
         "collected": report["collected"],
         "bundle": (report.get("bundle") or {}).get("path", ""),

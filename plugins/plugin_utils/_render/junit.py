@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from .._analysis.failure import NEVER, counts, failure
 from .._catalogue.model import SEVERITIES
 from .clean import clean
-from .terminal import VERDICTS, place
+from .terminal import place, verdict_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,7 +91,7 @@ def _cluster(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> Itera
     if why:
         _outcome(case, "error", "incomplete", why, "")
     else:
-        _said(case, f"Verdict {VERDICTS.get(report['verdict'], report['verdict'])}")
+        _said(case, f"Verdict {verdict_told(report)}")
     yield case
 
 

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .clean import clean
-from .terminal import VERDICTS, api_told, few, key_told, place, sessions_told
+from .terminal import covered, few, key_told, place, verdict_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,15 +77,10 @@ def block(lines: list[str]) -> str:
 
 
 def _head(report: Mapping[str, Any]) -> Iterator[str]:
-    nodes = report["coverage"]["nodes"]
-    verdict = report["verdict"] if report["verdict"] in VERDICTS else "undetermined"
-    word, _colon, sentence = VERDICTS[verdict].partition(": ")
-    yield f"## Calico BGP diagnosis: {word}\n\n{escaped(sentence)}\n\n"
-    told = [
-        f"{nodes['collected']} of {nodes['expected']} nodes read; {sessions_told(report['sessions'])}",
-        api_told(report["coverage"]["api"]),
-        f"made {report['generated_at']}",
-    ]
+    word, _colon, sentence = verdict_told(report).partition(": ")
+    what = "preflight" if "preflight" in report else "BGP diagnosis"
+    yield f"## Calico {what}: {word}\n\n{escaped(sentence)}\n\n"
+    told = [*covered(report), f"made {report['generated_at']}"]
     if report.get("impact"):
         told.append(report["impact"]["summary"])
     told += [one["says"] for one in report.get("overlay") or ()]

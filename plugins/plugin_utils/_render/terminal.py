@@ -11,6 +11,7 @@ from typing import Any
 
 from .._commonality.shared import worded
 from .._evidence import plain
+from . import preflight
 
 WIDTH = 80
 NARROWEST = 40
@@ -39,6 +40,7 @@ def lines(report: Mapping[str, Any], width: int = WIDTH) -> list[str]:
     parts = (
         _coverage(report, width),
         _verdict(report, width),
+        preflight.lines(report, width) if "preflight" in report else (),
         _findings(report, width),
         _notes(report, width),
         _not_checked(report, width),
@@ -58,11 +60,11 @@ def _wrap(text: str, width: int, label: str = "", indent: int = 2) -> Iterator[s
 
 
 def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
-    nodes, sessions = report["coverage"]["nodes"], report["sessions"]
-    yield f"Calico BGP diagnosis of {nodes['expected']} node(s), {report['generated_at']}"
+    nodes = report["coverage"]["nodes"]
+    yield heading(report)
     yield ""
-    yield from _wrap(f"{_read(nodes)}; {sessions_told(sessions)}", width, "Coverage", 0)
-    yield from _wrap(api_told(report["coverage"]["api"]), width, " ", 0)
+    for number, told in enumerate(covered(report)):
+        yield from _wrap(told, width, " " if number else "Coverage", 0)
     for missing in nodes["missing"][:NOT_CHECKED_SHOWN]:
         yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
     for alias in nodes["aliases"]:
@@ -83,6 +85,27 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _wrap(
             f"and {len(nodes['missing']) - NOT_CHECKED_SHOWN} more nodes that were not read", width, " ", 0
         )
+
+
+def heading(report: Mapping[str, Any]) -> str:
+    """What the report is about, and when it was made."""
+    if "preflight" in report:
+        return preflight.heading(report)
+    return f"Calico BGP diagnosis of {report['coverage']['nodes']['expected']} node(s), {report['generated_at']}"
+
+
+def verdict_told(report: Mapping[str, Any]) -> str:
+    """The verdict in words: one of them, a colon, and a sentence."""
+    words = preflight.VERDICTS if "preflight" in report else VERDICTS
+    return words.get(report["verdict"], words[UNDETERMINED])
+
+
+def covered(report: Mapping[str, Any]) -> list[str]:
+    """What was looked at, a sentence each."""
+    nodes, api = report["coverage"]["nodes"], report["coverage"]["api"]
+    if "preflight" in report:
+        return [f"{_read(nodes)}; {told}" if not at else told for at, told in enumerate(preflight.reached(report))]
+    return [f"{_read(nodes)}; {sessions_told(report['sessions'])}", api_told(api)]
 
 
 def _read(nodes: Mapping[str, Any]) -> str:
@@ -129,7 +152,7 @@ def sessions_told(sessions: Mapping[str, int]) -> str:
 
 def _verdict(report: Mapping[str, Any], width: int) -> Iterator[str]:
     yield from _overlay(report, width)
-    yield from _wrap(VERDICTS[report["verdict"]], width, "Verdict", 0)
+    yield from _wrap(verdict_told(report), width, "Verdict", 0)
     if report["impact"]:
         yield from _wrap(report["impact"]["summary"], width, "Impact", 0)
         yield from _cut_off(report["impact"], width)

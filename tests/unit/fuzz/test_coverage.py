@@ -67,6 +67,8 @@ NOT_READERS = frozenset(
         "module_utils/_firewall/persistence.py:matching",
         "module_utils/_payload.py:get_filename",
         "module_utils/_inet.py:is_address",
+        "module_utils/_preflight/agent.py:_take",
+        "module_utils/_preflight/ears.py:__init__",
         "module_utils/_probe/sockets.py:_zone_number",
         "module_utils/_probe/transport.py:udp6",
         "module_utils/_probe/wire.py:checksum",
