@@ -125,7 +125,7 @@ def _is_named(value: Any) -> bool:
 
 def _object(text: str, change: ObjectChange, stem: str) -> yaml.MappingNode | None:
     """Return where the object stands in a text."""
-    if _is_too_deep(text):
+    if is_too_deep(text):
         return None
     for document in yaml.compose_all(text, Loader=_LOADER):
         for node, kind in _objects(document, stem):
@@ -140,7 +140,7 @@ def _object(text: str, change: ObjectChange, stem: str) -> yaml.MappingNode | No
     return None
 
 
-def _is_too_deep(text: str) -> bool:
+def is_too_deep(text: str) -> bool:
     """More brackets are open at once than an object has; those in strings count as well."""
     if text.count("{") + text.count("[") <= _MOST_OPEN:
         return False
