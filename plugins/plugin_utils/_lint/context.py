@@ -179,13 +179,25 @@ class Context:
             if one.name == "calico-node" and one.document.kind == "DaemonSet" and "containers" in one.path
         )
 
+    @cached_property
+    def _configs(self) -> dict[tuple[str, str], dict[str, object]]:
+        return {(one.namespace, one.name): plain.mapping(one.raw.get("data")) for one in self.of("ConfigMap")}
+
     def config(self, namespace: str, name: str, key: str) -> str | None:
         """A value of a ConfigMap that is given."""
-        for one in self.of("ConfigMap"):
-            if one.name == name and namespace in (one.namespace, ""):
-                value = plain.mapping(one.raw.get("data")).get(key)
-                return None if value is None else plain.text(value)
-        return None
+        value = self._configs.get((namespace, name), {}).get(key)
+        return None if value is None else plain.text(value)
+
+    @cached_property
+    def kubernetes_provider(self) -> str:
+        """What the first Installation that tells it says."""
+        told = (plain.text(one.spec.get("kubernetesProvider") or "") for one in self.installations)
+        return next((one for one in told if one), "")
+
+    @cached_property
+    def source_check_off(self) -> bool:
+        """Felix has the instances' check of source and destination switched off."""
+        return any(one.spec.get("awsSrcDstCheck") == "Disable" for one in self.calico("FelixConfiguration"))
 
     def variable(self, container: Container, name: str) -> str | None:
         """A variable's value, also where a ConfigMap that is given has it."""

@@ -66,7 +66,7 @@ def is_meant(spec: dict[str, Any], resource: dict[str, Any]) -> bool:
 
 
 def cel_refuses(engine: Any, spec: dict[str, Any], resource: dict[str, Any], old: Any = None) -> list[str]:
-    """The messages with which a policy in CEL refuses an object. Errors let it through, as with failurePolicy Ignore."""
+    """The messages with which a policy in CEL refuses an object. Errors let it through: failurePolicy is Ignore."""
     if not is_meant(spec, resource):
         return []
     known = {"object": resource, "oldObject": old}
