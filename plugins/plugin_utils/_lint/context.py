@@ -185,7 +185,8 @@ class Context:
 
     def config(self, namespace: str, name: str, key: str) -> str | None:
         """A value of a ConfigMap that is given."""
-        value = self._configs.get((namespace, name), {}).get(key)
+        known = self._configs
+        value = known.get((namespace, name), known.get(("", name), {})).get(key)
         return None if value is None else plain.text(value)
 
     @cached_property
