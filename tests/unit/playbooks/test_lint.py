@@ -47,7 +47,7 @@ def test_what_is_bad_fails_the_play_after_it_is_written(run, tmp_path):
     assert sorted(os.listdir(tmp_path / "out")) == ["lint.json", "lint.junit.xml", "lint.sarif.json"]
     told = json.loads((tmp_path / "out" / "lint.json").read_text(encoding="utf-8"))
     assert told["schema"] == "netmedic.calico.lint/v1"
-    assert [one["rule"] for one in told["findings"]][0] == "ippool_block_size"
+    assert told["findings"][0]["rule"] == "ippool_block_size"
 
 
 def test_a_rule_that_is_none_is_told(run):
