@@ -183,7 +183,7 @@ class Context:
     def _configs(self) -> dict[tuple[str, str], dict[str, object]]:
         return {(one.namespace, one.name): plain.mapping(one.raw.get("data")) for one in self.of("ConfigMap")}
 
-    def config(self, namespace: str, name: str, key: str) -> str | None:
+    def config(self, name: str, key: str, namespace: str) -> str | None:
         """A value of a ConfigMap that is given."""
         known = self._configs
         value = known.get((namespace, name), known.get(("", name), {})).get(key)
@@ -204,7 +204,7 @@ class Context:
         """A variable's value, also where a ConfigMap that is given has it."""
         value, _path = container.variable(name)
         if value is None and all(container.key_of(name)):
-            return self.config(container.document.namespace, *container.key_of(name))
+            return self.config(*container.key_of(name), container.document.namespace)
         return value
 
     @cached_property

@@ -62,7 +62,7 @@ def failure(result: Result, fail_on: str) -> str:
         more = f" and {len(grave) - _NAMED} more" if len(grave) > _NAMED else ""
         return f"{len(grave)} finding(s) of severity {fail_on} or above: {named}{more}."
     if not result.objects:
-        why = f" {result.findings[0].summary} ({place(result.findings[0])})" if result.findings else ""
+        why = f" {place(result.findings[0])}: {result.findings[0].summary}" if result.findings else ""
         return f"No Kubernetes object was found in {len(result.files)} file(s), so that nothing was checked.{why}"
     return ""
 

@@ -70,7 +70,9 @@ def test_the_sentence_of_a_failure(found):
     assert linting.failure(found, "never") == ""
     nothing = linting.run(["none.yaml"], Settings())
     assert linting.failure(nothing, "never").startswith("No Kubernetes object was found in 0 file(s)")
-    assert "no such file (none.yaml)" in linting.failure(nothing, "never")
+    assert linting.failure(nothing, "never").endswith(
+        "none.yaml: This cannot be read as a manifest: there is no such file."
+    )
 
 
 def test_what_a_terminal_obeys_is_not_printed(tmp_path, monkeypatch):
