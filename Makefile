@@ -81,9 +81,10 @@ fuzz: ## Look for inputs that break a parser; FUZZ_SECONDS=360, PARSERS='ipset e
 	@$(PYTHON) -B -m scripts.setup
 	@exec .venv/bin/python -B -m fuzz $(PARSERS)
 
-docs: ## Write again what is generated: fault pages, README table, role choices, reliability table
+docs: ## Write again what is generated: fault pages, README table, role choices, reliability table, policies
 	@$(PYTHON) -B -m scripts.setup
 	@.venv/bin/python -m scripts.fault_pages
+	@.venv/bin/python -m scripts.policies
 	@exec .venv/bin/python -m scripts.reliability
 
 clean: ## Remove everything that make has made here, and the lab

@@ -31,6 +31,34 @@ spec:
 _RULES = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n"
 _PODS = "NAME READY STATUS RESTARTS AGE IP NODE\nweb-1 1/1 Running 0 5d 10.244.1.5 node-1\n"
 _NFT = "table inet filter {\n\tchain input {\n\t\ttcp dport 22 accept\n"
+_MANIFEST = """apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: calico-node, namespace: kube-system}
+spec:
+  template:
+    spec:
+      containers:
+      - name: calico-node
+        image: quay.io/calico/node:v3.31.2
+        env:
+        - {name: IP_AUTODETECTION_METHOD, value: "interface=eth0,VALUE"}
+        - {name: IP6_AUTODETECTION_METHOD, value: "cidr=VALUE"}
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: {name: one}
+spec: {peerIP: "VALUE", asNumber: "VALUE", nodeSelector: "VALUE", password: {secretKeyRef: {name: bgp, key: one}}}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: one}
+spec: {cidr: "VALUE"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: bgp, namespace: kube-system}
+stringData: {one: "VALUE"}
+"""
 
 
 def archive(data: bytes) -> Any:
@@ -143,3 +171,16 @@ def tried_by_hand(data: bytes) -> Any:
     found, _now = evidence.evidence(bundle)
     shown = [[one.check, one.source, one.target, one.result, one.port, one.size] for one in found.observations]
     return words, tried.reason(command), tried.end(command), tried.port(command), shown
+
+
+def manifests(data: bytes) -> Any:
+    """Lint a text as manifests, and objects in which it is a value."""
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._lint import engine
+    from ansible_collections.netmedic.calico.plugins.plugin_utils._lint import manifests as reading
+
+    text = data.decode("utf-8", "replace")
+    value = "".join(sign for sign in text[:400] if sign.isalnum() or sign in " .:/=,^'()[]{}!&|%-_")
+    loaded = reading.read(text, "fuzzed.yaml")
+    around = reading.read(_MANIFEST.replace("VALUE", value), "around.yaml")
+    engine.lint(around.documents)
+    return [one.as_dict() for one in (*loaded.findings, *engine.lint(loaded.documents))]

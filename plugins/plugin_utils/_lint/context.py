@@ -24,7 +24,6 @@ PROVIDERS = (
 CALICO_GROUPS = ("projectcalico.org", "crd.projectcalico.org", "")
 NEVER, CROSS, ALWAYS = "Never", "CrossSubnet", "Always"
 ENCAPSULATIONS = {
-    "": (ALWAYS, NEVER),
     "IPIP": (ALWAYS, NEVER),
     "IPIPCrossSubnet": (CROSS, NEVER),
     "VXLAN": (NEVER, ALWAYS),
@@ -47,7 +46,8 @@ class Settings:
 
 
 class Pool(NamedTuple):
-    """A pool of an IPPool or of an Installation. path: where it stands; of_operator: in an Installation."""
+    """A pool of an IPPool or of an Installation. path: where it stands; of_operator: in an Installation. disabled: also
+    where another plugin than Calico gives pods their addresses."""
 
     document: Document
     path: Path
@@ -117,6 +117,10 @@ class Container(NamedTuple):
                 return (None if value is None else plain.text(value)), path
         return None, (*self.path, "env")
 
+    def names(self, name: str) -> bool:
+        """Whether a variable is set, to whatever."""
+        return any(one.get("name") == name for one in plain.mappings(self.raw.get("env")))
+
     def key_of(self, name: str) -> tuple[str, str]:
         """The ConfigMap and the key that a variable is taken from; '' and ''."""
         for one in plain.mappings(self.raw.get("env")):
@@ -175,19 +179,32 @@ class Context:
             if one.name == "calico-node" and one.document.kind == "DaemonSet" and "containers" in one.path
         )
 
-    def config(self, namespace: str, name: str, key: str) -> str | None:
+    @cached_property
+    def _configs(self) -> dict[tuple[str, str], dict[str, object]]:
+        return {(one.namespace, one.name): plain.mapping(one.raw.get("data")) for one in self.of("ConfigMap")}
+
+    def config(self, name: str, key: str, namespace: str) -> str | None:
         """A value of a ConfigMap that is given."""
-        for one in self.of("ConfigMap"):
-            if one.name == name and namespace in (one.namespace, ""):
-                value = plain.mapping(one.raw.get("data")).get(key)
-                return None if value is None else plain.text(value)
-        return None
+        known = self._configs
+        value = known.get((namespace, name), known.get(("", name), {})).get(key)
+        return None if value is None else plain.text(value)
+
+    @cached_property
+    def kubernetes_provider(self) -> str:
+        """What the first Installation that tells it says."""
+        told = (plain.text(one.spec.get("kubernetesProvider") or "") for one in self.installations)
+        return next((one for one in told if one), "")
+
+    @cached_property
+    def source_check_off(self) -> bool:
+        """Felix has the instances' check of source and destination switched off."""
+        return any(one.spec.get("awsSrcDstCheck") == "Disable" for one in self.calico("FelixConfiguration"))
 
     def variable(self, container: Container, name: str) -> str | None:
         """A variable's value, also where a ConfigMap that is given has it."""
         value, _path = container.variable(name)
         if value is None and all(container.key_of(name)):
-            return self.config(container.document.namespace, *container.key_of(name))
+            return self.config(*container.key_of(name), container.document.namespace)
         return value
 
     @cached_property
@@ -240,7 +257,10 @@ def _of_ippool(one: Document) -> Pool:
 
 
 def _of_installation(one: Document, index: int, pool: dict[str, object]) -> Pool:
-    ipip, vxlan = ENCAPSULATIONS.get(plain.text(pool.get("encapsulation") or ""), (NEVER, ALWAYS))
+    told = plain.text(pool.get("encapsulation") or "")
+    # What the operator takes for meant (its pool_controller.go): IPIP, and for IPv6 nothing.
+    told = told or ("None" if ":" in plain.text(pool.get("cidr") or "") else "IPIP")
+    ipip, vxlan = ENCAPSULATIONS.get(told, (NEVER, ALWAYS))
     return Pool(
         one,
         ("spec", "calicoNetwork", "ipPools", index),
@@ -249,11 +269,19 @@ def _of_installation(one: Document, index: int, pool: dict[str, object]) -> Pool
         vxlan,
         _whole(pool.get("blockSize")),
         pool.get("natOutgoing") != "Disabled",
-        False,
+        not _is_calicos(one),
         plain.texts(pool.get("allowedUses")),
         pool.get("disableBGPExport") is True,
         True,
     )
+
+
+def _is_calicos(installation: Document) -> bool:
+    """Pods get their addresses from Calico: it is the CNI plugin, which by default it is but with the clouds' own."""
+    told = plain.text(plain.mapping(installation.spec.get("cni")).get("type") or "")
+    if told:
+        return told == "Calico"
+    return plain.text(installation.spec.get("kubernetesProvider") or "") not in ("AKS", "EKS", "GKE")
 
 
 def _whole(value: object) -> int | None:

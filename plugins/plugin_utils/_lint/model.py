@@ -138,5 +138,6 @@ def dotted(path: Path) -> str:
     """A path as people write it: spec.ipPools[0].cidr."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        shown = f"[{step}]" if isinstance(step, int) else plain.text(step)
+        text += f".{shown}" if text and isinstance(step, str) else shown
     return text

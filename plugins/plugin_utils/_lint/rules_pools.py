@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ipaddress
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from .._cluster import values
@@ -74,8 +73,7 @@ def cidr(context: Context) -> Iterator[Problem]:
 def provider_of(context: Context, pool: Pool) -> str:
     """On what the nodes run: as told, else by the Installation."""
     told = plain.text(pool.document.spec.get("kubernetesProvider") or "") if pool.of_operator else ""
-    named = (_OF_PROVIDER.get(plain.text(one.spec.get("kubernetesProvider") or "")) for one in context.installations)
-    return context.settings.provider or _OF_PROVIDER.get(told) or next((one for one in named if one), "")
+    return context.settings.provider or _OF_PROVIDER.get(told) or _OF_PROVIDER.get(context.kubernetes_provider, "")
 
 
 def unencapsulated(context: Context) -> Iterator[Problem]:
@@ -88,7 +86,7 @@ def unencapsulated(context: Context) -> Iterator[Problem]:
             if provider in _OWN_ADDRESSES_ONLY:
                 says = f"encapsulates nothing, and {provider} carries only addresses that it has given out itself."
                 yield Problem(pool.document, pool.mode_path, f"{pool.name} {says}", "critical")
-            elif provider == "aws" and not _source_check_off(context):
+            elif provider == "aws" and not context.source_check_off:
                 says = (
                     "encapsulates nothing, and aws checks senders unless FelixConfiguration awsSrcDstCheck is Disable."
                 )
@@ -96,10 +94,6 @@ def unencapsulated(context: Context) -> Iterator[Problem]:
             elif provider != "aws":
                 says = "encapsulates nothing: every router between the nodes must know the way to the pods."
                 yield Problem(pool.document, pool.mode_path, f"{pool.name} {says}")
-
-
-def _source_check_off(context: Context) -> bool:
-    return any(one.spec.get("awsSrcDstCheck") == "Disable" for one in context.calico("FelixConfiguration"))
 
 
 def ipip_on_azure(context: Context) -> Iterator[Problem]:
@@ -138,34 +132,43 @@ def without_bgp(context: Context) -> Iterator[Problem]:
 
 def overlaps(context: Context) -> Iterator[Problem]:
     """Pools that overlap each other, the Services, or the nodes."""
-    ranges = [(pool, pool.network) for pool in context.pools]
-    for (one, first), (other, second) in combinations(ranges, 2):
-        both = one.document is not other.document and one.of_operator != other.of_operator
-        if _meet(first, second) and not (both and first == second):
-            at = f"{other.document.about} ({other.cidr})"
-            yield _problem(one, "cidr", f"overlaps that of {at}.")
-    for what, written in _taken(context):
-        for pool, known in ranges:
-            if _meet(known, network(written)):
+    known = [(found, pool) for pool in context.pools if (found := pool.network) is not None]
+    for version in (4, 6):
+        yield from _nested([(found, pool) for found, pool in known if found.version == version])
+    for written, what in dict(reversed([*_taken(context)])).items():
+        taken = network(written)
+        for found, pool in known if taken else ():
+            if taken and found.version == taken.version and found.overlaps(taken):
                 yield _problem(pool, "cidr", f"overlaps {what}, {written}.")
 
 
-def _meet(one: Network | None, other: Network | None) -> bool:
-    return one is not None and other is not None and one.version == other.version and one.overlaps(other)
+def _nested(known: list[tuple[Network, Pool]]) -> Iterator[Problem]:
+    """Pools in other ones: two prefixes overlap where one contains the other, which then comes first and is still open.
+    What an Installation and the IPPool made of it both say is one pool."""
+    around: list[tuple[Network, Pool]] = []
+    for found, pool in sorted(known, key=lambda one: (int(one[0].network_address), one[0].prefixlen)):
+        while around and int(around[-1][0].broadcast_address) < int(found.network_address):
+            around.pop()
+        if around:
+            outer, other = around[-1]
+            if outer != found or other.of_operator == pool.of_operator:
+                yield _problem(pool, "cidr", f"overlaps that of {other.document.about} ({other.cidr}).")
+        around.append((found, pool))
 
 
 def _taken(context: Context) -> Iterator[tuple[str, str]]:
-    """Ranges that others have, and what they are."""
-    yield from (("the range of Services", one) for one in context.settings.service_cidrs)
-    yield from (("the nodes' network", one) for one in context.settings.node_cidrs)
+    """Ranges that others have, and what has them."""
+    yield from ((one, "the range of Services") for one in context.settings.service_cidrs)
+    yield from ((one, "the nodes' network") for one in context.settings.node_cidrs)
     for one in context.of("ClusterConfiguration"):
         told = plain.text(plain.mapping(one.raw.get("networking")).get("serviceSubnet") or "")
-        yield from (("the range of Services", each.strip()) for each in told.split(",") if each.strip())
+        yield from ((each.strip(), "the range of Services") for each in told.split(",") if each.strip())
     for one in context.of("Node"):
         for key in ("IPv4Address", "IPv6Address"):
             written = one.annotations.get(f"projectcalico.org/{key}", "")
-            if "/" in written:
-                yield f"the network of the node {one.name}", written
+            found = network(written)
+            if found is not None:
+                yield str(found), f"the network of the node {one.name}"
 
 
 RULES = (

@@ -57,8 +57,8 @@ def traps(context: Context) -> Iterator[Problem]:
         if context.variable(container, "CALICO_NETWORKING_BACKEND") == "none":
             continue
         value, path = container.variable(_METHODS[0])
-        own, _path = container.variable("IP")
-        if own in (None, "autodetect") and not (value is None and any(container.key_of(_METHODS[0]))):
+        detects = container.variable("IP")[0] == "autodetect" or not container.names("IP")
+        if detects and not (value is None and container.names(_METHODS[0])):
             yield from _told(container.document, path, _METHODS[0], value or "")
         value, path = container.variable(_METHODS[1])
         if value is not None:

@@ -45,6 +45,15 @@ def save_report(
     except ValueError as error:
         problem = str(error)
         contents = rendered(report, [form for form in chosen if form == "json"], wanted)
+    changed = save_files(contents, directory, write=write)
+    return Saved([Path(directory) / name for name in contents], changed, problem)
+
+
+def save_files(contents: Mapping[str, bytes], directory: str, *, write: bool) -> bool:
+    """Write files by their names, each whole or not at all, and make their directory; say whether it changes anything.
+
+    With write False nothing is written. OSError where the directory cannot be made or written.
+    """
     changed = False
     for name, content in contents.items():
         path = Path(directory) / name
@@ -54,7 +63,7 @@ def save_report(
         if write:
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, content)
-    return Saved([Path(directory) / name for name in contents], changed, problem)
+    return changed
 
 
 def save_patches(patches: Iterable[Patch], directory: str, *, write: bool) -> bool:

@@ -30,8 +30,13 @@ def junit(report: Mapping[str, Any], fail_on: str = "major", incomplete: bool = 
     is no whole report."""
     told = clean(report)
     root = ElementTree.Element("testsuites", name=NAME)
-    _suite(root, f"{NAME}.nodes", _nodes(told, fail_on), told["generated_at"])
-    _suite(root, f"{NAME}.cluster", _cluster(told, fail_on, incomplete), told["generated_at"])
+    add_suite(root, f"{NAME}.nodes", _nodes(told, fail_on), told["generated_at"])
+    add_suite(root, f"{NAME}.cluster", _cluster(told, fail_on, incomplete), told["generated_at"])
+    return written(root)
+
+
+def written(root: ElementTree.Element) -> str:
+    """The whole file, with the totals of its suites."""
     for total in ("tests", "failures", "errors", "skipped"):
         root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
     root.set("time", "0")
@@ -41,7 +46,8 @@ def junit(report: Mapping[str, Any], fail_on: str = "major", incomplete: bool = 
     )
 
 
-def _suite(root: ElementTree.Element, name: str, cases: Iterable[ElementTree.Element], at: str) -> None:
+def add_suite(root: ElementTree.Element, name: str, cases: Iterable[ElementTree.Element], at: str) -> None:
+    """Add a suite with its cases. at: when they were made, RFC 3339 in UTC."""
     found = list(cases)
     count = {kind: sum(case.find(kind) is not None for case in found) for kind in ("failure", "error", "skipped")}
     suite = ElementTree.SubElement(
@@ -68,9 +74,9 @@ def _nodes(report: Mapping[str, Any], fail_on: str) -> Iterable[ElementTree.Elem
             at.setdefault(name, []).append(item)
     drawn = [one["name"] for one in (report.get("mesh") or {}).get("nodes", ()) if not one.get("external")]
     for name in dict.fromkeys((*drawn, *missing, *at)):
-        case = _case(f"{NAME}.nodes", name)
+        case = new_case(f"{NAME}.nodes", name)
         if name in missing and not _failing(at.get(name, ()), fail_on):
-            _outcome(case, "error", "not read", f"not read: {missing[name]}", "")
+            add_outcome(case, "error", "not read", f"not read: {missing[name]}", "")
         else:
             _judge(case, at.get(name, ()), fail_on)
         yield case
@@ -83,19 +89,20 @@ def _cluster(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> Itera
         if not item["nodes"]:
             by_fault.setdefault(item["fault"], []).append(item)
     for fault, items in by_fault.items():
-        case = _case(f"{NAME}.cluster", fault)
+        case = new_case(f"{NAME}.cluster", fault)
         _judge(case, items, fail_on)
         yield case
-    case = _case(f"{NAME}.cluster", "evidence")
+    case = new_case(f"{NAME}.cluster", "evidence")
     why = failure(report, NEVER, incomplete)
     if why:
-        _outcome(case, "error", "incomplete", why, "")
+        add_outcome(case, "error", "incomplete", why, "")
     else:
-        _said(case, f"Verdict {verdict_told(report)}")
+        add_output(case, f"Verdict {verdict_told(report)}")
     yield case
 
 
-def _case(suite: str, name: str) -> ElementTree.Element:
+def new_case(suite: str, name: str) -> ElementTree.Element:
+    """A test case that passes so far."""
     return ElementTree.Element("testcase", classname=suite, name=name, time="0")
 
 
@@ -114,22 +121,24 @@ def _judge(case: ElementTree.Element, items: Sequence[Mapping[str, Any]], fail_o
         first = failing[0]
         more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
         text = "\n\n".join(_told(item) for item in failing[:_MOST])
-        _outcome(case, "failure", first["fault"], f"{first['summary']}{more}", text)
+        add_outcome(case, "failure", first["fault"], f"{first['summary']}{more}", text)
     elif waived:
         one = waived[0]["waived"]
-        _outcome(case, "skipped", "waived", f"waived until {one['expires']}: {one['reason']}", "")
+        add_outcome(case, "skipped", "waived", f"waived until {one['expires']}: {one['reason']}", "")
     rest = [item for item in items if item not in failing and item["role"] != "consequence"]
     if rest:
-        _said(case, "\n\n".join(_told(item) for item in rest[:_MOST]))
+        add_output(case, "\n\n".join(_told(item) for item in rest[:_MOST]))
 
 
-def _outcome(case: ElementTree.Element, kind: str, about: str, message: str, text: str) -> None:
+def add_outcome(case: ElementTree.Element, kind: str, about: str, message: str, text: str) -> None:
+    """Have a case fail, be in error or be skipped."""
     # Of a skipped case the schemas in use know no type.
     told = {"message": message} if kind == "skipped" else {"type": about, "message": message}
     ElementTree.SubElement(case, kind, told).text = text[:_LONGEST] or None
 
 
-def _said(case: ElementTree.Element, text: str) -> None:
+def add_output(case: ElementTree.Element, text: str) -> None:
+    """Add what a case has to say besides its outcome."""
     ElementTree.SubElement(case, "system-out").text = text[:_LONGEST]
 
 

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/netmedic/calico"
 BASE = "BUNDLE"
+BASE_SAYS = "The evidence bundle that was analysed."
 _LEVELS = {"critical": "error", "major": "error", "minor": "warning", "info": "note"}
 _KINDS = {"not_a_fault": "informational"}
 _PLACES = 100
 
 
-def sarif(report: Mapping[str, Any]) -> str:
-    """The whole file. KeyError, TypeError or AttributeError for what is no whole report."""
+def sarif(report: Mapping[str, Any], base: str = BASE, base_says: str = BASE_SAYS) -> str:
+    """The whole file. base: what the paths of locations are relative to, and base_says what that is. KeyError,
+    TypeError or AttributeError for what is no whole report."""
     told = clean(report)
     found = [item for item in told["findings"] if item["role"] != "consequence" and not item.get("guess")]
     rules: dict[str, int] = {}
@@ -43,9 +45,9 @@ def sarif(report: Mapping[str, Any]) -> str:
                 "rules": [_rule(first[fault]) for fault in rules],
             }
         },
-        "originalUriBaseIds": {BASE: {"description": {"text": "The evidence bundle that was analysed."}}},
+        "originalUriBaseIds": {base: {"description": {"text": base_says}}},
         "invocations": [{"executionSuccessful": True, "endTimeUtc": told["generated_at"]}],
-        "results": [_result(item, rules[item["fault"]]) for item in found],
+        "results": [_result(item, rules[item["fault"]], base) for item in found],
         "columnKind": "unicodeCodePoints",
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -65,18 +67,18 @@ def _rule(item: Mapping[str, Any]) -> dict[str, Any]:
     if item["fix"]["text"]:
         rule["help"] = {"text": item["fix"]["text"]}
     if ":" not in item["fault"]:
-        rule["helpUri"] = f"{HOME}/blob/main/docs/faults/{quote(item['fault'])}.md"
+        rule["helpUri"] = f"{HOME}/blob/main/{item.get('help') or 'docs/faults/' + quote(item['fault']) + '.md'}"
     return rule
 
 
-def _result(item: Mapping[str, Any], index: int) -> dict[str, Any]:
+def _result(item: Mapping[str, Any], index: int, base: str) -> dict[str, Any]:
     at_fault = place(item["where"])
     text = item["summary"] or item["title"] or item["fault"]
     result: dict[str, Any] = {
         "ruleId": item["fault"],
         "ruleIndex": index,
         "message": {"text": f"{text} ({at_fault})" if at_fault else text},
-        "locations": _locations(item),
+        "locations": _locations(item, base),
         "partialFingerprints": {"faultAndPlace/v1": f"{item['fault']}@{','.join(item['nodes'])}@{_object(item)}"},
         "properties": {
             "severity": item["severity"],
@@ -101,7 +103,7 @@ def _object(item: Mapping[str, Any]) -> str:
     return str(item["where"].get("object", ""))
 
 
-def _locations(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _locations(item: Mapping[str, Any], base: str) -> list[dict[str, Any]]:
     logical = [{"fullyQualifiedName": name, "kind": "resource"} for name in item["nodes"][:_PLACES]]
     if _object(item):
         field = item["where"].get("field")
@@ -110,7 +112,7 @@ def _locations(item: Mapping[str, Any]) -> list[dict[str, Any]]:
     where: dict[str, Any] = {}
     if item.get("location"):
         where["physicalLocation"] = {
-            "artifactLocation": {"uri": quote(item["location"]["file"]), "uriBaseId": BASE},
+            "artifactLocation": {"uri": quote(item["location"]["file"]), "uriBaseId": base},
             "region": {"startLine": item["location"]["line"]},
         }
     if logical:
