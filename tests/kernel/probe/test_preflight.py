@@ -143,7 +143,7 @@ def test_between_open_hosts_all_is_open_and_the_listeners_end_by_themselves(list
     assert results(second, 0) == expected
     assert first["mtu"] == {"ok": {"1500": "2"}, "ok/6": {"1500": "2"}}
     assert set(second["heard"]["behind"]) == set(expected)
-    wait_for(lambda: not one.lives() and not two.lives(), 6)
+    wait_for(lambda: not one.lives() and not two.lives(), 15)
     assert not one.folder.exists()
     assert not two.folder.exists()
     assert one.host.half_open() == two.host.half_open() == 0
@@ -277,15 +277,13 @@ def test_nobody_can_connect_to_a_held_port(listeners):
 @pytest.mark.parametrize("way", ["deadline", "killed", "asked"])
 def test_a_listener_goes_in_every_case(listeners, way):
     """Nobody talks to it any more: the controller was killed, say."""
-    one, two = listeners(seconds=1.0 if way == "deadline" else 30.0)
+    one, _two = listeners(seconds=1.0 if way == "deadline" else 30.0)
     if way == "killed":
         os.kill(one.facts["pid"], signal.SIGTERM)
     elif way == "asked":
         one.stop()
-    else:
-        two.probe(one)
 
-    wait_for(lambda: not one.lives(), 4)
+    wait_for(lambda: not one.lives(), 10)
 
     assert not one.folder.exists()
     assert one.host.run("sh", "-c", "cat /proc/net/tcp /proc/net/udp /proc/net/raw /proc/net/packet").count(":") <= 60
