@@ -40,7 +40,7 @@ def told(scene: Scene) -> dict[str, Any]:
     reach = Reach.of(scene)
     pairs = {way: sum(reach.expected(name, way).bit_count() for name in reach.names) for way in reach.every_way}
     open_pairs = dict(pairs)
-    troubles = []
+    troubles: list[dict[str, Any]] = []
     for prober, listener, way, verdict in reach.troubles():
         open_pairs[way] -= 1
         if len(troubles) < _MOST_TROUBLES:

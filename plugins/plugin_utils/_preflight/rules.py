@@ -14,7 +14,8 @@ from .finding import seen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .._evidence.model import Node, Rule
+    from .._evidence.model import Node
+    from .._evidence.rules import Rule
     from .model import Scene
     from .reach import Reach
 
