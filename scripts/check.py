@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Check(NamedTuple):
     """One check: the name to call it by, what it proves, how it is run, what it needs besides Python.
 
-    beside_the_last: it runs at the same time as the check before it, which mostly waits.
+    beside_the_last: it runs at the same time as the check before it, which mostly waits or uses one processor.
     """
 
     name: str
@@ -51,9 +51,14 @@ CHECKS = (
     Check("mypy", "Types (mypy, strict on the core)", lint.mypy),
     Check("yamllint", "YAML is well formed (yamllint)", lint.yamllint),
     Check("ansible-lint", "Playbooks and roles (ansible-lint, profile production)", lint.ansible_lint),
-    Check("changelog", "Change fragments (antsibull-changelog)", lint.changelog),
-    Check("plugin-docs", "Documentation of plugins and roles (antsibull-docs)", lint.plugin_docs),
-    Check("docs", "Generated pages are what catalogue and cases say (make docs writes them)", lint.generated_docs),
+    Check("changelog", "Change fragments (antsibull-changelog)", lint.changelog, beside_the_last=True),
+    Check("plugin-docs", "Documentation of plugins and roles (antsibull-docs)", lint.plugin_docs, beside_the_last=True),
+    Check(
+        "docs",
+        "Generated pages are what the sources say (make docs writes them)",
+        lint.generated_docs,
+        beside_the_last=True,
+    ),
     Check("unit", "Unit tests", units.unit),
     Check("pythons", "Unit tests of the node code on every other Python", units.unit_on_other_pythons),
     Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),

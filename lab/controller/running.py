@@ -16,6 +16,7 @@ from .context import Context
 from .daemonsets import DaemonSets
 from .deployments import Deployments
 from .endpoints import EndpointSlices
+from .garbage import Garbage
 from .kubelet import Kubelets, log_directory
 from .lifecycle import PERIOD, Nodes
 from .overlay import KINDS as OVERLAY
@@ -45,6 +46,7 @@ class Controller:
             Worker(context, "daemonsets", ("daemonsets", "pods", "nodes"), DaemonSets(context).work),
             Worker(context, "deployments", ("deployments", "replicasets", "pods"), Deployments(context).work),
             Worker(context, "scheduler", ("pods", "nodes"), Scheduler(context).work),
+            Worker(context, "garbage", ("pods", "nodes"), Garbage(context).work),
             Worker(context, "addresses", ("pods",), Addresses(context).work),
             Worker(context, "overlay", OVERLAY, Overlay(context).work),
             Worker(context, "endpointslices", ("services", "pods"), EndpointSlices(context).work),

@@ -16,7 +16,7 @@ from lab import Lab
 SAMPLE = (
     Run("tcp179_blocked_host_firewall", "nft", drawn.FIRST, drawn.CUT, 0.1),
     Run("ip_forward_off", "sysctl", drawn.FIRST, drawn.KILLED, 0.6),
-    Run("bgp_password_secret_unreadable", "rbac", drawn.FIRST, drawn.TOLD_OFF, 0.2),
+    Run("mtu_misconfigured_value", "config-map", drawn.FIRST, drawn.TOLD_OFF, 0.2),
 )
 
 

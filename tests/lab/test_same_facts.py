@@ -35,6 +35,7 @@ DIFFERENT = {
     r"calico_node\.host\.strain\..*": "a host's load at two moments",
     r"calico_bgp\.peer_reachability\.\d+\.neighbour": "a reachable neighbour's entry grows stale meanwhile",
     r"calico_bgp\.daemons\.ipv.\.via": "birdcl instead of the socket itself",
+    r"calico_bgp\.daemons\.ipv.\.start_ticks": "wanted by repairs of a process alone, which need Python",
     r"calico_bgp\.sources\.bird_socket_ipv.": "tells how BIRD was asked, and one place only",
     r"calico_bgp\.sources\.probes": "without Python no SYN can be sent",
     r"calico_bgp\.(probes|probes_groups)\..*": "without Python no SYN can be sent",

@@ -26,6 +26,8 @@ CONFLICT = "conflict"
 _LONGEST, _LONGEST_SENT = 300, 4096
 _READER = "collect"
 _MANIFEST = "roles/{role}/files/rbac.yml of this collection holds all that is needed"
+# What few repairs need is in manifests of its own, so that nobody gives it away unasked.
+_MANIFESTS = "roles/{role}/files of this collection has manifests: rbac.yml, and for some repairs one more beside it"
 
 # In what a webhook refuses, whatever status it chooses for that.
 _DENIED = "denied the request"
@@ -91,7 +93,8 @@ def of_status(status: int, message: str, path: str, server: str, where: str, rol
             f"or belong to another cluster. Renew them and run again.",
         )
     if status == 403 and _DENIED not in message:
-        return ApiError(FORBIDDEN, f"Not allowed at {server}{said or f': {what}'}. {_MANIFEST.format(role=role)}.")
+        manifest = (_MANIFEST if role == _READER else _MANIFESTS).format(role=role)
+        return ApiError(FORBIDDEN, f"Not allowed at {server}{said or f': {what}'}. {manifest}.")
     if status == 404:
         # To who only reads, the path says it all; of who writes into a namespace, that may be missing.
         return ApiError(ABSENT, f"{server} has no {what} (404{said if role != _READER else ''}).")

@@ -56,7 +56,7 @@ def read(answer: Mapping[str, Any]) -> dict[str, Any]:
     _before, mark, text = output.partition(_MARK)
     try:
         told = plain.mapping(json.loads(text)) if mark else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     if not told:
         said = " ".join(f"{answer.get('stderr') or ''} {output}".split())[:_LONGEST_WORDS]

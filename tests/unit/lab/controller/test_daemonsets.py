@@ -16,6 +16,7 @@ from lab.api.store import Store
 from lab.controller import cluster, pods, seeding
 from lab.controller.context import Context
 from lab.controller.daemonsets import DaemonSets
+from lab.controller.garbage import Garbage
 
 PLAN = topology.plan("one_subnet", 4)
 
@@ -195,3 +196,16 @@ def test_templates_are_kept_as_revisions_and_the_present_one_is_the_newest(store
     store.mutate(kind(store, "daemonsets"), "kube-system", "calico-node", undo)
     controller.work()
     assert revisions() == [2, 3]
+
+
+def test_the_pod_of_a_node_that_is_gone_goes_with_it(store, controller):
+    controller.work()
+    ready(store)
+    store.delete(kind(store, "nodes"), "", "node-4")
+
+    controller.work()
+    Garbage(Bare(store)).work()
+
+    left = {each["spec"]["nodeName"] for each in store.list(kind(store, "pods"), "kube-system")}
+    assert "node-4" not in left
+    assert {"node-1", "node-2", "node-3"} <= left

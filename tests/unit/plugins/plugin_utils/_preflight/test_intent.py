@@ -85,7 +85,7 @@ def test_methods_and_pools_of_an_installation(tmp_path, field, method) -> None:
     assert plan.methods["ipv4"] == method
     assert [(str(one.network), one.block_size, one.tunnelled) for one in plan.pods] == [
         ("10.244.0.0/16", 26, True),
-        ("fd00:244::/48", 122, True),
+        ("fd00:244::/48", 122, False),
     ]
     assert "installation.yaml" in plan.pods[0].where
 
