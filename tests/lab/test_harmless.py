@@ -53,7 +53,7 @@ def rules(lab, node):
     )
     text = "".join(lab.exec(node, command).stdout for command in commands)
     # A table that another test has left behind counts every packet.
-    return re.sub(r"^#.*$|\[\d+:\d+\]", "", text, flags=re.MULTILINE)
+    return re.sub(r"^#.*$|\[\d+:\d+\]|packets \d+ bytes \d+", "", text, flags=re.MULTILINE)
 
 
 def files(lab, node):

@@ -99,7 +99,8 @@ def _of_node(result: Mapping[str, Any]) -> contents.Gathered:
         return contents.Gathered([], f"given up on after {period} s (must_gather_node_timeout)")
     from .._raw import fallback
 
-    if fallback.lacks_python(result):
+    # The task lets no node's failure cost the others, so that this one is not called one.
+    if fallback.lacks_python({**result, "failed": True}):
         return contents.Gathered([], "no usable Python is on it: what its shell told beside the facts is all there is")
     return contents.Gathered([], _said(result) or "the module failed")
 
