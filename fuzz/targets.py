@@ -154,7 +154,7 @@ TARGETS: tuple[Target, ...] = (
     Target("certificate_names", host_readers.certificate_names, ("**/*.pem", "**/*.crt", "**/*.der"), BYTES),
     Target("first_moment", host_readers.first_moment, ("**/kubelet*.log",)),
     # --- texts, read on the controller ---
-    Target("lint", offline_readers.manifests, ("plugins/plugin_utils/_lint/rules/*/bad*/*.yaml",)),
+    Target("lint", offline_readers.manifests, ("plugins/plugin_utils/_lint/rules/*/bad*/*",)),
     _printed("bird_config", "bird.cfg", f"{_BIRD}/*/config/*.cfg"),
     _printed("bird_protocols", "birdcl-protocols birdcl-status", f"{_BIRD}/*/protocols.raw", f"{_BIRD}/*/*.txt"),
     _printed("bird_routes", "birdcl-route"),

@@ -69,9 +69,10 @@ _Dumper.add_representer(str, _text)
 
 
 def dumped(*documents: dict[str, Any]) -> str:
-    """Documents of one file, with the note above them."""
-    parts = [yaml.dump(one, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True) for one in documents]
-    return f"# {NOTE}\n# yamllint disable rule:line-length\n---\n" + "---\n".join(parts)
+    """The one document of a file, with the note above it; several become a List."""
+    one = documents[0] if len(documents) == 1 else {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+    text = yaml.dump(one, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+    return f"# {NOTE}\n# yamllint disable rule:line-length\n---\n{text}"
 
 
 def dashed(rule: str) -> str:

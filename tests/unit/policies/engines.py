@@ -20,7 +20,9 @@ RULES = sorted(path.stem for path in (POLICIES / "conftest").glob("*.rego"))
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
-    return [one for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one]
+    """The objects of a file, those of a List each by itself, as an API server gets them."""
+    found = [one for one in yaml.safe_load_all(path.read_text(encoding="utf-8")) if one]
+    return [each for one in found for each in (one["items"] if one.get("kind") == "List" else [one])]
 
 
 @cache

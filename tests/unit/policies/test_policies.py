@@ -18,8 +18,8 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._lint.rules import
 from ansible_collections.netmedic.calico.tests.unit.policies import engines
 
 FOLDER = Path(__file__).parents[1] / "plugins" / "plugin_utils" / "_lint" / "rules"
-BAD = sorted(FOLDER.glob("*/bad/*.yaml"))
-GOOD = sorted(FOLDER.glob("*/good/*.yaml"))
+BAD = sorted(FOLDER.glob("*/bad/*"))
+GOOD = sorted(FOLDER.glob("*/good/*"))
 
 needs_rego = pytest.mark.skipif(not engines.there("regopy"), reason="the Rego engine regopy is not installed")
 

@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every rule on its good and bad manifests: rules/<rule>/{good,bad,bad_lint}/*.yaml.
+"""Every rule on its good and bad manifests: rules/<rule>/{good,bad,bad_lint}/.
+
+Files of several documents end in .manifests, as ansible-test wants one in each that ends in .yaml.
 
 What is in bad/ is refused by the policies as well; bad_lint/ needs several objects, or more than a policy can ask.
 """
@@ -18,7 +20,7 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._lint import engin
 from ansible_collections.netmedic.calico.plugins.plugin_utils._lint.rules import BY_ID, RULES, UNREADABLE
 
 FOLDER = Path(__file__).parent / "rules"
-CASES = sorted(FOLDER.glob("*/*/*.yaml"))
+CASES = sorted(path for path in FOLDER.glob("*/*/*") if path.is_file())
 BAD = [path for path in CASES if path.parent.name != "good"]
 GOOD = [path for path in CASES if path.parent.name == "good"]
 
@@ -83,7 +85,7 @@ def test_ids_that_the_catalogue_has_are_its_faults():
 
 
 def test_no_password_is_told():
-    for path in (FOLDER / "md5_kernel_limit/bad_lint").glob("*.yaml"):
+    for path in (FOLDER / "md5_kernel_limit/bad_lint").iterdir():
         told = [one.as_dict() for one in found_in(path)]
         assert told
         assert "canary" not in repr(told).replace(str(path), "")
@@ -102,7 +104,7 @@ def test_a_network_of_ones_own_carries_bare_pools():
 
 
 def test_ranges_that_are_planned_count():
-    path = FOLDER / "ippool_overlaps_network/good/the_same_twice.yaml"
+    path = FOLDER / "ippool_overlaps_network/good/the_same_twice.manifests"
     told = found_in(path, service_cidrs=("10.244.0.0/20",), node_cidrs=("10.0.0.0/8",))
     assert {one.summary for one in told if one.rule == "ippool_overlaps_network"} == {
         "The pool 10.244.0.0/16 overlaps the range of Services, 10.244.0.0/20.",
