@@ -35,7 +35,7 @@ lint: ## Only form, lint, types and documentation
 	@$(run) scripts.check format ruff mypy yamllint ansible-lint changelog plugin-docs docs
 
 unit: ## Only the unit tests, on every Python at hand
-	@$(run) scripts.check unit pythons
+	@$(run) scripts.check unit every-python
 
 kernel: ## Only the tests against the real programs in namespaces
 	@$(run) scripts.check kernel
@@ -49,8 +49,8 @@ integration: ## Only ansible-test integration
 molecule: ## Only molecule on the lab
 	@$(run) scripts.check molecule
 
-faults: ## Only the faults made for real in the lab
-	@$(run) scripts.check lab
+faults: ## Every fault and repair in the lab in every way, an hour or two; `make test` tries each in one
+	@$(run) scripts.check faults
 
 lab-up: ## Start the lab and leave it up; NODES=4, TOPOLOGY=one_subnet
 	@$(PYTHON) -B -m scripts.setup

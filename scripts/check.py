@@ -35,6 +35,7 @@ class Check(NamedTuple):
     """One check: the name to call it by, what it proves, how it is run, what it needs besides Python.
 
     beside_the_last: it runs at the same time as the check before it, which mostly waits or uses one processor.
+    only_by_name: it takes too long to be one of all checks.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Check(NamedTuple):
     needs_lab: bool = False
     needs_programs: bool = False
     beside_the_last: bool = False
+    only_by_name: bool = False
 
 
 CHECKS = (
@@ -60,10 +62,19 @@ CHECKS = (
         beside_the_last=True,
     ),
     Check("unit", "Unit tests", units.unit),
-    Check("pythons", "Unit tests of the node code on every other Python", units.unit_on_other_pythons),
+    Check(
+        "pythons", "Unit tests of the node code on the oldest and the newest Python", units.unit_on_outermost_pythons
+    ),
+    Check(
+        "every-python",
+        "Unit tests of the node code on every other Python",
+        units.unit_on_other_pythons,
+        only_by_name=True,
+    ),
     Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
     Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
-    Check("lab", "Faults made for real in the lab", faults.faults, needs_lab=True),
+    Check("lab", "Faults and repairs made for real in the lab", faults.sample, needs_lab=True),
+    Check("faults", "Every fault and repair in every way", faults.faults, needs_lab=True, only_by_name=True),
     Check(
         "integration", "ansible-test integration", integration.integration, needs_programs=True, beside_the_last=True
     ),
@@ -90,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     paths = [argument for argument in arguments if argument not in BY_NAME]
     if paths and len(names) != 1:
         raise UserError(f"{paths[0]} is no check. There are: {', '.join(BY_NAME)}. Files go with one check at a time.")
-    wanted = [BY_NAME[name] for name in names] or list(CHECKS)
+    wanted = [BY_NAME[name] for name in names] or [check for check in CHECKS if not check.only_by_name]
     _prepare(wanted)
     started = time.monotonic()
     rows = [

@@ -5,22 +5,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils._analysis.wishes import doubts
-from ..plugin_utils._evidence import misspelt
+from ..plugin_utils._evidence import misspelt, role_options
 from ..plugin_utils._evidence.variables import complaints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
@@ -39,7 +35,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         mistakes: list[str] = []
         warnings = misspelt.warnings(task_vars or {})
         for role in arguments["roles"]:
-            options = _options(role)
+            options = role_options.of_role(role)
             named = {name: value for name, value in (task_vars or {}).items() if name in options}
             given = {name: self._templar.template(value) for name, value in named.items()}
             wrong = complaints(options, given, _fits)
@@ -60,15 +56,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             warnings += doubts(checks, waivers)
         except ValueError as error:
             mistakes.append(f"{error}.")
-
-
-def _options(role: str) -> dict[str, Any]:
-    """The variables of a role of this collection, by name; none of a role that says nothing of them."""
-    path = _ROLES / Path(role).name / "meta" / "argument_specs.yml"
-    if not path.is_file():
-        return {}
-    options: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
-    return options
 
 
 def _fits(spec: Mapping[str, Any], value: Any) -> bool:

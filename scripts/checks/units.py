@@ -36,11 +36,27 @@ def unit(paths: Sequence[str]) -> Outcome:
         return pytest("unit", venv_program("python"), arguments)
 
 
+def unit_on_outermost_pythons(paths: Sequence[str]) -> Outcome:
+    """The node code's tests on the oldest and the newest Python here. What both can do, those between can: that they
+    read and import it is seen by ansible-test."""
+    others = [version for version in _others() if version in {python.version for python in machine.interpreters()}]
+    return _on_each(others[:1] + others[1:][-1:], paths)
+
+
 def unit_on_other_pythons(paths: Sequence[str]) -> Outcome:
     """The node code's tests on every other Python from 3.7 on; those that are not here are named."""
-    found = {python.version: python for python in machine.interpreters()}
+    return _on_each(_others(), paths)
+
+
+def _others() -> list[tuple[int, int]]:
+    """Versions of Python that nodes have and the controller here has not, oldest first."""
     controller = machine.controller_python()
-    others = [version for version in machine.NODE_PYTHONS if controller is None or version != controller.version]
+    return sorted(version for version in machine.NODE_PYTHONS if controller is None or version != controller.version)
+
+
+def _on_each(versions: Sequence[tuple[int, int]], paths: Sequence[str]) -> Outcome:
+    """The node code's tests on these Pythons."""
+    found = {python.version: python for python in machine.interpreters()}
 
     def one(version: tuple[int, int]) -> Outcome:
         name = f"Python {version[0]}.{version[1]}"
@@ -50,7 +66,7 @@ def unit_on_other_pythons(paths: Sequence[str]) -> Outcome:
         return _on(found[version], name, [*selected, *(paths or [NODE_TESTS])])
 
     # Each is one process, so that as many of them as there are processors do not wait for each other.
-    return total(side_by_side([partial(one, version) for version in others], len(os.sched_getaffinity(0))))
+    return total(side_by_side([partial(one, version) for version in versions], len(os.sched_getaffinity(0))))
 
 
 def pytest(

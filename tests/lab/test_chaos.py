@@ -13,11 +13,16 @@ from chaos.drawn import Run
 from chaos.measure import measure
 from lab import Lab
 
-SAMPLE = (
+SAMPLE = [
     Run("tcp179_blocked_host_firewall", "nft", drawn.FIRST, drawn.CUT, 0.1),
-    Run("ip_forward_off", "sysctl", drawn.FIRST, drawn.KILLED, 0.6),
-    Run("mtu_misconfigured_value", "config-map", drawn.FIRST, drawn.TOLD_OFF, 0.2),
-)
+    *(
+        pytest.param(run, marks=pytest.mark.thorough)
+        for run in (
+            Run("ip_forward_off", "sysctl", drawn.FIRST, drawn.KILLED, 0.6),
+            Run("mtu_misconfigured_value", "config-map", drawn.FIRST, drawn.TOLD_OFF, 0.2),
+        )
+    ),
+]
 
 
 @pytest.mark.parametrize("run", SAMPLE, ids=lambda run: f"{run.fault}, {run.disturbance}")

@@ -49,6 +49,7 @@ def healed_and_put_back(lab, tmp_path, **variables):
     return healed + text
 
 
+@pytest.mark.thorough
 def test_forwarding_comes_back_and_stays_after_a_boot(cluster, tmp_path):
     lab = cluster
     lab.exec(NODE, ["sh", "-c", f"printf '# audit\\nnet.ipv4.ip_forward=0\\n' > {HARDENING}"])
@@ -58,6 +59,7 @@ def test_forwarding_comes_back_and_stays_after_a_boot(cluster, tmp_path):
     assert healed.endswith("# audit\nnet.ipv4.ip_forward=1\n")
 
 
+@pytest.mark.thorough
 def test_an_old_felix_finds_no_loose_filter(cluster, tmp_path):
     cluster.make("rp_filter_loose", NODE, "all")
     healed = healed_and_put_back(cluster, tmp_path)
@@ -73,6 +75,7 @@ def test_the_session_that_a_strict_filter_stops_comes_up(cluster, tmp_path):
     assert "net.ipv4.conf.eth0.rp_filter = 2\n" in healed
 
 
+@pytest.mark.thorough
 def test_networkd_is_told_to_leave_pods_interfaces_alone(cluster, tmp_path):
     lab = cluster
     lab.make("host_network_manager_interference", NODE, "networkd")

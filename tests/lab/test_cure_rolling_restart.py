@@ -43,6 +43,7 @@ def down(lab, node=NODE):
     return sorted(name for name, session in found.items() if not session.established)
 
 
+@pytest.mark.thorough
 def test_what_hangs_is_stopped_or_left_something_unread_comes_back(cluster, tmp_path):
     """One node after the other, each by the least that helps; and what can be undone is."""
     lab = cluster
@@ -79,6 +80,7 @@ def test_pods_are_replaced_one_after_the_other_without_a_packet_lost(cluster, tm
     assert [down(lab, node.name) for node in lab.nodes] == [[]] * len(lab.nodes)
 
 
+@pytest.mark.thorough
 def test_the_probes_notice_a_route_that_is_withdrawn(cluster):
     """SIGTERM says farewell to the peers: what the role never does."""
     probes = start_probes(cluster)

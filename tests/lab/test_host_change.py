@@ -95,6 +95,7 @@ def test_a_firewall_is_opened_and_the_sessions_come_up_in_one_task(healthy, tmp_
     assert rules(lab, node) == before
 
 
+@pytest.mark.thorough
 def test_ufw_is_opened_in_its_own_words(healthy, tmp_path):
     lab, node = healthy, "node-2"
     lab.make("tcp179_blocked_host_firewall", node, "ufw")
@@ -116,6 +117,7 @@ def test_ufw_is_opened_in_its_own_words(healthy, tmp_path):
     assert lab.exec(node, ["cat", "/etc/ufw/user.rules"]).stdout == before
 
 
+@pytest.mark.thorough
 def test_a_gate_that_is_not_passed_undoes(healthy, tmp_path):
     lab, node = healthy, "node-2"
     before = rules(lab, node)
@@ -172,6 +174,7 @@ def test_a_controller_that_dies_leaves_nothing_behind(healthy, tmp_path, node):
         time.sleep(0.3)
 
 
+@pytest.mark.thorough
 def test_who_comes_second_is_refused(healthy, tmp_path, node):
     lab = healthy
     before = rules(lab, node)

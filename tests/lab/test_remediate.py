@@ -103,6 +103,7 @@ def test_shown_made_put_back_and_made_again(cluster, play, tmp_path):
     play("rollback", rollback_run=str(runs(tmp_path)[-1]))
 
 
+@pytest.mark.thorough
 def test_objects_are_put_back_unless_somebody_else_has_changed_them(cluster, play, tmp_path):
     lab = cluster
     kept = tmp_path / "runs" / "20260102T030405Z-abcdef"

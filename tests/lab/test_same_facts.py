@@ -400,6 +400,7 @@ def test_the_host_is_the_same_when_much_is_wrong_with_it(fresh, tmp_path):
     assert {one["kind"] for one in host["log"]} == {"tunnel", "typha", "other", "password_secret", "runtime"}
 
 
+@pytest.mark.thorough
 def test_who_governs_a_node_and_who_else_is_there_is_the_same(fresh, tmp_path):
     for number, script in ((1, GOVERNED), (1, MORE_LOGS), (2, WITHOUT_BIRD), (3, K3S)):
         run(fresh, script, f"node-{number}")
@@ -439,7 +440,10 @@ def test_who_governs_a_node_and_who_else_is_there_is_the_same(fresh, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", sorted(PERSISTENCE))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.thorough] if name != "nftables" else []) for name in sorted(PERSISTENCE)],
+)
 def test_what_a_reboot_changes_is_the_same(fresh, tmp_path, name):
     run(fresh, PERSISTENCE[name])
     _by_module, by_script = both(fresh, tmp_path)
@@ -447,6 +451,7 @@ def test_what_a_reboot_changes_is_the_same(fresh, tmp_path, name):
     assert bool(found) is (name != "masked")
 
 
+@pytest.mark.thorough
 def test_a_peer_that_does_not_answer_is_the_same(fresh, tmp_path):
     """ARP goes to and fro between incomplete and failed while somebody asks: that may differ, too."""
     run(fresh, "ip link set eth0 down", "node-2")

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import cluster, inventory, plain
+from . import cluster, inventory, role_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-ROLES = Path(__file__).parents[3] / "roles"
 # What the roles themselves leave behind among the variables.
 _MADE = (
     *(inventory.RESULT, cluster.RESULT, "collect_bundle_result"),
@@ -36,9 +35,9 @@ _NEAR = 0.84
 _SHORTEST = 5
 
 
-def warnings(names: Iterable[str], roles: Path = ROLES) -> list[str]:
+def warnings(names: Iterable[str], roles: Path = role_options.ROLES) -> list[str]:
     """A sentence for each variable among `names` that is nearly one of the roles' and is none."""
-    known = known_variables(roles)
+    known = role_options.names_of_all(roles)
     starts = {name.partition("_")[0] for name in known}
     sentences = []
     for name in sorted({str(name) for name in names} - known - {*_MADE}):
@@ -62,18 +61,3 @@ def _is_a_slip(written: str, meant: str) -> bool:
     rest, wanted = written[same:], meant[same:]
     swapped = wanted[1:2] + wanted[:1] + wanted[2:]
     return rest in (wanted[1:], swapped) or rest[1:] in (wanted, wanted[1:])
-
-
-def known_variables(roles: Path) -> set[str]:
-    """The names of all variables that the roles below a folder take; empty where they cannot be read."""
-    import yaml
-
-    found: set[str] = set()
-    for path in sorted(roles.glob("*/meta/argument_specs.yml")):
-        try:
-            told: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
-            continue
-        for entry in plain.mapping(plain.mapping(told).get("argument_specs")).values():
-            found.update(plain.mapping(plain.mapping(entry).get("options")))
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import misspelt
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import misspelt, role_options
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_is_nearly_a_variable_of_the_roles_is_told(written, meant):
 
 
 def test_the_roles_own_variables_are_well():
-    known = misspelt.known_variables(misspelt.ROLES)
+    known = role_options.names_of_all()
     assert {"collect_bundle_dir", "diagnose_max_age", "report_dir"} <= known
     made = {"collect_result", "collect_cluster_result", "collect_bundle_result", "diagnose_report"}
     assert misspelt.warnings(known | made) == []

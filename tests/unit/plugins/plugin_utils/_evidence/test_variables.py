@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.misspelt import ROLES
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.role_options import ROLES
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence.variables import complaints
 
 
