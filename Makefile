@@ -40,8 +40,8 @@ unit: ## Only the unit tests, on every Python at hand
 kernel: ## Only the tests against the real programs in namespaces
 	@$(run) scripts.check kernel
 
-sanity: ## Only ansible-test sanity
-	@$(run) scripts.check sanity
+sanity: ## Only ansible-test sanity, all of it
+	@$(run) scripts.check every-sanity
 
 integration: ## Only ansible-test integration
 	@$(run) scripts.check integration

@@ -62,8 +62,13 @@ CHECKS = (
         beside_the_last=True,
     ),
     Check("unit", "Unit tests", units.unit),
+    Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
+    Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
     Check(
-        "pythons", "Unit tests of the node code on the oldest and the newest Python", units.unit_on_outermost_pythons
+        "pythons",
+        "Unit tests of the node code on the oldest and the newest Python",
+        units.unit_on_outermost_pythons,
+        beside_the_last=True,
     ),
     Check(
         "every-python",
@@ -71,8 +76,13 @@ CHECKS = (
         units.unit_on_other_pythons,
         only_by_name=True,
     ),
-    Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
-    Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
+    Check(
+        "every-sanity",
+        "ansible-test sanity, imports on every Python",
+        sanity.every_sanity,
+        needs_programs=True,
+        only_by_name=True,
+    ),
     Check("lab", "Faults and repairs made for real in the lab", faults.sample, needs_lab=True),
     Check("faults", "Every fault and repair in every way", faults.faults, needs_lab=True, only_by_name=True),
     Check(
