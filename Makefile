@@ -49,7 +49,7 @@ integration: ## Only ansible-test integration
 molecule: ## Only molecule on the lab
 	@$(run) scripts.check molecule
 
-faults: ## Every fault and repair in the lab in every way, an hour or two; `make test` tries each in one
+faults: ## Every fault and repair in the lab in every way, an hour or two; `make test` tries some
 	@$(run) scripts.check faults
 
 lab-up: ## Start the lab and leave it up; NODES=4, TOPOLOGY=one_subnet

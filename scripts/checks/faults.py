@@ -24,7 +24,7 @@ def sample(paths: Sequence[str]) -> Outcome:
     """Run the tests under tests/lab but for the thorough ones, or all of those given."""
     if paths:
         return faults(paths)
-    say("    each fault in one way, each repair in one; `make faults` tries all, in an hour or two")
+    say("    some of the faults and repairs; `make faults` tries all, in an hour or two")
     return faults([TESTS, "-m", "not thorough"])
 
 

@@ -13,18 +13,14 @@ from chaos.drawn import Run
 from chaos.measure import measure
 from lab import Lab
 
-SAMPLE = [
+SAMPLE = (
     Run("tcp179_blocked_host_firewall", "nft", drawn.FIRST, drawn.CUT, 0.1),
-    *(
-        pytest.param(run, marks=pytest.mark.thorough)
-        for run in (
-            Run("ip_forward_off", "sysctl", drawn.FIRST, drawn.KILLED, 0.6),
-            Run("mtu_misconfigured_value", "config-map", drawn.FIRST, drawn.TOLD_OFF, 0.2),
-        )
-    ),
-]
+    Run("ip_forward_off", "sysctl", drawn.FIRST, drawn.KILLED, 0.6),
+    Run("mtu_misconfigured_value", "config-map", drawn.FIRST, drawn.TOLD_OFF, 0.2),
+)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("run", SAMPLE, ids=lambda run: f"{run.fault}, {run.disturbance}")
 def test_a_disturbed_repair_costs_nothing_and_is_finished_by_the_next_run(run: Run) -> None:
     with Lab.up(4, run.topology, f"{STATE}-chaos") as lab:

@@ -13,9 +13,6 @@ from ansible_collections.netmedic.calico.tests.lab import cures
 
 NODE = "node-2"
 FAULT = "tcp179_blocked_host_firewall"
-OTHER_FRONT_ENDS = [
-    pytest.param(name, marks=pytest.mark.thorough) for name in ("iptables-nft", "iptables-legacy", "ufw", "answers")
-]
 RULES = (
     "iptables-nft-save; iptables-legacy-save; ip6tables-nft-save; nft list ruleset; "
     "cat /etc/ufw/user.rules /etc/ufw/before.rules /etc/iptables/rules.v4"
@@ -47,7 +44,8 @@ def undo(lab, tmp_path):
     )
 
 
-@pytest.mark.parametrize("variant", ["nft", *OTHER_FRONT_ENDS])
+@pytest.mark.thorough
+@pytest.mark.parametrize("variant", ["iptables-nft", "iptables-legacy", "nft", "ufw", "answers"])
 def test_a_blocked_node_is_healed_and_the_fault_put_back(cluster, tmp_path, variant):
     lab = cluster
     lab.make(FAULT, NODE, variant)

@@ -66,6 +66,7 @@ def test_an_old_felix_finds_no_loose_filter(cluster, tmp_path):
     assert "net.ipv4.conf.all.rp_filter = 0\n" in healed
 
 
+@pytest.mark.thorough
 def test_the_session_that_a_strict_filter_stops_comes_up(cluster, tmp_path):
     lab = cluster
     lab.make("rp_filter_strict", NODE, "second-nic")

@@ -28,6 +28,7 @@ def running(lab):
     return lab.exec(NODE, ["sv", "status", "chronyd"]).stdout.startswith("run:")
 
 
+@pytest.mark.thorough
 def test_a_stopped_service_is_configured_and_runs(cluster, tmp_path):
     lab = cluster
     before = lab.exec(NODE, ["cat", FILE]).stdout

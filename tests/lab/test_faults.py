@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every fault that the lab can make comes out first, at the right node, also without Python; of two both come out.
 
-`make test` makes each fault in one way and reads a few nodes without Python. `make faults` makes it in every way, `make
-matrix` on further topologies, with drawn pairs.
+`make test` makes one fault of each kind and reads a few nodes without Python. `make faults` makes all in every way,
+`make matrix` on further topologies, with drawn pairs.
 """
 
 from __future__ import annotations
@@ -34,6 +34,49 @@ def cases(brief):
     ]
 
 
+# Some of each kind. Others are diagnosed as recorded (tests/unit/cases), all on evidence in the catalogue's tests.
+BRIEFLY_MADE = {
+    "apiserver_unreachable",
+    "as_mismatch",
+    "benign_startup_transient",
+    "bgp_password_mismatch",
+    "bgppeer_selects_nothing",
+    "bird_config_rejected",
+    "bird_filter_error",
+    "bird_hung",
+    "calico_node_not_scheduled",
+    "clock_skew",
+    "conntrack_full",
+    "external_router_config",
+    "hold_timer_expired",
+    "host_endpoint_policy",
+    "host_firewall_blocks_pod_interfaces",
+    "ip_forward_off",
+    "ipip_blocked",
+    "kubelet_not_ready",
+    "leftover_iptables_rules",
+    "mesh_disabled_no_peers",
+    "mtu_mismatch",
+    "no_encap_next_hop_not_onlink",
+    "nodename_mismatch",
+    "peer_node_down",
+    "port179_conflict",
+    "route_reflector_misconfigured",
+    "routes_missing",
+    "rp_filter_loose",
+    "rp_filter_strict",
+    "stale_node_in_mesh",
+    "stale_node_ip",
+    "tcp179_blocked_host_firewall",
+    "tcp179_blocked_network",
+    "tcp179_latent_one_way_block",
+    "typha_port_blocked",
+    "typha_tls_mismatch",
+    "undetermined",
+    "vip_chosen_as_node_ip",
+    "vxlan_udp_blocked",
+    "wrong_ip_autodetection",
+}
 FIRST_WAYS = {(fault.id, fault.variants[0].name) for fault in FAULTS}
 # How a node is read is the same for all variants of a fault but for the firewall's programs.
 WITHOUT_PYTHON = FIRST_WAYS | {
@@ -85,7 +128,9 @@ BY_THE_API = {
 }
 
 
-@pytest.mark.parametrize(("fault", "variant", "topology"), cases(brief=FIRST_WAYS))
+@pytest.mark.parametrize(
+    ("fault", "variant", "topology"), cases(brief={way for way in FIRST_WAYS if way[0] in BRIEFLY_MADE})
+)
 def test_the_fault_comes_out_first_at_the_right_node(lab, diagnose, fault, variant, topology):
     case = lab.make(fault, None, variant)
     run = diagnose()
