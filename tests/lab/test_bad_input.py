@@ -102,6 +102,12 @@ def test_check_mode_gives_the_same_report(lab, diagnose, tmp_path):
     assert "HEALTHY" in run.printed
 
 
+def test_a_limit_that_leaves_out_localhost_does_not_cost_the_api(diagnose):
+    run = diagnose("--limit", "node-1")
+    assert run.status == 0, run.printed
+    assert "the Kubernetes API knows 4 node(s)" in run.printed
+
+
 def test_a_bundle_that_would_leak_costs_the_bundle_and_not_the_diagnosis(lab, diagnose, tmp_path):
     hidden = tmp_path / "environment.yml"
     address = lab.exec("node-1", ["hostname", "-I"]).stdout.split()[0]

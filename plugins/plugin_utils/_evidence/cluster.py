@@ -38,12 +38,13 @@ def from_variables(hostvars: Mapping[str, Any], hosts: Iterable[str], now: datet
             if why:
                 return Cluster(reached=False, why=why)
         return objects.read(fact)
-    return _asked_in_vain(hostvars)
+    return _asked_in_vain(hostvars, hosts)
 
 
-def _asked_in_vain(hostvars: Mapping[str, Any]) -> Cluster | None:
+def _asked_in_vain(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> Cluster | None:
     """Why there is no fact although the API was to be asked: the host to ask from was not reached, say."""
-    result = plain.mapping(hostvars[CONTROLLER].get(RESULT)) if CONTROLLER in hostvars else {}
+    results = (plain.mapping(hostvars[host].get(RESULT)) for host in (CONTROLLER, *hosts) if host in hostvars)
+    result = next((result for result in results if result), {})
     if not result or result.get("skipped"):
         return None
     said = " ".join(plain.text(result.get("msg")).split())[:_LONGEST]

@@ -57,6 +57,13 @@ def test_an_api_that_was_asked_in_vain(result, why):
     assert (found.reached, found.why) == (False, why)
 
 
+def test_what_a_node_tells_where_a_limit_has_left_localhost_out():
+    told = {"localhost": {}, "node-1": {"collect_cluster_result": {"failed": True, "msg": "no kubeconfig"}}}
+    assert cluster.from_variables(told, ["node-1"], NOW, 900).why == "no kubeconfig"
+    told["node-1"] = {"ansible_facts": {"calico_cluster": FACT}, "collect_cluster_result": {}}
+    assert cluster.from_variables(told, ["node-1"], NOW, 900).reached
+
+
 def test_an_api_that_was_not_to_be_asked():
     skipped = {"localhost": {"collect_cluster_result": {"skipped": True, "changed": False}}}
     assert cluster.from_variables(skipped, [], NOW, 900) is None
