@@ -24,8 +24,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from ansible_collections.netmedic.calico.plugins.module_utils._cluster import asking
 from lab.api import daemon
 from lab.api.errors import ApiError
+
+from .changing import POOL, Api, an_api
+from .schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +37,6 @@ if TYPE_CHECKING:
     from lab.api.shelf import Event
     from lab.api.store import Store
 
-ROOT = Path(__file__).resolve().parents[3]
-SCHEMAS = ROOT.parent / "shared" / "calico" / "crds"
 NODES = ("node-1", "node-2", "node-3")
 
 
@@ -248,3 +250,26 @@ def cluster(kubectls: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cl
     controllers.stop()
     running.stop()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Api]:
+    yield from an_api("crd")
+
+
+@pytest.fixture
+def api(started: Api, request: pytest.FixtureRequest) -> Iterator[Api]:
+    """The API, undisturbed; whatever a test leaves behind is told. Reached by the parameter `via`, else by library."""
+    callspec = getattr(request.node, "callspec", None)
+    started.via = callspec.params.get("via", "client") if callspec else "client"
+    if started.via == "kubectl" and shutil.which("kubectl") is None:
+        pytest.skip("there is no kubectl on this host")
+    before, pool = started.everything(), started.pool()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "_FIRST_WAIT", 0.02)
+        yield started
+    started.disturb()
+    started.account = "netmedic-remediate"
+    after = started.everything()
+    started.edit("ippools", POOL["name"], lambda found: found.update(spec=pool["spec"]))
+    assert after == before
