@@ -62,8 +62,8 @@ CHECKS = (
         beside_the_last=True,
     ),
     Check("unit", "Unit tests", units.unit),
-    Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
     Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
+    Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
     Check(
         "pythons",
         "Unit tests of the node code on the oldest and the newest Python",
