@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .._cluster import from_bundle
-from .._evidence import observations, plain
+from .._evidence import kept, observations, plain
 from .._evidence.cluster import CONTROLLER, FACT
 from .._evidence.cluster import RESULT as API_RESULT
 from .._evidence.facts import FACT_KEYS
@@ -40,7 +40,7 @@ def saw(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, NodeSaw]
     for host in hosts:
         variables = hostvars[host]
         known = plain.mapping(variables.get("ansible_facts"))
-        result = plain.mapping(variables.get(RESULT))
+        result = kept.result_of(variables)
         missing = bool(result) and (result.get("unreachable") or "ansible_facts" not in result)
         facts = {key: known.get(key, variables.get(key)) for key in FACT_KEYS}
         found[host] = NodeSaw(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from . import cluster, plain
+from . import cluster, kept, plain
 from .age import age, why_refused
 from .evidence import Evidence
 from .facts import FACT_KEYS, read_node
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
     from .model import Node
 
-RESULT = "collect_result"
+RESULT = kept.RESULT
 WHY_SHOWN = 200
+_UNREACHABLE = "unreachable:"
 
 
 def from_hostvars(hostvars: Mapping[str, Any], hosts: Sequence[str], now: datetime, max_age: int) -> Evidence:
     """The evidence of these hosts. Facts older than max_age seconds (from a fact cache) are refused.
 
-    A host whose facts were collected in this run carries that task's result; another may have facts from a cache.
-    Only the latter's age is looked at: the stamp is of the node's clock, which may be what is wrong with the node.
+    A host whose facts were collected in this run carries that task's result; another may have facts from a cache, and
+    beside them a note of what came of reading it. Only the latter's age is looked at, by that note where there is one:
+    the facts' stamp is of the node's clock, which may be what is wrong with the node.
     """
     nodes: dict[str, Node] = {}
     missing: list[MissingNode] = []
@@ -37,10 +39,10 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Sequence[str], now: dateti
     for host in hosts:
         variables = hostvars[host]
         facts = _facts(variables)
-        why = _why_missing(variables, facts, now, max_age)
+        why, unreachable = _why_missing(variables, facts, now, max_age)
         address = _address(host, variables)
         if why:
-            missing.append(MissingNode(host, why, address, _is_unreachable(variables)))
+            missing.append(MissingNode(host, why, address, unreachable))
         else:
             node = read_node(host, facts, address)
             first = machines.setdefault(node.machine, host) if node.machine else host
@@ -57,22 +59,32 @@ def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:
     return {key: known.get(key, variables.get(key)) for key in FACT_KEYS}
 
 
-def _why_missing(variables: Mapping[str, Any], facts: Mapping[str, Any], now: datetime, max_age: int) -> str:
-    """Why a host counts as not read, or ''."""
-    result = plain.mapping(variables.get(RESULT))
-    if _is_unreachable(variables):
-        return _short(f"unreachable: {plain.text(result.get('msg'))}")
+def _why_missing(
+    variables: Mapping[str, Any], facts: Mapping[str, Any], now: datetime, max_age: int
+) -> tuple[str, bool]:
+    """Why a host counts as not read, or '', and whether it could not be reached."""
+    about = plain.mapping(facts.get("calico_node"))
+    taken_at = kept.taken_at(variables)
+    if not kept.asked_in_this_run(variables) and (about or taken_at):
+        too_old = why_refused(age(taken_at, now), max_age, "its facts")
+        if too_old:
+            return too_old, False
+    why, unreachable = why_not_read(variables)
+    if not why and not about:
+        why = "it was not asked in this run, and no facts of it are in a cache"
+    return why, unreachable
+
+
+def why_not_read(variables: Mapping[str, Any]) -> tuple[str, bool]:
+    """Why asking a host came to nothing, or '' if it did not or was not asked, and whether it could not be reached."""
+    result = kept.result_of(variables)
+    if result.get("unreachable"):
+        told = plain.text(result.get("msg"))
+        return _short(told if told.startswith(_UNREACHABLE) else f"{_UNREACHABLE} {told}"), True
     # One that failed before it ran may still carry facts of Ansible's own, such as the interpreter that it found.
     if result and not plain.mapping(result.get("ansible_facts")).keys() & set(FACT_KEYS):
-        return _failure(result)
-    about = plain.mapping(facts.get("calico_node"))
-    if not about:
-        return "it was not asked in this run, and no facts of it are in a cache"
-    return "" if result else why_refused(age(plain.text(about.get("taken_at")), now), max_age, "its facts")
-
-
-def _is_unreachable(variables: Mapping[str, Any]) -> bool:
-    return bool(plain.mapping(variables.get(RESULT)).get("unreachable"))
+        return _failure(result), False
+    return "", False
 
 
 def _failure(result: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # What the roles themselves leave behind among the variables.
 _MADE = (
     *(inventory.RESULT, cluster.RESULT, "collect_bundle_result"),
-    *("diagnose_report", "report_failure", "analyze_result", "redact_result", "lint_result"),
+    *("diagnose_report", "diagnose_cached", "report_failure", "analyze_result", "redact_result", "lint_result"),
     *(f"must_gather_{name}" for name in ("choice", "result", "archive")),
     *(
         f"remediate_{name}"
