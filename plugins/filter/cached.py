@@ -20,8 +20,8 @@ short_description: Tell what a fact cache has of the nodes, and how old it is
 version_added: 1.1.0
 author: netmedic.calico contributors
 description:
-  - Tells of how many hosts the cache has facts, how old these are, and which of them P(netmedic.calico.classify#filter) will
-    refuse with the same O(max_age).
+  - Tells of how many hosts the cache has facts, how old these are, and which of them
+    P(netmedic.calico.classify#filter) will refuse with the same O(max_age).
   - The age is by the controller's clock where the playbook C(netmedic.calico.collect) has filled the cache.
 positional: hosts
 options:

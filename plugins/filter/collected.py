@@ -19,10 +19,10 @@ short_description: Tell what came of reading a host, for a fact cache
 version_added: 1.1.0
 author: netmedic.calico contributors
 description:
-  - Makes from what the role P(netmedic.calico.collect#role) registered the fact C(calico_collected), which a fact cache keeps
-    beside the facts of M(netmedic.calico.node_facts).
-  - From it a diagnosis in a later job knows that a host was asked in vain, although the cache has older facts of it, and when it
-    was asked by the controller's clock, as the node's may be wrong.
+  - Makes from what the role P(netmedic.calico.collect#role) registered the fact C(calico_collected), which a fact cache
+    keeps beside the facts of M(netmedic.calico.node_facts).
+  - From it a diagnosis in a later job knows that a host was asked in vain, although the cache has older facts of it, and when
+    it was asked by the controller's clock, as the node's may be wrong.
   - It holds no facts, and of a failure one sentence.
 options:
   _input:
@@ -43,7 +43,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: When the host was asked (C(at)), the stamp of the facts it is about (C(facts)), and what went wrong (C(result)).
+  description: >-
+    When the host was asked (C(at)), the stamp of the facts it is about (C(facts)), and what went wrong (C(result)).
   type: dict
 """
 

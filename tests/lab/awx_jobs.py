@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Jobs as AWX runs them: ansible-runner with a private data directory for each, and facts that outlive a job.
 
-With jsonfile, AWX writes the hosts' facts into a job's artifacts before it starts and takes them out afterwards; so does `Files`.
+With jsonfile, AWX writes the hosts' facts into a job's artifacts before it starts and takes them out afterwards; so
+does `Files`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from scripts.paths import BUILD, VENV
 TOOLS = os.environ.get("AWX_TOOLS", str(BUILD / "awx"))
 PYTHON = os.path.join(TOOLS, "bin", "python")
 REDIS = os.environ.get("REDIS_SERVER") or shutil.which("redis-server") or ""
-LIMIT = 300  # seconds
+LIMIT = 600  # seconds
 _RUN = """
 import json, sys, ansible_runner
 done = ansible_runner.run(**json.load(sys.stdin))
@@ -40,7 +41,9 @@ def why_not(*modules):
     code = f"import {wanted}"
     if os.path.exists(PYTHON) and not subprocess.run([PYTHON, "-c", code], capture_output=True, check=False).returncode:
         return ""
-    return f"{PYTHON} has no {wanted}: python3.11 -m venv build/awx && build/awx/bin/pip install -r requirements-awx.txt"
+    return (
+        f"{PYTHON} has no {wanted}: python3.11 -m venv build/awx && build/awx/bin/pip install -r requirements-awx.txt"
+    )
 
 
 class Job(NamedTuple):
@@ -54,10 +57,10 @@ class Job(NamedTuple):
 class Files:
     """What AWX's database does for jsonfile: facts by host, put into each job's artifacts and taken out of them."""
 
-    environment: dict[str, str] = {}
     kind = "jsonfile"
 
     def __init__(self, folder):
+        self.environment = {}
         self.folder = folder / "facts"
         self.folder.mkdir()
 
@@ -103,7 +106,8 @@ def redis(folder):
     try:
         end = time.monotonic() + 20
         while True:
-            assert time.monotonic() < end and server.poll() is None, "redis-server does not start"
+            assert time.monotonic() < end, "redis-server does not listen"
+            assert server.poll() is None, "redis-server does not start"
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.1)

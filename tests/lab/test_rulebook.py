@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebook in a real ansible-rulebook: an alert of Calico's that is posted as Alertmanager does starts one diagnosis."""
+"""The rulebook in a real ansible-rulebook: an alert of Calico's, posted as by Alertmanager, starts one diagnosis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ pytestmark = [
     pytest.mark.thorough,
     pytest.mark.skipif(
         not PROGRAM.exists(),
-        reason=f"{PROGRAM} is missing: python3.11 -m venv build/awx && build/awx/bin/pip install -r requirements-awx.txt",
+        reason=f"{PROGRAM} is missing: python3.11 -m venv build/awx && "
+        "build/awx/bin/pip install -r requirements-awx.txt",
     ),
     pytest.mark.skipif(not shutil.which("java"), reason="java is missing, on which ansible-rulebook's rules run"),
 ]
@@ -57,7 +58,7 @@ def post(port, body, token=TOKEN):
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own address
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code

@@ -18,12 +18,17 @@ TOLD = ("fault", "role", "severity", "nodes", "title", "guess")
 
 needs_runner = pytest.mark.skipif(bool(awx_jobs.why_not("ansible_runner")), reason=awx_jobs.why_not("ansible_runner"))
 no_redis = awx_jobs.why_not("redis") or (
-    "" if awx_jobs.REDIS else "redis-server is missing (Debian: apt-get install redis-server; REDIS_SERVER names another)"
+    ""
+    if awx_jobs.REDIS
+    else "redis-server is missing (Debian: apt-get install redis-server; REDIS_SERVER names another)"
 )
 
 
 @pytest.fixture(
-    params=["jsonfile", pytest.param("redis", marks=[pytest.mark.thorough, pytest.mark.skipif(bool(no_redis), reason=no_redis)])]
+    params=[
+        "jsonfile",
+        pytest.param("redis", marks=[pytest.mark.thorough, pytest.mark.skipif(bool(no_redis), reason=no_redis)]),
+    ]
 )
 def cache(request, tmp_path):
     with contextlib.ExitStack() as stack:
@@ -31,8 +36,8 @@ def cache(request, tmp_path):
 
 
 def said(report):
-    """What a report says of causes, nodes and sessions, without times and figures of measurements."""
-    findings = [{key: finding.get(key) for key in TOLD} for finding in report["findings"]]
+    """What a report says of causes, nodes and sessions. That BIRD was started just now is true for a moment."""
+    findings = [{key: each.get(key) for key in TOLD} for each in report["findings"] if each["severity"] != "info"]
     missing = [(each["node"], each["why"]) for each in report["coverage"]["nodes"]["missing"]]
     return report["verdict"], findings, missing, report["sessions"]
 
@@ -40,12 +45,8 @@ def said(report):
 @needs_runner
 def test_four_slices_give_the_findings_of_one_run(lab, tmp_path, cache):
     inventory = yaml.safe_load(Path(lab.inventory).read_text(encoding="utf-8"))
-    # What an earlier job has left must not speak for a node that this one does not reach.
-    for part in awx_jobs.sliced(inventory, SLICES):
-        assert awx_jobs.run(cache, tmp_path, "collect", part).status == 0
-    healthy = awx_jobs.run(cache, tmp_path, "diagnose_cached", inventory)
-    assert (healthy.status, healthy.stats["netmedic_calico"]["verdict"]) == (0, "healthy"), healthy.printed
-
+    # What an earlier job has left must not speak for a node that a later one does not reach.
+    assert awx_jobs.run(cache, tmp_path, "collect", inventory).status == 0
     lab.make("tcp179_blocked_host_firewall", "node-2")
     inventory["all"]["hosts"]["node-4"] |= {"ansible_port": 1}
     for part in awx_jobs.sliced(inventory, SLICES):

@@ -35,7 +35,9 @@ def told(hostvars: Mapping[str, Any], hosts: Sequence[str], now: datetime, max_a
     if len(refused) == len(ages):
         return lines, _all_refused(known, max_age)
     if refused:
-        lines.append(f"Refused, as they are not of the last {max_age} s (diagnose_max_age): those of {_names(refused)}.")
+        lines.append(
+            f"Refused, as they are not of the last {max_age} s (diagnose_max_age): those of {_names(refused)}."
+        )
     return lines, ""
 
 

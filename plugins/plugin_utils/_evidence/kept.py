@@ -39,7 +39,7 @@ def result_of(variables: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def taken_at(variables: Mapping[str, Any]) -> str:
-    """When the host was asked for what is in the cache, by the controller's clock if that is known; '' if nothing is."""
+    """When the host was asked for what is in the cache, by the controller's clock if known; '' if nothing is."""
     return plain.text(_note(variables).get("at")) or _stamp(variables)
 
 

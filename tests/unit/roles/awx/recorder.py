@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that keeps what the modules of awx.awx send it and gives it back. It is no AWX: it checks nothing and runs nothing."""
+"""A server that keeps what the modules of awx.awx send it and gives it back.
+
+It is no AWX: it checks nothing and runs nothing.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,14 @@ class Recorder:
     def create(self, kind, fields):
         number = sum(map(len, self.kinds.values())) + 1
         url = f"{API}{kind}/{number}/"
-        made = {"scm_revision": "", "summary_fields": {}, "type": UNIFIED.get(kind, kind), **fields, "id": number, "url": url}
+        made = {
+            "scm_revision": "",
+            "summary_fields": {},
+            "type": UNIFIED.get(kind, kind),
+            **fields,
+            "id": number,
+            "url": url,
+        }
         made["related"] = {"survey_spec": f"{url}survey_spec/"}
         return self.kinds.setdefault(kind, {}).setdefault(number, made)
 

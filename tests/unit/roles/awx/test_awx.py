@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the playbook awx asks of AWX, by the real modules of awx.awx against a server that records it.
 
-This proves that the modules take the arguments, that references resolve in this order, and what is sent. It does not prove that an
-AWX accepts it, nor that a workflow runs there: no AWX can be had here.
+This proves that the modules take the arguments, that references resolve in this order, and what is sent. It does not prove
+that an AWX accepts it, nor that a workflow runs there: no AWX can be had here.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import subprocess
 import pytest
 import yaml
 
-from scripts.paths import ROOT, venv_program
-
 from ansible_collections.netmedic.calico.tests.unit.roles.awx.recorder import Recorder, serving
+from scripts.paths import ROOT, venv_program
 
 TOKEN, WEBHOOK = "canary-of-a-token", "canary-of-a-webhook"
 NEEDED = [("organizations", "Default"), ("inventories", "east"), ("credentials", "ssh east")]
@@ -44,14 +43,23 @@ def play(address, folder, **given):
         "CONTROLLER_HOST": address,
         "CONTROLLER_OAUTH_TOKEN": TOKEN,
     }
-    argv = [venv_program("ansible-playbook"), "netmedic.calico.awx", "-vvv", "--diff", "-e", json.dumps({**GIVEN, **given})]
-    return subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    argv = [
+        venv_program("ansible-playbook"),
+        "netmedic.calico.awx",
+        "-vvv",
+        "--diff",
+        "-e",
+        json.dumps({**GIVEN, **given}),
+    ]
+    return subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):
     """What was recorded, and what two runs, one after the other, printed."""
-    pytest.importorskip("ansible_collections.awx.awx.plugins.module_utils.controller_api", reason="awx.awx is not installed")
+    pytest.importorskip(
+        "ansible_collections.awx.awx.plugins.module_utils.controller_api", reason="awx.awx is not installed"
+    )
     folder = tmp_path_factory.mktemp("awx")
     recorder = Recorder(NEEDED)
     with serving(recorder) as address:
@@ -103,7 +111,9 @@ def test_the_workflow_repairs_only_after_an_approval(twice):
     }
     [approval] = recorder.kinds["workflow_approval_templates"].values()
     assert approval["timeout"] == 2700
-    assert recorder.links("workflow_job_templates", "netmedic.calico", "notification_templates_approvals") == ["on call"]
+    assert recorder.links("workflow_job_templates", "netmedic.calico", "notification_templates_approvals") == [
+        "on call"
+    ]
 
 
 def test_what_surveys_ask_for_are_variables_of_the_role(twice):
