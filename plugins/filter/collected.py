@@ -21,8 +21,8 @@ author: netmedic.calico contributors
 description:
   - Makes from what the role P(netmedic.calico.collect#role) registered the fact C(calico_collected), which a fact cache
     keeps beside the facts of M(netmedic.calico.node_facts).
-  - From it a diagnosis in a later job knows that a host was asked in vain, although the cache has older facts of it, and when
-    it was asked by the controller's clock, as the node's may be wrong.
+  - From it a diagnosis in a later job knows that a host was asked in vain, although the cache has older facts of it,
+    and when it was asked by the controller's clock, as the node's may be wrong.
   - It holds no facts, and of a failure one sentence.
 options:
   _input:

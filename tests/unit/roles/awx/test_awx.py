@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the playbook awx asks of AWX, by the real modules of awx.awx against a server that records it.
 
-This proves that the modules take the arguments, that references resolve in this order, and what is sent. It does not prove
-that an AWX accepts it, nor that a workflow runs there: no AWX can be had here.
+This proves that the modules take the arguments, that references resolve in this order, and what is sent. It does
+not prove that an AWX accepts it, nor that a workflow runs there: no AWX can be had here.
 """
 
 from __future__ import annotations
