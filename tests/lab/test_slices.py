@@ -27,7 +27,7 @@ no_redis = awx_jobs.why_not("redis") or (
 @pytest.fixture(
     params=[
         "jsonfile",
-        pytest.param("redis", marks=[pytest.mark.thorough, pytest.mark.skipif(bool(no_redis), reason=no_redis)]),
+        pytest.param("redis", marks=pytest.mark.skipif(bool(no_redis), reason=no_redis)),
     ]
 )
 def cache(request, tmp_path):
@@ -55,6 +55,7 @@ def broken(lab):
 
 
 @needs_runner
+@pytest.mark.thorough
 def test_four_slices_give_the_findings_of_one_run(lab, tmp_path, cache):
     inventory = yaml.safe_load(Path(lab.inventory).read_text(encoding="utf-8"))
     # What an earlier job has left must not speak for a node that a later one does not reach.
