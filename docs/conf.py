@@ -39,7 +39,7 @@ BUILTIN = "ansible_collections.ansible.builtin."
 
 
 def of_ansible(_app: Sphinx, _env: Any, node: Any, words: Any) -> reference | None:
-    """A link to Ansible's documentation for a label of its; None for a label that nobody knows, of which Sphinx warns."""
+    """A link to Ansible's documentation for a label of its; None for one that nobody knows, which Sphinx tells."""
     from docutils.nodes import reference
 
     label = str(node.get("reftarget", ""))

@@ -41,14 +41,7 @@ def build() -> int:
     shutil.copy(CONFIG, SOURCE / "conf.py")
     reference = SOURCE / site_pages.REFERENCE
     reference.mkdir()
-    # HTML for the tables of options, which take Sphinx minutes otherwise.
-    how = [
-        "--use-current",
-        "--squash-hierarchy",
-        "--fail-on-error",
-        "--use-html-blobs",
-        "--no-add-antsibull-docs-version",
-    ]
+    how = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--no-add-antsibull-docs-version"]
     if not _done("antsibull-docs", ["collection", *how, "--dest-dir", str(reference), f"{NAMESPACE}.{NAME}"]):
         return 1
     headline("Making HTML with Sphinx")

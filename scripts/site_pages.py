@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "docs/faults/*.md", "roles/*/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "lab/README.md",
+    "docs/*.md",
+    "docs/faults/*.md",
+    "roles/*/README.md",
+)
 INDEX, TOP = "docs/index.md", "index.md"
 # Where antsibull-docs writes.
 REFERENCE = "collection"
