@@ -6,6 +6,7 @@ by the roles' specifications, as the playbooks do it themselves."""
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ def _of_inventories(given: Iterable[str] | None) -> list[str]:
 
 def _of_variables(playbook: str, given: Iterable[str]) -> list[str]:
     roles = _roles(playbook)
-    options = {name: spec for role in roles for name, spec in role_options.of_role(role).items()}
+    options = {name: spec for role in roles for name, spec in _specification(role).items()}
     read = {name for text in (playbook, *map(_texts, roles)) for name in _READ.findall(text)}
     wrong = []
     for text in given:
@@ -122,6 +123,12 @@ def _roles(playbook: str) -> set[str]:
     return found
 
 
+@functools.cache
+def _specification(role: str) -> dict[str, Any]:
+    return role_options.of_role(role)
+
+
+@functools.cache
 def _texts(role: str) -> str:
     """A role's tasks and defaults."""
     folder = ROOT / "roles" / role

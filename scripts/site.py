@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation site: `make site` writes it to build/site/html. A warning is an error.
+"""The documentation site: `make site` writes it to build/site/html. A warning is an error. It is one of the checks.
 
 antsibull-docs describes plugins and roles, the Markdown pages are taken as they are on GitHub (scripts/site_pages.py),
 Sphinx makes HTML of both. Only the first run needs a network, for the packages in docs/requirements.txt.
@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 
 from scripts import site_pages
-from scripts.console import UserError, alone_with, complain, headline, run, say, show_tail
+from scripts.console import alone_with, headline, run, say, show_tail
 from scripts.environment import collection_tree
 from scripts.paths import BUILD, LOGS, NAME, NAMESPACE, ROOT, VENV, printable, venv_program
 
@@ -26,14 +25,29 @@ CONFIG = ROOT / "docs" / "conf.py"
 
 
 def main() -> int:
-    """Build the site. The exit status."""
+    """Build the site of the pages and the plugins as they are. The exit status."""
     with alone_with(HOME / "lock", "building the site"):
-        _install()
-        return build()
+        return _build()
 
 
-def build() -> int:
-    """Make the site of the pages and the plugins as they are. The exit status."""
+def prepare() -> str:
+    """Install what Sphinx needs for our pages, if it is not there yet. Why that cannot be done ('' if it is there)."""
+    stamp, wanted = PACKAGES / ".made-from", REQUIREMENTS.read_text(encoding="utf-8")
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return ""
+    headline("Installing what the site needs into build/site")
+    shutil.rmtree(PACKAGES, ignore_errors=True)
+    log = LOGS / "site-setup.log"
+    pip = [venv_program("python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-deps"]
+    done = run([*pip, "--target", str(PACKAGES), "-r", str(REQUIREMENTS)], log=log, cwd=ROOT)
+    if done.status:
+        show_tail(done, log)
+        return f"pip could not install the packages of {printable(REQUIREMENTS)}; is a package index within reach?"
+    stamp.write_text(wanted, encoding="utf-8")
+    return ""
+
+
+def _build() -> int:
     headline("Laying out the pages, and describing plugins and roles")
     shutil.rmtree(SOURCE, ignore_errors=True)
     shutil.rmtree(HTML, ignore_errors=True)
@@ -64,30 +78,3 @@ def _done(program: str, arguments: list[str]) -> bool:
     if done.status:
         show_tail(done, log)
     return done.status == 0
-
-
-def _install() -> None:
-    """Install what Sphinx needs for our pages, if it is not there yet."""
-    stamp, wanted = PACKAGES / ".made-from", REQUIREMENTS.read_text(encoding="utf-8")
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
-        return
-    headline("Installing what the site needs into build/site")
-    shutil.rmtree(PACKAGES, ignore_errors=True)
-    log = LOGS / "site-setup.log"
-    pip = [venv_program("python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-deps"]
-    done = run([*pip, "--target", str(PACKAGES), "-r", str(REQUIREMENTS)], log=log, cwd=ROOT)
-    if done.status:
-        show_tail(done, log)
-        raise UserError("The site was not built: pip could not install the packages (see above). Is an index in reach?")
-    stamp.write_text(wanted, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except UserError as stop:
-        complain(str(stop))
-        sys.exit(stop.status)
-    except KeyboardInterrupt:
-        complain("Interrupted; make site begins anew.")
-        sys.exit(130)
