@@ -11,7 +11,7 @@ run = $(if $(PYTHON),exec $(PYTHON) -B,@echo "No Python 3.11, 3.12 or 3.13 was f
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup diagnose analyze test lint unit kernel sanity integration molecule faults lab-up lab-down lab-heal lab-status bench matrix chaos fuzz \
-	docs clean
+	docs site clean
 
 # What `make diagnose` and the lab are told; see `make help`.
 export BUNDLE FAULT INVENTORY REPORT_DIR NODES TOPOLOGY NODE VARIANT KEEP_LAB ARGS PYTHON FUZZ_SECONDS
@@ -32,7 +32,7 @@ test: ## Set up and run every check; the last line counts the tests
 	@$(run) scripts.check
 
 lint: ## Only form, lint, types and documentation
-	@$(run) scripts.check format ruff mypy yamllint ansible-lint changelog plugin-docs docs
+	@$(run) scripts.check format ruff mypy yamllint ansible-lint changelog plugin-docs docs site
 
 unit: ## Only the unit tests, on every Python at hand
 	@$(run) scripts.check unit every-python
@@ -86,6 +86,9 @@ docs: ## Write again what is generated: fault pages, README table, role choices,
 	@.venv/bin/python -m scripts.fault_pages
 	@.venv/bin/python -m scripts.policies
 	@exec .venv/bin/python -m scripts.reliability
+
+site: ## The documentation as a web site, with every plugin's and role's options: build/site/html
+	@$(PYTHON) -B -m scripts.check site
 
 clean: ## Remove everything that make has made here, and the lab
 	@$(run) scripts.clean

@@ -61,6 +61,7 @@ CHECKS = (
         lint.generated_docs,
         beside_the_last=True,
     ),
+    Check("site", "Documentation site, without warnings (Sphinx)", lint.site, beside_the_last=True),
     Check("unit", "Unit tests", units.unit),
     Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
     Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),

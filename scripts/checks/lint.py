@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from scripts.checks.outcome import Outcome, single, total
+from scripts import site as site_builder
+from scripts.checks.outcome import Outcome, single, skipped, total
 from scripts.console import Done, run, say, show_tail
 from scripts.environment import collection_tree
 from scripts.paths import BUILD, LOGS, NAME, NAMESPACE, ROOT, VENV, venv_program
@@ -57,6 +58,12 @@ def generated_docs(_paths: Sequence[str]) -> Outcome:
     pages = _tool("generated docs", ["python", "-m", "scripts.fault_pages", "--check"])
     pages = pages.plus(_tool("policies", ["python", "-m", "scripts.policies", "--check"]))
     return pages.plus(_tool("reliability table", ["python", "-m", "scripts.reliability", "--check"]))
+
+
+def site(_paths: Sequence[str]) -> Outcome:
+    """The documentation site can be built, and Sphinx has nothing to warn of."""
+    problem = site_builder.prepare()
+    return skipped("site", problem) if problem else single("site", passed=site_builder.main() == 0)
 
 
 def mypy(paths: Sequence[str]) -> Outcome:
