@@ -12,6 +12,9 @@ ELSEWHERE: dict[tuple[str, ...], str] = {
     ("git", "clone"): INDEX,
     ("ansible-galaxy", "collection"): INDEX,
     ("python3", "-m", "pip"): INDEX,
+    ("pip", "install"): INDEX,
+    ("ansible-builder", "build"): "needs a container engine and the net",
+    ("export",): "sets the reader's own address and token",
     ("python3.11", "-m", "venv"): INDEX,
     ("/tmp/pins/bin/pip",): INDEX,  # noqa: S108 - no file of ours
     ("helm",): "needs the net, and Helm",
@@ -36,7 +39,7 @@ ELSEWHERE: dict[tuple[str, ...], str] = {
 }
 # Files that commands read and that are the reader's own; tests/lab/test_docs.py makes one of each.
 EXAMPLES = (
-    *("hosts.yml", "INVENTORY", "bgp.yml", "monitoring.yml", "~/.kube/prod"),
+    *("hosts.yml", "INVENTORY", "bgp.yml", "monitoring.yml", "awx.yml", "~/.kube/prod"),
     *("ticket-4711.zip", "calico-diagnostics-20261121_000000.tar.gz", "notes.txt"),
     "calico-must-gather-20260101T101502Z.tar.gz",
     *("bundle", "report/report.json", "shared/bundle", "out/bundle", "out/report.json"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KNOWN = (
     *("BUNDLE", "FAULT", "INVENTORY", "REPORT_DIR", "NODES", "TOPOLOGY", "NODE", "VARIANT", "KEEP_LAB", "ARGS"),
-    *("PYTHON", "FUZZ_SECONDS", "ROWS", "PARSERS"),
+    *("PYTHON", "FUZZ_SECONDS", "ROWS", "PARSERS", "RUNS"),
 )
 _NEAR = 0.7
 _SET = re.compile(r"([A-Za-z_]\w*)[:?+]?=")
