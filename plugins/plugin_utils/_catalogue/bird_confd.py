@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 UNREAD_SECONDS = 60
 # As musl has it, and as glibc has it.
 IN_USE = ("Address in use", "Address already in use")
+_LISTENER = "BGP: "
 # BGP daemons of distributions, by the unit that runs them.
 _UNITS = {"bgpd": "frr", "gobgpd": "gobgpd", "bird6": "bird6"}
 
@@ -361,8 +362,11 @@ def _was_in_use(node: Node) -> bool:
 
 
 def _says_in_use(node: Node) -> list[LogLine]:
+    """BIRD calls its listening socket BGP. A peer's protocol (Mesh_…) that cannot bind is about to dial, from any port
+    (bgp_connect() in proto/bgp/bgp.c sets none): who holds TCP 179 is nothing to it, but ip(7) has the same error where
+    no port is left to dial from."""
     lines = node.log_lines("cannot_listen", "bind_failed")
-    return [line for line in lines if any(words in line.text for words in IN_USE)]
+    return [line for line in lines if line.text.startswith(_LISTENER) and any(one in line.text for one in IN_USE)]
 
 
 def _lacks_socket(node: Node) -> list[Protocol]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import gate_signals, packet_signals, words
+from . import bird_confd, gate_signals, packet_signals, words
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .not_a_fault import NOTHING_TO_DO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._cluster.model import Event
+    from .._cluster.model import Event, Pod
     from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
@@ -37,6 +37,9 @@ _NOT_RUN = (
 )
 _ASKED = ("calico", "bird", "felix")
 _EXEC = "ExecSync"
+# What connect(2) says (EACCES) to whom may not write to BIRD's socket or not enter its directory, and calicoctl
+# (EnforceRoot) to whom is not root.
+_NO_RIGHT = ("permission denied", "super user privileges")
 _SAYS_NOT_READY = ("is not ready: ", "BIRD is not", "bird is not", "BGP not established", "not live")
 
 # --- tools --------------------------------------------------------------------------------------------------------
@@ -45,7 +48,9 @@ _SAYS_NOT_READY = ("is not ready: ", "BIRD is not", "bird is not", "BGP not esta
 def misled_tools(evidence: Evidence) -> Iterator[Subject]:
     """Nodes on which a tool did not find BIRD, or would not find it, while BIRD works there."""
     for node in evidence.nodes.values():
-        if (_complaints(node) and _bird_is_there(evidence, node)) or (node.tools.hidden and _established(node)):
+        hidden = node.tools.hidden and _established(node)
+        contradicted = (_complaints(node) and _bird_is_there(evidence, node)) or ready_pods(evidence, node)
+        if _denied(node) or hidden or contradicted:
             yield Subject((node.name,), (), {"node": node.name, **_place(node)}, node, None)
 
 
@@ -59,6 +64,21 @@ def _complaints(node: Node) -> list[Complaint]:
     traces = {family for family, daemon in node.daemons.items() if daemon.running or daemon.established}
     traces |= {"ipv6" if path.endswith("bird6.ctl") else "ipv4" for path, _why in node.tools.sockets}
     return [one for one in node.tools.complaints if one.family in traces or (traces and not one.family)]
+
+
+def _denied(node: Node) -> list[Complaint]:
+    """What tools said that were not run as root, which tells nothing of BIRD."""
+    return [one for one in node.tools.complaints if any(words_ in one.said.lower() for words_ in _NO_RIGHT)]
+
+
+def ready_pods(evidence: Evidence, node: Node) -> list[Pod]:
+    """The Ready pods of calico-node where calicoctl finds no Calico: the node's own, or all where which is its is not
+    told."""
+    if evidence.cluster is None or not bird_confd.seen_by_no_tool(node):
+        return []
+    pods = [pod for pod in evidence.cluster.pods_of("calico-node", "canal") if not pod.deleting]
+    own = [pod for pod in pods if pod.node in (node.name, node.nodename)]
+    return (own or pods) if all(pod.ready for pod in own or pods) else []
 
 
 def _bird_is_there(evidence: Evidence, node: Node) -> bool:
@@ -99,6 +119,18 @@ def tool_found_nothing(evidence: Evidence, subject: Subject) -> list[Seen]:
     ][:3]
 
 
+def tool_had_no_right(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The tool was not allowed to ask BIRD: it was not run as root."""
+    return [Seen(subject.nodes[0], one.tool, one.said) for one in (_denied(subject.node) if subject.node else ())][:1]
+
+
+def kubernetes_has_it_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes has calico-node Ready, which its own probe inside the pod says; calicoctl, which looks for Felix among
+    the processes that it can see, finds none."""
+    pods = ready_pods(evidence, subject.node) if subject.node else []
+    return [Seen(subject.nodes[0], "pods", f"{pod.name} is Ready") for pod in pods][:2]
+
+
 def bird_listens_elsewhere(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD's control socket is in another place than that where the tool looked."""
     found = _elsewhere(subject.node) if subject.node else []
@@ -137,6 +169,11 @@ def sessions_are_down(evidence: Evidence, subject: Subject) -> list[Seen]:
 def _tool_summary(evidence: Evidence, subject: Subject) -> str:
     node = subject.node
     at = f" at {subject.where['socket']}" if subject.where.get("socket") else ""
+    if node is not None and _denied(node):
+        tools = words.listed(one.tool for one in _denied(node))
+        return f"{tools} on {node.name} was not allowed to ask BIRD, and tells nothing of it: run it again as root."
+    if node is not None and ready_pods(evidence, node):
+        return f"calicoctl on {node.name} does not see the processes of Calico that run: calico-node is Ready."
     if node is not None and _complaints(node):
         tools = words.listed(one.tool for one in _complaints(node))
         return f"{tools} on {node.name} looked for BIRD in the wrong place; BIRD runs there{at}."
@@ -160,6 +197,8 @@ BENIGN_TOOL_ARTIFACT = Fault(
     signals=(
         Signal(tool_found_nothing, MODERATE, required=True),
         Signal(socket_is_hidden_from_the_host, STRONG + MODERATE, required=True),
+        Signal(tool_had_no_right, STRONG + MODERATE, required=True),
+        Signal(kubernetes_has_it_ready, STRONG, required=True),
         Signal(bird_listens_elsewhere, STRONG),
         Signal(bird_runs, MODERATE),
         Signal(sessions_are_established, STRONG),

@@ -4,7 +4,8 @@
 """Where tools looked for BIRD, in vain, and where texts show BIRD's sockets to be.
 
 calicoctl asks at /var/run/calico/bird.ctl, then at /var/run/bird/bird.ctl, and names the second one when both fail
-(calicoctl/commands/node/status.go); birdcl asks where its own package has the socket, unless told otherwise.
+(calicoctl/commands/node/status.go); birdcl asks where its own package has the socket, unless told otherwise, and its
+words are also those of the first calicoctl, which ran it.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def _calicoctl(text: str) -> Iterator[Facts]:
     elif told.error:
         yield {"tool": "calicoctl", "said": told.error}
     for name, family in told.families.items():
-        dialled = _DIALLED.search(family.error)
+        dialled = _DIALLED.search(family.error) or _CLIENT.search(family.error)
         if dialled is not None:
             said = dialled.group(2).strip()
-            yield {"tool": "calicoctl", "family": name, "socket": dialled.group(1), "said": said}
+            yield {"tool": "calicoctl", "family": name, "socket": dialled.group(1) or "", "said": said}
 
 
 def _clients(texts: Mapping[str, str]) -> Iterator[Facts]:

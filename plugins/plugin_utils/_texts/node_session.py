@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...module_utils._bird import discovery, log
+from ...module_utils._bird import control, discovery, log
 from ...module_utils._facts import bgp, bgp_sockets, speakers
 from ...module_utils._facts.bgp_daemon import BGP_PORT, Peer, facts_of, has_anything, local_address, peers_of
 from ...module_utils._facts.packing import canonical
@@ -108,6 +108,9 @@ class Session:
         if not (found["running"] or self._lists_processes or self._says_anything(look.daemon.family)):
             # Only a file or a log is known: whether there is a process besides, no text tells.
             del found["running"], found["socket_state"]
+        elif found.get("socket_state") == control.DENIED and not self._lists_processes:
+            # Whoever may not use the socket is told nothing of who listens there.
+            found.pop("running")
         if [look.daemon.family] in self._whole.told.rows("hidden_socket", 1):
             found["socket_hidden"] = True
         if not self._whole.told.is_raw and "config" in found:
