@@ -11,13 +11,14 @@ import shlex
 from typing import TYPE_CHECKING
 
 from .._cluster import effective
-from . import agent_pod, api, commands, words
+from . import agent_pod, api, commands, stale_nodes, words
 from .address_claims import agent_is_unwell
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
@@ -31,6 +32,9 @@ NOT_MADE = "Create is not supported on Node"
 TURNS = 3
 # What a host is called before it has a name.
 _NO_NAME = re.compile(r"[('\" ](localhost(?:\.localdomain)?|localhost6|\(none\))[)'\" ]")
+# What a host is called after its address: by it, as where --hostname-override is an address, or as clouds do.
+_BY_ADDRESS = re.compile(r"(?:IPv[46]|IP) address (?P<address>[0-9a-fA-F.:]{2,45}?)[.:]?(?= |$)")
+_CLOUDS_NAME = re.compile(r"ip-(\d{1,3}(?:-\d{1,3}){3})(?:\.|$)")
 
 
 def names_apart(evidence: Evidence) -> Iterator[Subject]:
@@ -87,15 +91,32 @@ def _lines(node: Node | None) -> list[Seen]:
     lines = node.control.lines("node_missing")
     lines += [line for line in node.control.lines("datastore", "other") if _names_no_node(line.text)]
     lines += [line for line in node.control.lines("node_ip_conflict") if _NO_NAME.search(line.text)]
+    lines += _after_its_address(node)
     changes = [line for line in node.control.lines("node_ip_changed") if MULTIPLE in line.text]
     lines += changes if sum(line.count for line in changes) >= TURNS else []
     return [Seen(node.name, f"{line.component or 'calico-node'} log", line.text, line.at) for line in lines[:2]]
 
 
+def _after_its_address(node: Node) -> list[HostLine]:
+    """The lines in which Calico says that the node's address is on record for a host that is called after this very
+    address: where nobody else has the address, that is the node itself, under another name."""
+    return [line for line in node.control.lines("node_ip_conflict") if _is_named_after_its_address(line.text)]
+
+
+def _is_named_after_its_address(text: str) -> bool:
+    told, name = _BY_ADDRESS.search(text), stale_nodes.holder_in(text)
+    if told is None or not name:
+        return False
+    in_name = _CLOUDS_NAME.match(name)
+    return told.group("address") in (name, in_name.group(1).replace("-", ".") if in_name else "")
+
+
 def _former(node: Node | None) -> str:
-    """What the host is on record as from a time when it had no name, '' if nothing says so."""
+    """What the host is on record as from a time when it had no name, or went by its address; '' if nothing says so."""
     lines = node.control.lines("node_ip_conflict") if node else []
     found = next((match for line in lines if (match := _NO_NAME.search(line.text))), None)
+    if found is None and node is not None:
+        return next((stale_nodes.holder_in(line.text) for line in _after_its_address(node)), "")
     return found.group(1) if found else ""
 
 
@@ -208,9 +229,17 @@ def daemonset_does_not_tell(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def calico_does_not_find_it(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Calico says that it does not find its Node, that several nodes have its name, or that a host without a name has
-    its address: itself, from before it had one."""
+    """Calico says that it does not find its Node, that several nodes have its name, or that a host without a name, or
+    called after this address, has its address: itself, under the name it had before."""
     return [seen for name in subject.nodes for seen in _lines(evidence.nodes.get(name))]
+
+
+def the_other_name_is_a_nodes(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The name under which its address is on record is another Node's of Kubernetes, or another host's."""
+    name = _former(subject.node)
+    known = evidence.cluster is not None and name in evidence.cluster.nodes
+    there = known or any(name == node.name and node is not subject.node for node in evidence.nodes.values())
+    return [Seen(name, "nodes", f"there is {name}", "metadata.name")] if name and there else []
 
 
 def kubelet_agrees(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -232,7 +261,7 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
     if subject.where.get("twice"):
         return f"Calico has one host on record as {name} and as {other}: its programs there go by different names."
     if _former(subject.node):
-        return f"Calico has {name} on record under the name it had before it was given one: {_former(subject.node)}."
+        return f"Calico has {name} on record under another name, which it had before: {_former(subject.node)}."
     known = f"Kubernetes knows it as {other}" if other else "there is no Node of that name"
     return f"calico-node on {subject.nodes[0]} runs as {name}, and {known}."
 
@@ -292,6 +321,7 @@ NODENAME_MISMATCH = Fault(
         Signal(daemonset_does_not_tell, MODERATE),
         Signal(agent_is_unwell, WEAK),
         Signal(kubelet_agrees, -MODERATE),
+        Signal(the_other_name_is_a_nodes, -STRONG),
     ),
     summary=_summary,
     fix=Fix(

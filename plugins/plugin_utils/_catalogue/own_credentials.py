@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 _OTHERS = ("kubelet", "cni", "typha", "kube-controllers", "flannel", "operator")
 _KINDS = ("unauthorized", "tls", "datastore", "fatal", "other")
 _REFUSED = ("nauthorized", "invalid bearer token", "ServiceAccount token")
-_UNTRUSTED = (
-    "x509: certificate signed by unknown authority",
+# As Go's crypto/x509 puts it (HostnameError in verify.go): the names of the certificate, or that it has none.
+_OTHER_NAME = (
     "x509: certificate is not valid for",
     "certificate is valid for",
+    "x509: cannot validate certificate for",
 )
+_UNTRUSTED = ("x509: certificate signed by unknown authority", *_OTHER_NAME)
 _OF_TYPHA = ("ypha", ":5473")
 # What the API server says of who lacks a right. calico-node's containers ask as one account, the CNI installer among
 # them; what it is called the installer decides. Where they were given a certificate (kubelet's, say), they ask as its
@@ -137,6 +139,8 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
         )
     if token_is_refused(evidence, subject):
         return f"The API server refuses calico-node on {where}: its token is stale or was signed by another key."
+    if _seen(evidence, subject, *_OTHER_NAME):
+        return f"calico-node on {where} does not trust the API server: its certificate is not for the address asked."
     return f"calico-node on {where} does not trust the API server: its authority (ca.crt) is another one."
 
 
@@ -170,7 +174,8 @@ CALICO_NODE_REFUSED = Fault(
         text=(
             "Start calico-node's pods anew, so that they get a fresh token and the authority of today (ConfigMap "
             "kube-root-ca.crt). Where rights are missing, apply the ClusterRole of the release that runs. A token from "
-            "a Secret of the time before a new signing key must be deleted, so that it is made anew."
+            "a Secret of the time before a new signing key must be deleted, so that it is made anew. Where the "
+            "server's certificate lacks the address that is asked (the Service's first one), have it issued with it."
         ),
         risk="low",
         disrupts="the node's sessions restart; its peers keep the routes meanwhile (graceful restart)",

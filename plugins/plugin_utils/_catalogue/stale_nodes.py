@@ -47,12 +47,17 @@ def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
             yield Subject((node.name,), (), where, node, other)
 
 
+def holder_in(text: str) -> str:
+    """The node that has an address already, in Calico's words; '' if they do not name it."""
+    found = _TAKEN.search(text)
+    return found.group(1) if found else ""
+
+
 def taken_by(evidence: Evidence, name: str) -> str | None:
     """The node that has this node's address by Calico's own word; '' if it is not named, None if nothing is said."""
     for line in evidence.nodes[name].control.lines("node_ip_conflict"):
-        found = _TAKEN.search(line.text)
-        if found or "already " in line.text:
-            return found.group(1) if found else ""
+        if holder_in(line.text) or "already " in line.text:
+            return holder_in(line.text)
     return None
 
 

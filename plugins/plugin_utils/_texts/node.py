@@ -201,7 +201,7 @@ class Assembly:
         if "pods" not in gathered:
             stopped = {
                 "felix_rules": node_firewall.ranges_stopped(found),
-                "not_accepted": node_firewall.stopped_ahead_of_calico(found),
+                "not_accepted": node_firewall.stopped_ahead_of_calico(found) + node_firewall.closed_to_pods(found),
             }
             if any(stopped.values()):
                 gathered["pods"] = {name: some for name, some in stopped.items() if some}

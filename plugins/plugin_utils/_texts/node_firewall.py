@@ -45,6 +45,7 @@ _ACCEPTED = "explicitly accepted packet"
 # Felix' chains mark what they accept, kube-proxy's and Docker's let pass what has their own marks and interfaces only.
 _TARGET = re.compile(r"(?:^| )-[jg] (\S{1,64})")
 _LEAVE_PODS = ("cali-", "KUBE-", "DOCKER")
+_OF_KUBE_PROXY, _TAKE_PODS = "KUBE-FORWARD", ("cali-", "KUBE-ROUTER", "KUBE-POD")
 _NFT_FAMILY = {"ipv4": "ip", "ipv6": "ip6"}
 
 
@@ -151,6 +152,33 @@ def stopped_ahead_of_calico(found: Rulesets) -> list[dict[str, Any]]:
                 stopped.append({**entry, "family": table.family})
                 break
     return stopped[:_MOST_STOPPED]
+
+
+def closed_to_pods(found: Rulesets) -> list[dict[str, Any]]:
+    """Return the same where the policy of FORWARD has dropped packets and nothing before it lets pods' pass: neither
+    Felix' chain nor another plugin's is in this backend, kube-proxy's is, which only takes what comes for Services.
+
+    Every chain at the hook has its say (nf_hook_slow() in net/netfilter/core.c): what the other backend, or a native
+    table of Felix' own, accepts is dropped here all the same.
+    """
+    stopped = []
+    for table in found.tables if not found.sources.status(SIFTED) else ():
+        chain = table.chains.get("FORWARD") if table.name == "filter" else None
+        if chain is None or chain.doubt or chain.policy != model.DROP or chain.packets <= 0:
+            continue
+        rules = list(chain.rules())
+        targets = [match.group(1) for rule in rules if (match := _TARGET.search(rule.text))]
+        if _OF_KUBE_PROXY in targets and not any(map(_takes_pods, targets)) and not any(map(_may_take_pods, rules)):
+            owner = owners.of_rule(table.name, "FORWARD", "", (), table.chains)
+            told: dict[str, Any] = {"backend": table.backend, "family": table.family, "table": table.name}
+            told.update(chain="FORWARD", rule=0, text="-P FORWARD DROP", owner=owner, packets=chain.packets)
+            ways = ["pods to others", "others to pods"]
+            stopped.append({"ways": ways, "verdict": model.DROP, "rule": told, "family": table.family})
+    return stopped
+
+
+def _takes_pods(target: str) -> bool:
+    return target.startswith(_TAKE_PODS)
 
 
 def _may_take_pods(rule: model.Rule) -> bool:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import mtu
+from ...module_utils._host import route_table
 from ...module_utils._probe.path_mtu import PathResult
 from . import node_told
 
@@ -64,14 +65,15 @@ def gather(whole: Assembly, session: Session, peers: Sequence[Peer]) -> Facts:
 
 
 def _by_routes(whole: Assembly, facts: Facts) -> None:
-    """Where no text lists the devices, routes that lead to a gateway through a tunnel tell which one is in use."""
-    used = {
-        entry.device: f"routes lead into {entry.device}"
-        for entry in whole.table.entries()
-        if entry.device in mtu.TUNNELS and entry.gateway
-    }
+    """Where no text lists the devices, routes that lead to a gateway through a tunnel tell which one is in use, and
+    BIRD's, if all lead past tunnels, that none is (its kernel protocol puts those of pools with IPIP on tunl0)."""
+    ways = [entry for entry in whole.table.entries() if entry.gateway and entry.destination != "default"]
+    used = {entry.device: f"routes lead into {entry.device}" for entry in ways if entry.device in mtu.TUNNELS}
+    straight = [entry.device for entry in ways if entry.protocol == route_table.BIRD]
     if used:
         facts["encapsulation"] = mtu.encapsulation(used)
+    elif straight:
+        facts["encapsulation"] = {**mtu.encapsulation({}), "why": f"BIRD's routes lead straight to {straight[0]}"}
 
 
 def _measured(told: Told, paths: Iterable[Path]) -> Iterator[PathResult]:
