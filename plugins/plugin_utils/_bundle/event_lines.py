@@ -51,6 +51,9 @@ _BEGINS = (
 )
 # What kube-controllers tells its probe (kube-controllers/cmd/kube-controllers/main.go).
 _OF_CONTROLLERS = ("Error initializing datastore: ", "Error verifying datastore: ", "Error reaching apiserver: ")
+# Multus' words for what the plugin that it called answered (CmdAdd() in pkg/multus/multus.go), of the network that Calico's
+# manifests and operator write.
+_DELEGATED = 'error adding container to network "k8s-pod-network": '
 _MOST, _HEAD = 40, 60
 
 
@@ -123,7 +126,7 @@ def _told(events: Iterable[Mapping[str, Any]], pods: Mapping[str, str]) -> Itera
             continue
         kind = next((kind for kind, words in KUBELET_LINES if words in message), "")
         told = any(word in reason or word in message for word in _OF_THE_PLUGIN)
-        if told and kind in _KINDS and _is_calicos(_PLUGINS.findall(message)):
+        if told and kind in _KINDS and _is_calicos(_PLUGINS.findall(message), message):
             about = plain.text(plain.mapping(one.get("involvedObject")).get("name"))
             node = plain.text(plain.mapping(one.get("source")).get("host")) or pods.get(about, "")
             count = plain.count(one.get("count")) or 1
@@ -134,9 +137,9 @@ def _told(events: Iterable[Mapping[str, Any]], pods: Mapping[str, str]) -> Itera
             yield _Told(node, about, {**entry, "count": count} if count > 1 else entry)
 
 
-def _is_calicos(plugins: Sequence[str]) -> bool:
+def _is_calicos(plugins: Sequence[str], message: str) -> bool:
     """Say whether it is not another plugin that failed: several may be chained, or call one another."""
-    return not plugins or any(name.startswith("calico") for name in plugins)
+    return not plugins or any(name.startswith("calico") for name in plugins) or _DELEGATED in message
 
 
 def _taken(facts: Facts) -> str:
