@@ -51,8 +51,8 @@ _BEGINS = (
 )
 # What kube-controllers tells its probe (kube-controllers/cmd/kube-controllers/main.go).
 _OF_CONTROLLERS = ("Error initializing datastore: ", "Error verifying datastore: ", "Error reaching apiserver: ")
-# Multus' words for what the plugin that it called answered (CmdAdd() in pkg/multus/multus.go), of the network that Calico's
-# manifests and operator write.
+# Multus' words for what the plugin that it called answered (CmdAdd() in pkg/multus/multus.go), of the network that
+# Calico's manifests and operator write.
 _DELEGATED = 'error adding container to network "k8s-pod-network": '
 _MOST, _HEAD = 40, 60
 

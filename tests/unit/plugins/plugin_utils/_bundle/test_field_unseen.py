@@ -121,7 +121,7 @@ def test_where_kubernetes_has_a_node_of_that_name_it_is_another_host():
 # projectcalico/calico#7171
 def test_a_plugin_that_another_one_calls_is_refused():
     text = (
-        "  Warning  FailedCreatePodSandBox  2m (x41 over 12m)   kubelet  Failed to create pod sandbox: rpc error: code = "
+        "Warning  FailedCreatePodSandBox  2m (x41 over 12m)  kubelet  Failed to create pod sandbox: rpc error: code = "
         'Unknown desc = failed to setup network for sandbox "5a84": plugin type="multus" name="multus-cni-network" '
         "failed (add): [kube-system/metrics-server-7968cd6ff4-t6sh2:{0}]: error adding container to network "
         '"{0}": Unauthorized\n'
