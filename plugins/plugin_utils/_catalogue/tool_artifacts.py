@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import bird_confd, gate_signals, packet_signals, words
+from . import gate_signals, packet_signals, words
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .not_a_fault import NOTHING_TO_DO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._cluster.model import Event, Pod
+    from .._cluster.model import Event
     from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
@@ -49,8 +49,7 @@ def misled_tools(evidence: Evidence) -> Iterator[Subject]:
     """Nodes on which a tool did not find BIRD, or would not find it, while BIRD works there."""
     for node in evidence.nodes.values():
         hidden = node.tools.hidden and _established(node)
-        contradicted = (_complaints(node) and _bird_is_there(evidence, node)) or ready_pods(evidence, node)
-        if _denied(node) or hidden or contradicted:
+        if _denied(node) or hidden or (_complaints(node) and _bird_is_there(evidence, node)):
             yield Subject((node.name,), (), {"node": node.name, **_place(node)}, node, None)
 
 
@@ -69,16 +68,6 @@ def _complaints(node: Node) -> list[Complaint]:
 def _denied(node: Node) -> list[Complaint]:
     """What tools said that were not run as root, which tells nothing of BIRD."""
     return [one for one in node.tools.complaints if any(words_ in one.said.lower() for words_ in _NO_RIGHT)]
-
-
-def ready_pods(evidence: Evidence, node: Node) -> list[Pod]:
-    """The Ready pods of calico-node where calicoctl finds no Calico: the node's own, or all where which is its is not
-    told."""
-    if evidence.cluster is None or not bird_confd.seen_by_no_tool(node):
-        return []
-    pods = [pod for pod in evidence.cluster.pods_of("calico-node", "canal") if not pod.deleting]
-    own = [pod for pod in pods if pod.node in (node.name, node.nodename)]
-    return (own or pods) if all(pod.ready for pod in own or pods) else []
 
 
 def _bird_is_there(evidence: Evidence, node: Node) -> bool:
@@ -124,13 +113,6 @@ def tool_had_no_right(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], one.tool, one.said) for one in (_denied(subject.node) if subject.node else ())][:1]
 
 
-def kubernetes_has_it_ready(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Kubernetes has calico-node Ready, which its own probe inside the pod says; calicoctl, which looks for Felix among
-    the processes that it can see, finds none."""
-    pods = ready_pods(evidence, subject.node) if subject.node else []
-    return [Seen(subject.nodes[0], "pods", f"{pod.name} is Ready") for pod in pods][:2]
-
-
 def bird_listens_elsewhere(evidence: Evidence, subject: Subject) -> list[Seen]:
     """BIRD's control socket is in another place than that where the tool looked."""
     found = _elsewhere(subject.node) if subject.node else []
@@ -172,8 +154,6 @@ def _tool_summary(evidence: Evidence, subject: Subject) -> str:
     if node is not None and _denied(node):
         tools = words.listed(one.tool for one in _denied(node))
         return f"{tools} on {node.name} was not allowed to ask BIRD, and tells nothing of it: run it again as root."
-    if node is not None and ready_pods(evidence, node):
-        return f"calicoctl on {node.name} does not see the processes of Calico that run: calico-node is Ready."
     if node is not None and _complaints(node):
         tools = words.listed(one.tool for one in _complaints(node))
         return f"{tools} on {node.name} looked for BIRD in the wrong place; BIRD runs there{at}."
@@ -198,7 +178,6 @@ BENIGN_TOOL_ARTIFACT = Fault(
         Signal(tool_found_nothing, MODERATE, required=True),
         Signal(socket_is_hidden_from_the_host, STRONG + MODERATE, required=True),
         Signal(tool_had_no_right, STRONG + MODERATE, required=True),
-        Signal(kubernetes_has_it_ready, STRONG, required=True),
         Signal(bird_listens_elsewhere, STRONG),
         Signal(bird_runs, MODERATE),
         Signal(sessions_are_established, STRONG),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from .._catalogue.bird_confd import seen_by_no_tool
 from .._catalogue.model import Seen
-from .._catalogue.tool_artifacts import ready_pods
 from .._gate import model as gate
 from .._gate import names, pods
 from .._gate import nodes as conditions
@@ -96,9 +95,8 @@ def of_calicoctl(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def silent_nodes(evidence: Evidence) -> list[Node]:
-    """The nodes of which calicoctl says that Calico does not run, and that nothing of BIRD's
-    or Kubernetes' shows to be otherwise."""
-    return [node for node in evidence.nodes.values() if seen_by_no_tool(node) and not ready_pods(evidence, node)]
+    """The nodes of which calicoctl says that Calico does not run, and that nothing of BIRD's shows to be otherwise."""
+    return [node for node in evidence.nodes.values() if seen_by_no_tool(node)]
 
 
 def _peers(evidence: Evidence, node: Node) -> str:

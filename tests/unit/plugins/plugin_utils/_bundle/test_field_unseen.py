@@ -50,24 +50,6 @@ def test_a_client_that_is_not_root_is_told_nothing_either():
     assert "benign_tool_artifact" not in sure({"nodes/a/birdcl-protocols.txt": text.format("Connection refused")})
 
 
-# projectcalico/calico#7538
-PODS = (
-    "NAME                                      READY   STATUS    RESTARTS      AGE\n"
-    "calico-node-n67zb                         1/1     Running   0             13h\n"
-    "coredns-787d4945fb-b26zf                  1/1     Running   0             13h\n"
-)
-BLIND = "Calico process is not running.\n"
-
-
-def test_calicoctl_does_not_see_what_kubernetes_has_ready():
-    assert list(findings({"cluster/pods.txt": PODS, STATUS: BLIND})) == ["benign_tool_artifact"]
-
-
-@pytest.mark.parametrize("pods", [PODS.replace("zb                         1/1", "zb                         0/1"), ""])
-def test_what_is_not_ready_may_not_run(pods):
-    assert "benign_tool_artifact" not in sure({"cluster/pods.txt": pods, STATUS: BLIND})
-
-
 # projectcalico/node#522
 IN_USE = "bird: {}: Socket error: bind: Address in use\n"
 
