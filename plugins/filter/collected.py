@@ -19,7 +19,7 @@ short_description: Tell what came of reading a host, for a fact cache
 version_added: 1.1.0
 author: netmedic.calico contributors
 description:
-  - Makes from what the role P(netmedic.calico.collect#role) registered the fact C(calico_collected), which a fact cache
+  - Makes from what the role P(netmedic.calico.collect#role) registered the fact C(collect_note), which a fact cache
     keeps beside the facts of M(netmedic.calico.node_facts).
   - From it a diagnosis in a later job knows that a host was asked in vain, although the cache has older facts of it,
     and when it was asked by the controller's clock, as the node's may be wrong.
@@ -37,7 +37,7 @@ seealso:
 EXAMPLES = r"""
 - name: Note for a later job what came of it
   ansible.builtin.set_fact:
-    calico_collected: "{{ hostvars[inventory_hostname] | netmedic.calico.collected }}"
+    collect_note: "{{ hostvars[inventory_hostname] | netmedic.calico.collected }}"
     cacheable: true
 """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-FACT = "calico_collected"
+FACT = "collect_note"
 # What the role collect registers.
 RESULT = "collect_result"
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from . import cluster, inventory, role_options
+from . import cluster, inventory, kept, role_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # What the roles themselves leave behind among the variables.
 _MADE = (
-    *(inventory.RESULT, cluster.RESULT, "collect_bundle_result"),
+    *(inventory.RESULT, cluster.RESULT, kept.FACT, "collect_bundle_result"),
     *("diagnose_report", "diagnose_cached", "report_failure", "analyze_result", "redact_result", "lint_result"),
     *(f"must_gather_{name}" for name in ("choice", "result", "archive")),
     *(
