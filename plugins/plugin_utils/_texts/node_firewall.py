@@ -168,17 +168,14 @@ def closed_to_pods(found: Rulesets) -> list[dict[str, Any]]:
             continue
         rules = list(chain.rules())
         targets = [match.group(1) for rule in rules if (match := _TARGET.search(rule.text))]
-        if _OF_KUBE_PROXY in targets and not any(map(_takes_pods, targets)) and not any(map(_may_take_pods, rules)):
+        taken = any(target.startswith(_TAKE_PODS) for target in targets) or any(map(_may_take_pods, rules))
+        if _OF_KUBE_PROXY in targets and not taken:
             owner = owners.of_rule(table.name, "FORWARD", "", (), table.chains)
             told: dict[str, Any] = {"backend": table.backend, "family": table.family, "table": table.name}
             told.update(chain="FORWARD", rule=0, text="-P FORWARD DROP", owner=owner, packets=chain.packets)
             ways = ["pods to others", "others to pods"]
             stopped.append({"ways": ways, "verdict": model.DROP, "rule": told, "family": table.family})
     return stopped
-
-
-def _takes_pods(target: str) -> bool:
-    return target.startswith(_TAKE_PODS)
 
 
 def _may_take_pods(rule: model.Rule) -> bool:
