@@ -35,7 +35,8 @@ LABELS = {
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
-BUILTIN = "ansible_collections.ansible.builtin."
+# Ansible's documentation has pages of these collections, and ours refers to them.
+COLLECTIONS = ("ansible.builtin", "awx.awx")
 
 
 def of_ansible(_app: Sphinx, _env: Any, node: Any, words: Any) -> reference | None:
@@ -44,8 +45,9 @@ def of_ansible(_app: Sphinx, _env: Any, node: Any, words: Any) -> reference | No
 
     label = str(node.get("reftarget", ""))
     page = LABELS.get(label)
-    if label.startswith(BUILTIN):
-        page = f"collections/ansible/builtin/{label.removeprefix(BUILTIN)}.html"
+    for collection in COLLECTIONS:
+        if label.startswith(prefix := f"ansible_collections.{collection}."):
+            page = f"collections/{collection.replace('.', '/')}/{label.removeprefix(prefix)}.html"
     return reference("", "", words, internal=False, refuri=f"{ANSIBLE}/{page}") if page else None
 
 
