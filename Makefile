@@ -40,14 +40,14 @@ unit: ## Only the unit tests, on every Python at hand
 kernel: ## Only the tests against the real programs in namespaces
 	@$(run) scripts.check kernel
 
-sanity: ## Only ansible-test sanity, all of it
+sanity: ## Only ansible-test sanity, on every Python; `make test` imports on some
 	@$(run) scripts.check every-sanity
 
 integration: ## Only ansible-test integration
 	@$(run) scripts.check integration
 
-molecule: ## Only molecule on the lab
-	@$(run) scripts.check molecule
+molecule: ## Only molecule on the lab, every role; `make test` tries some
+	@$(run) scripts.check every-molecule
 
 faults: ## Every fault and repair in the lab in every way, an hour or two; `make test` tries some
 	@$(run) scripts.check faults

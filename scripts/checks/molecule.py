@@ -18,8 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# The whole, with and without faults, and a role of each kind: one that changes hosts, one that changes objects.
+SAMPLE = ("default", "faults", "bgp_firewall", "mtu")
+
+
+def sample(names: Sequence[str]) -> Outcome:
+    """Run some of the scenarios, or those named."""
+    return molecule(names or SAMPLE)
+
+
 def molecule(names: Sequence[str]) -> Outcome:
-    """Run every scenario from create to destroy."""
+    """Run every scenario from create to destroy, or those named."""
     scenarios = list(names) or sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
     problem = lab_setup.why_not()
     if problem:

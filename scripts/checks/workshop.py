@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import subprocess
@@ -12,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from scripts import machine
 from scripts.console import UserError, alone_with
 from scripts.paths import BUILD, NAME, NAMESPACE, ROOT, VENV, venv_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 COPY = BUILD / "ansible_collections" / NAMESPACE / NAME
 HOME = BUILD / "home"
@@ -48,15 +51,29 @@ sys.exit(subprocess.run([sys.executable, "-m", "pip", "install", *wanted], check
 
 
 @contextmanager
-def prepared() -> Iterator[dict[str, str]]:
-    """A fresh copy of the sources and the surroundings, for one user at a time. Gives the environment to run in."""
+def prepared(*, shipped_only: bool = False) -> Iterator[dict[str, str]]:
+    """A fresh copy of the sources, or only of what users get of them, and the surroundings, for one user at a time.
+    Gives the environment to run in."""
     with alone_with(BUILD / "ansible-test.lock", "running ansible-test"):
-        yield _prepare()
+        names = _sources()
+        _copy(shipped(names) if shipped_only else names)
+        yield _surround()
 
 
-def _prepare() -> dict[str, str]:
-    """Make the copy and the surroundings. The environment to run ansible-test with."""
-    _copy_sources()
+def shipped(names: Iterable[str]) -> list[str]:
+    """Those of some files, named from the root, that `ansible-galaxy collection build` packs."""
+    ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
+
+    def left_out(name: str) -> bool:
+        parts = name.split("/")
+        wholes = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        return any(fnmatch.fnmatch(whole, pattern) for whole in wholes for pattern in ignored)
+
+    return [name for name in names if not left_out(name)]
+
+
+def _surround() -> dict[str, str]:
+    """Make the surroundings. The environment to run ansible-test with."""
     _own_home()
     pythons = _interpreters_by_name()
     shims = {str(path) for path in _pyenv_shims()}  # they claim to be every Python and then refuse to run
@@ -69,11 +86,11 @@ def _prepare() -> dict[str, str]:
     }
 
 
-def _copy_sources() -> None:
-    """Copy what git tracks, or would, to …/ansible_collections/netmedic/calico, a git repository of its own."""
+def _copy(names: Iterable[str]) -> None:
+    """Copy files to …/ansible_collections/netmedic/calico, a git repository of its own."""
     if COPY.exists():
         shutil.rmtree(COPY)
-    for name in _sources():
+    for name in names:
         source, target = ROOT / name, COPY / name
         if not source.is_symlink() and not source.exists():
             continue  # deleted, but still in git's index
@@ -83,7 +100,7 @@ def _copy_sources() -> None:
 
 
 def _sources() -> list[str]:
-    """Names of the project's files, relative to the root."""
+    """Names of the project's files, relative to the root: what git tracks, or would."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     if machine.find_program("git") is None:
         raise UserError("ansible-test needs git, which is missing. On Debian: apt-get install git")
