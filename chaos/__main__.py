@@ -106,6 +106,7 @@ def _line(record: Record) -> str:
     """A run in one line, and what is wrong below it."""
     word = "hand" if record.by_hand else "ok" if record.ok else "WRONG"
     told = [f"  {word:6}{record.name:85} rc {record.status:3} {record.seconds:6.1f} s"]
+    told += [f"         {line}" for line in record.by_hand.splitlines()[:6]]
     for label in ("worse", "strange", "unfinished", "second", "back"):
         told += [f"         {label}: {text}" for text in getattr(record, label)[:6]]
     return "\n".join(told)

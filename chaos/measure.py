@@ -58,15 +58,16 @@ class Record(NamedTuple):
 class Bench:
     """A lab with a fault in it, and the folder of its repairs."""
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
+    def __init__(self, lab: Lab, fault: str, folder: Path) -> None:
         self.lab = lab
+        self._fault = fault
         self.runs = folder / "runs"
         self._folder = folder
         self._numbers = itertools.count()
 
     def start(self) -> Running:
         """Start a repair."""
-        return playbooks.remediate(self.lab, self.runs, self._log())
+        return playbooks.remediate(self.lab, self.runs, self._fault, self._log())
 
     def repair(self) -> Outcome:
         """Repair, undisturbed; wait for a lock that a dead run has left."""
@@ -95,7 +96,7 @@ def measure(lab: Lab, run: Run) -> Record:
     case = lab.make(run.fault, None, run.variant)
     broken = standing.look(lab)
     with tempfile.TemporaryDirectory() as name:
-        bench = Bench(lab, Path(name))
+        bench = Bench(lab, run.fault, Path(name))
         started = time.monotonic()
         outcome = DISTURBANCES[run.disturbance](lab, run, case.node, bench.start)
         blank = Record(run.name, run.disturbance, outcome.status, seconds=round(time.monotonic() - started, 1))
@@ -103,7 +104,7 @@ def measure(lab: Lab, run: Run) -> Record:
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
         repaired = standing.settled(lab, healthy.sessions, SETTLING / 3)
         if finishing.status == 0 and repaired.settings == broken.settings:
-            return blank._replace(by_hand="no role repairs this", told=finishing.told)
+            return blank._replace(by_hand=finishing.plan)
         second = bench.repair()
         record = blank._replace(
             worse=tuple(standing.worse(broken, between)),
@@ -126,11 +127,10 @@ def _back_and_forth(bench: Bench, broken: standing.Standing, repaired: standing.
     failed = bench.put_back()
     if failed is not None:
         return (f"rollback ended with {failed.status}: {failed.told}",)
-    back = standing.look(bench.lab)
-    wrong = standing.other(broken._replace(sessions=frozenset()), back)
+    wrong = standing.as_before(bench.lab, broken._replace(sessions=frozenset()), SETTLING / 3)
     if wrong:
         return tuple(wrong)
     forward = bench.repair()
     if forward.status != 0:
         return (f"forward again ended with {forward.status}: {forward.told}",)
-    return tuple(standing.other(repaired, standing.settled(bench.lab, repaired.sessions, SETTLING / 3)))
+    return tuple(standing.as_before(bench.lab, repaired, SETTLING / 3))

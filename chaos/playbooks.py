@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 400  # seconds
 # What a user allows who wants all repaired. A lab has few nodes.
 ALLOWED = ("-e", "remediate_apply=true", "-e", "remediate_max_risk=high", "-e", "remediate_max_nodes=100%")
+_PLAN = re.compile(r"^ *Plan: .*?(?=^(?:TASK|PLAY) )", re.MULTILINE | re.DOTALL)
 _CHANGED = re.compile(r"^\S+\s+: ok=\d+\s+changed=(\d+)", re.MULTILINE)
 
 
@@ -41,6 +42,12 @@ class Outcome(NamedTuple):
     def told(self) -> str:
         """The last lines, for a person."""
         return " | ".join(line.strip() for line in self.printed.splitlines() if line.strip())[-1500:]
+
+    @property
+    def plan(self) -> str:
+        """What the plan says."""
+        found = _PLAN.search(self.printed)
+        return found[0].strip() if found else self.told
 
 
 class Running:
@@ -84,9 +91,10 @@ class Running:
                 continue
 
 
-def remediate(lab: Lab, directory: Path, log: Path) -> Running:
-    """Start a repair of all that may be repaired."""
-    return Running("remediate", lab.inventory, log, *_arguments(lab, directory), *ALLOWED)
+def remediate(lab: Lab, directory: Path, fault: str, log: Path) -> Running:
+    """Start a repair of all that may be repaired, by somebody who has looked whether there is this fault."""
+    agreed = ("-e", f"remediate_consent={fault}")
+    return Running("remediate", lab.inventory, log, *_arguments(lab, directory), *ALLOWED, *agreed)
 
 
 def rollback(lab: Lab, directory: Path, run: str, log: Path) -> Running:

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from matrix import places, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from lab import Lab
 
-# What a repair writes elsewhere on purpose: its own records.
+# What a repair writes elsewhere on purpose: its own records. /etc/service is of calico-node's container.
 _SETTINGS = (
     r"sysctl -ae 2>/dev/null | grep -E '^net\.ipv[46]\.conf\.[^.]*\.(forwarding|rp_filter|accept_redirects) "
     r"|ip_forward |nf_conntrack_max '; "
-    "find /etc -type f ! -name resolv.conf ! -name '*.lock' | sort | xargs -r md5sum"
+    "find /etc -path /etc/service -prune -o -type f ! -name resolv.conf ! -name '*.lock' -print | sort "
+    "| xargs -r md5sum"
 )
 _ARMED = 'grep -l \'"state": *"armed"\' /var/lib/netmedic-calico/changes/*.json 2>/dev/null'
 _TICK = 0.5
+_SHOWN = 200  # characters of a text
 
 
 class Standing(NamedTuple):
@@ -68,17 +72,47 @@ def worse(before: Standing, now: Standing) -> list[str]:
     return [f"{node} {protocol} is down" for node, protocol in sorted(before.sessions - now.sessions)]
 
 
+def as_before(lab: Lab, expected: Standing, limit: float) -> list[str]:
+    """Wait until all is as expected, which takes what restarts and is elected a while, but not longer than the limit.
+    What differs then."""
+    end = time.monotonic() + limit
+    while (differs := other(expected, look(lab))) and time.monotonic() < end:
+        time.sleep(_TICK)
+    return differs
+
+
 def strange(before: Standing, now: Standing, repaired: Standing) -> list[str]:
     """What is neither as it was nor as the repair makes it."""
     gone = (before.settings & repaired.settings) - now.settings
     new = now.settings - (before.settings | repaired.settings)
-    return [*(f"gone: {text[:200]}" for text in sorted(gone)), *(f"new: {text[:200]}" for text in sorted(new))]
+    return _told(gone, new)
 
 
 def other(expected: Standing, now: Standing) -> list[str]:
     """What differs of the settings, and the sessions that do."""
     return [
-        *(f"gone: {text[:200]}" for text in sorted(expected.settings - now.settings)),
-        *(f"new: {text[:200]}" for text in sorted(now.settings - expected.settings)),
+        *_told(expected.settings - now.settings, now.settings - expected.settings),
         *(f"down: {node} {protocol}" for node, protocol in sorted(expected.sessions - now.sessions)),
     ]
+
+
+def _told(gone: Set[str], new: Set[str]) -> list[str]:
+    """Texts that are gone and new, of long ones the place where they begin to differ."""
+    begins = {_name(text): text for text in gone}
+    told = [f"gone: {text[:_SHOWN]}" for text in sorted(gone) if not text.startswith("API: ")]
+    for text in sorted(new):
+        old = begins.get(_name(text), "") if text.startswith("API: ") else ""
+        at = max(_alike(old, text) - _SHOWN // 4, 0)
+        told.append(f"new: {_name(text)} … {text[at : at + _SHOWN]}" if at else f"new: {text[:_SHOWN]}")
+    names = {_name(text) for text in new}
+    return told + [f"gone: {name}" for name in sorted(begins) if name.startswith("API: ") and name not in names]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), 0)
+
+
+def _name(text: str) -> str:
+    """A node or "API", and the first word after it: an object's kind and name."""
+    return " ".join(text.split(" ", 2)[:2])

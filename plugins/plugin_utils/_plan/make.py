@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._catalogue.faults import BY_ID
 from . import refusal, turns
-from .model import LEAST_CONFIDENCE, ORDER, RISKS, RIVAL, SCHEMA, Repair, Wishes
+from .model import LEAST_CONFIDENCE, LEAST_WITH_CONSENT, ORDER, RISKS, RIVAL, SCHEMA, Repair, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,20 +72,29 @@ def _why_not(item: Mapping[str, Any], wishes: Wishes) -> str:
         return "it is not among the faults of remediate_only"
     if item["waived"]:
         return f"it is waived: {item['waived'].get('reason', '')}".rstrip(": ")
-    if item["confidence"] < LEAST_CONFIDENCE:
-        return f"it is only {item['confidence']:.0%} sure; from {LEAST_CONFIDENCE:.0%} on it may be repaired unseen"
+    agreed = fault in wishes.consent
+    if item["confidence"] < (LEAST_WITH_CONSENT if agreed else LEAST_CONFIDENCE):
+        return _too_unsure(item)
     # What it brings about itself is no other explanation.
     known = BY_ID.get(fault)
     others = [one for one in item["alternatives"] if known is None or one["fault"] not in known.explains]
     rival = max(others, key=lambda one: one["confidence"], default=None)
     if rival and rival["confidence"] >= RIVAL:
         return f"it may as well be {rival['fault']} ({rival['confidence']:.0%}): {rival['told_apart_by']}".rstrip(": ")
-    if RISKS.index(fix["risk"]) > RISKS.index(wishes.max_risk) and fault not in wishes.consent:
+    if RISKS.index(fix["risk"]) > RISKS.index(wishes.max_risk) and not agreed:
         return (
             f"its risk is {fix['risk']} and remediate_max_risk is {wishes.max_risk} (it disrupts {fix['disrupts']}); "
             f"agree with remediate_consent=[{fault}]"
         )
     return ""
+
+
+def _too_unsure(item: Mapping[str, Any]) -> str:
+    """That a finding is not certain enough to be repaired, and what can be done about it."""
+    sure = f"it is only {item['confidence']:.0%} sure; from {LEAST_CONFIDENCE:.0%} on it may be repaired unseen"
+    if item["confidence"] < LEAST_WITH_CONSENT:
+        return sure
+    return f"{sure}. If a look at the hosts confirms it, agree with remediate_consent=[{item['fault']}]"
 
 
 def _by_hand(item: Mapping[str, Any]) -> dict[str, Any]:

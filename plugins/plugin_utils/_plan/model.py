@@ -11,8 +11,9 @@ SCHEMA = "netmedic.calico.plan/v1"
 RISKS = ("low", "medium", "high")
 # From where objects are changed.
 CONTROLLER = "localhost"
-# Below this confidence a person decides, whatever the caller allows.
+# Below this confidence a person who has looked decides, by naming the fault; where it is more likely none, by hand.
 LEAST_CONFIDENCE = 0.8
+LEAST_WITH_CONSENT = 0.5
 # An explanation that is nearly as good as the one to be repaired makes the repair a guess.
 RIVAL = 0.4
 
@@ -37,10 +38,11 @@ class Wishes(NamedTuple):
     """What the caller allows.
 
     only: faults that may be repaired, () all. max_risk: 'low', 'medium' or 'high'. consent: faults for which more risk
-    is taken than that. max_nodes: a number of hosts, or a share such as '25%' of the cluster (never less than one).
-    max_age: seconds that the evidence may be old. bundle: where the evidence was saved, '' nowhere. inventory: the
-    hosts that can be reached. managed: also where the provider forbids changes. approved: the plan's id that somebody
-    agreed to, '' none. api_host: where the API is asked from. lock: the namespace of the cluster's lock, '' for none.
+    is taken than that, and less certainty. max_nodes: a number of hosts, or a share such as '25%' of the cluster (never
+    less than one). max_age: seconds that the evidence may be old. bundle: where the evidence was saved, '' nowhere.
+    inventory: the hosts that can be reached. managed: also where the provider forbids changes. approved: the plan's id
+    that somebody agreed to, '' none. api_host: where the API is asked from. lock: the namespace of the cluster's lock,
+    '' for none.
     """
 
     only: tuple[str, ...] = ()

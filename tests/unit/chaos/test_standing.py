@@ -35,3 +35,12 @@ def test_a_record_is_in_order_only_if_nothing_is_wrong():
     assert good.ok
     for wrong in ("worse", "strange", "unfinished", "second", "back"):
         assert not good._replace(**{wrong: ("something",)}).ok
+
+
+def test_of_an_object_that_changed_the_place_is_told():
+    texts = [
+        f'API: Node/one {{"a": "{"same " * 100}", "address": "{last}", "z": 1}}' for last in ("10.0.0.1", "10.9.9.9")
+    ]
+    (told,) = other(Standing(frozenset(), frozenset(texts[:1])), Standing(frozenset(), frozenset(texts[1:])))
+    assert told.startswith("new: API: Node/one …")
+    assert '"address": "10.9.9.9"' in told

@@ -50,7 +50,12 @@ def test_what_only_follows_is_not_repaired(found, report, role):
     ("change", "wishes", "why"),
     [
         ({"waived": {"reason": "is known"}}, {}, "it is waived: is known"),
-        ({"confidence": 0.79}, {}, "only 79% sure"),
+        (
+            {"confidence": 0.79},
+            {},
+            "only 79% sure; from 80% on it may be repaired unseen. If a look at the hosts confirms it",
+        ),
+        ({"confidence": 0.49}, {"consent": frozenset([BLOCKED])}, "only 49% sure"),
         ({"alternatives": [{"fault": "x", "confidence": 0.4, "told_apart_by": "y"}]}, {}, "may as well be x (40%): y"),
         ({}, {"only": (SKEWED,)}, "not among the faults of remediate_only"),
     ],
@@ -60,6 +65,13 @@ def test_what_is_not_allowed_is_left_with_a_reason(found, report, change, wishes
 
     assert not made["steps"]
     assert why in made["left"][0]["why"]
+
+
+def test_somebody_who_has_looked_may_agree_to_what_is_less_sure(found, report):
+    unsure = report(found(BLOCKED, "a") | {"confidence": 0.5})
+
+    assert "remediate_consent=[tcp179_blocked_host_firewall]" in plan(unsure, WISHES, NOW)["left"][0]["why"]
+    assert plan(unsure, WISHES._replace(consent=frozenset([BLOCKED])), NOW)["steps"]
 
 
 def test_what_a_fault_brings_about_itself_is_no_other_explanation(found, report):
