@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SAVES = ("iptables-nft-save", "iptables-legacy-save", "ip6tables-nft-save", "ip6tables-legacy-save")
 _CALICO = "/apis/crd.projectcalico.org/v1"
+_WHEN_TAINTED = re.compile(r', "timeAdded": "[^"]*"')
 _SYSTEM = "namespaces/kube-system"
 _LISTS = {
     "Node": "/api/v1/nodes",
@@ -111,4 +112,5 @@ def _settings(kind: str, item: dict[str, Any]) -> str:
     metadata = {key: value for key, value in item["metadata"].items() if key not in _RESTLESS}
     rest = {key: value for key, value in item.items() if key not in ("metadata", "status")}
     addresses = item.get("status", {}).get("addresses") if kind == "Node" else None
-    return json.dumps([metadata, rest, addresses], sort_keys=True)
+    text = json.dumps([metadata, rest, addresses], sort_keys=True)
+    return _WHEN_TAINTED.sub("", text)
