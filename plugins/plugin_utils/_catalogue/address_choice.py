@@ -9,11 +9,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .._address import methods
 from .._evidence.address_facts import MAYBE_VIP, VIP
-from . import address_truth, api, commands, internal_ip, session_signals, words
+from . import address_truth, api, session_signals, words
 from .address_claims import Claim, agent_is_unwell, claim_of, claims, network_of, sessions_of, within, works_in_bgp
-from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
+from .address_method import choose_better, remedy
+from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .node_address import set_by_hand
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def known_by_another(evidence: Evidence, subject: Subject) -> list[Seen]:
 def unlike_the_others(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Most other nodes are registered with the address by which Kubernetes knows them, and this one is not."""
     claim = claim_of(subject)
-    known = [one for one in (claim.record.internal_addresses if claim.record else ()) if _is_of(claim, one)]
+    known = [one for one in (claim.record.internal_addresses if claim.record else ()) if claim.is_of_family(one)]
     network = network_of(claim.stored)
     if claim.record is None or not claim.stored or not known or claim.address in known:
         return []
@@ -223,10 +223,6 @@ def unlike_the_others(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(claim.name, f"Node/{claim.record.record}", detail, "status.addresses")]
 
 
-def _is_of(claim: Claim, address: str) -> bool:
-    return (":" in address) == (claim.family == "ipv6")
-
-
 def kernel_sends_from_another(evidence: Evidence, subject: Subject) -> list[Seen]:
     """To the node's peers the kernel would send from another address."""
     claim = claim_of(subject)
@@ -234,7 +230,7 @@ def kernel_sends_from_another(evidence: Evidence, subject: Subject) -> list[Seen
     return [
         Seen(claim.name, "routes", f"from {address} to {words.plural(len(peers), 'peer')}")
         for address, peers in other.items()
-        if address != claim.address and _is_of(claim, address) and peers
+        if address != claim.address and claim.is_of_family(address) and peers
     ]
 
 
@@ -300,48 +296,6 @@ def _wrong_summary(evidence: Evidence, subject: Subject) -> str:
     sentence = f"{claim.name} is registered with the address{address}{where}, which is not the one for its peers"
     true = address_truth.truth(evidence, claim.node, claim.record, claim.family) if claim.node else None
     return f"{sentence} ({true.address}: {true.why})." if true and true.address else f"{sentence}."
-
-
-def choose_better(evidence: Evidence, subject: Subject) -> list[str]:
-    """Commands that make autodetection choose right, by a method that was tried on every node that was read."""
-    claim = claim_of(subject)
-    found = address_truth.fitting_methods(evidence, claim.family)
-    wrong = _wrong_internal_ips(evidence, claim)
-    usual = "cidr=SUBNET" if wrong else "kubernetes-internal-ip"
-    lines = api.set_detection(evidence, claim.family, found[0] if found else usual)
-    lines += [line for name in wrong[:LINES_SHOWN] for line in internal_ip.tell_kubelet(evidence, name)]
-    look = commands.show_annotation(evidence, claim.name, api.ADDRESS_KEYS[claim.family])
-    return [look, *lines]
-
-
-def _wrong_internal_ips(evidence: Evidence, claim: Claim) -> list[str]:
-    """The nodes whose InternalIP is the wrong address itself, or one that several have: no method mends that."""
-    nodes = evidence.cluster.nodes.values() if evidence.cluster else ()
-    held = Counter(address for kube in nodes for address in set(kube.internal_addresses))
-    names = {one.record: one.name for one in evidence.registered}
-    return [
-        names.get(kube.name, kube.name)
-        for kube in nodes
-        for address in kube.internal_addresses
-        if _is_of(claim, address)
-        and (address == claim.address or held[address] > 1 or address_truth.is_alike_everywhere(evidence, address))
-    ]
-
-
-def remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
-    """The role that sets the method; None where no method is right on every node, or the one that is set is."""
-    claim = claim_of(subject)
-    detection = claim.node.own.detection.get(claim.family) if claim.node else None
-    if evidence.missing or evidence.cluster is None or detection is None or not detection.detects:
-        return None
-    nodes = address_truth.all_addresses(evidence, claim.family)
-    fitting = address_truth.fitting_methods(evidence, claim.family)
-    if not fitting or not all(methods.evaluate(fitting[0], [one]).fits for one in nodes):
-        return None
-    if methods.evaluate(detection.method or "first-found", nodes).fits:
-        return None
-    variables = {"ip_autodetection_family": claim.family, "ip_autodetection_method": fitting[0]}
-    return Remedy("ip_autodetection", variables)
 
 
 WRONG_IP_AUTODETECTION = Fault(

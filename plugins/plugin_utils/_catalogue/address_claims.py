@@ -61,6 +61,10 @@ class Claim(NamedTuple):
             found["object"], found["field"] = self.place
         return found
 
+    def is_of_family(self, address: str) -> bool:
+        """Whether another address is of the same family."""
+        return (":" in address) == (self.family == "ipv6")
+
     def seen(self, detail: str) -> Seen:
         """An observation where the claim stands."""
         place, field = self.place

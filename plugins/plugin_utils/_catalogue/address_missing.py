@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .._evidence.model import FAMILIES
 from . import address_truth, api, commands, words
-from .address_choice import choose_better, remedy
 from .address_claims import Claim, agent_is_unwell, claims
+from .address_method import choose_better, remedy
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:

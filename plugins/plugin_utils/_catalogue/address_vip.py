@@ -11,15 +11,14 @@ from .._evidence.address_facts import MAYBE_VIP, VIP
 from . import session_signals
 from .address_choice import (
     autodetection_picks_it,
-    choose_better,
     detected,
     is_a_moving_address,
     log_names_odd_interface,
     may_be_a_moving_address,
-    remedy,
     suspicious_claims,
 )
 from .address_claims import claim_of, works_in_bgp
+from .address_method import choose_better, remedy
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:

@@ -8,27 +8,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from . import cluster, inventory, kept, role_options
+from . import role_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-# What the roles themselves leave behind among the variables.
-_MADE = (
-    *(inventory.RESULT, cluster.RESULT, kept.FACT, "collect_bundle_result"),
-    *("diagnose_report", "diagnose_cached", "report_failure", "analyze_result", "redact_result", "lint_result"),
-    *(f"must_gather_{name}" for name in ("choice", "result", "archive")),
-    *(
-        f"remediate_{name}"
-        for name in ("run", "path", "plan", "held", "holder", "hosts", "begun", "before", "ledger", "turns")
-    ),
-    *(
-        f"preflight_{name}"
-        for name in ("hosts", "api", "listening", "listened", "plan", "probed", "left", "told", "report")
-    ),
-    *(f"rollback_{name}" for name in ("found", "path", "turn", "turns", "held", "holder", "begun", "before", "ledger")),
-)
 # Someone's own variable may begin like ours; one that is meant to be ours differs in a letter or two.
 _NEAR = 0.84
 # Shorter words ("bgp", "time") are a letter away from too many others.
@@ -40,15 +25,33 @@ def warnings(names: Iterable[str], roles: Path = role_options.ROLES) -> list[str
     known = role_options.names_of_all(roles)
     starts = {name.partition("_")[0] for name in known}
     sentences = []
-    for name in sorted({str(name) for name in names} - known - {*_MADE}):
+    for name in sorted({str(name) for name in names} - known):
         start, sign, rest = name.partition("_")
         meant = {one for one in starts if one == start or _is_a_slip(start, one)} if sign else set()
-        ours = [one for one in known if one.partition("_")[0] in meant]
         near = [f"{one}_{rest}" for one in meant if f"{one}_{rest}" in known]
-        near = near or difflib.get_close_matches(name, ours, 1, _NEAR)
+        near = near or _nearest([f"{one}_{rest}" for one in meant], known)
         if near:
             sentences.append(f"Nothing reads the variable {name}. Is {near[0]} meant?")
     return sentences
+
+
+def _nearest(written: Iterable[str], known: Iterable[str]) -> list[str]:
+    """The one of the known names that is most like one of those written, in a list; none if none is near."""
+    found = [
+        (difflib.SequenceMatcher(None, *_after_same_words(one, other)).ratio(), other)
+        for one in written
+        for other in known
+        if one.partition("_")[0] == other.partition("_")[0]
+    ]
+    return [name for ratio, name in sorted(found, reverse=True)[:1] if ratio >= _NEAR]
+
+
+def _after_same_words(one: str, other: str) -> tuple[str, str]:
+    """What is left of two names after the words that both begin with: long ones would make any two alike."""
+    left, right = one.split("_"), other.split("_")
+    while len(left) > 1 and len(right) > 1 and left[0] == right[0]:
+        left, right = left[1:], right[1:]
+    return "_".join(left), "_".join(right)
 
 
 def _is_a_slip(written: str, meant: str) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import misspelt, role_options
 
@@ -41,6 +42,23 @@ def test_the_roles_own_variables_are_well():
     assert {"collect_bundle_dir", "diagnose_max_age", "report_dir"} <= known
     made = {"collect_result", "collect_cluster_result", "collect_bundle_result", "diagnose_report"}
     assert misspelt.warnings(known | made) == []
+
+
+def made(tasks):
+    """The variables that tasks leave behind: what is registered, and what is set."""
+    for task in tasks or ():
+        yield from filter(None, [task.get("register")])
+        yield from task.get("ansible.builtin.set_fact") or ()
+        for block in ("block", "rescue", "always"):
+            yield from made(task.get(block))
+
+
+def test_what_the_roles_leave_behind_is_not_taken_for_a_slip():
+    files = [*role_options.ROLES.glob("*/tasks/*.yml"), *role_options.ROLES.parent.glob("playbooks/*.yml")]
+    told = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    tasks = [task for each in told for one in each for task in (one.get("tasks", []) if "hosts" in one else [one])]
+    assert len(names := {*made(tasks)}) > 50
+    assert misspelt.warnings(names) == []
 
 
 def test_roles_that_cannot_be_read_say_nothing(tmp_path):
