@@ -186,3 +186,25 @@ def test_the_finding_has_a_remedy(mesh, kube):
     item = told(mesh, kube)["wrong_ip_autodetection"]
     remedy = item.fault.fix.remedy(evidence_of(mesh, kube), item.subject)
     assert (remedy.role, remedy.variables["ip_autodetection_method"]) == ("ip_autodetection", "kubernetes-internal-ip")
+
+
+def remedy_of(mesh, kube):
+    item = told(mesh, kube)["wrong_ip_autodetection"]
+    return item.fault.fix.remedy(evidence_of(mesh, kube), item.subject), item
+
+
+def test_what_the_api_says_counts_where_calico_node_does_not_run(mesh, kube):
+    """A node whose calico-node has ended tells of no method, or of an earlier one."""
+    variable(kube, BY_VARIABLE, "interface=^ens.*")
+    for facts in mesh.facts.values():
+        facts["calico_node"]["autodetection"]["ipv4"].update(set="unset", method="kubernetes-internal-ip")
+    assert remedy_of(mesh, kube)[0].role == "ip_autodetection"
+
+
+def test_pods_that_nobody_replaces_are_a_persons(mesh, kube):
+    kube.objects["daemonsets"][0]["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    remedy, item = remedy_of(mesh, kube)
+    assert remedy is None
+    assert any(
+        line.startswith("kubectl delete pod") for line in item.fault.fix.commands(evidence_of(mesh, kube), item.subject)
+    )
