@@ -95,6 +95,7 @@ def measure(lab: Lab, run: Run) -> Record:
     healthy = standing.look(lab)
     case = lab.make(run.fault, None, run.variant)
     broken = standing.look(lab)
+    wanted = standing.wanted(healthy, broken)
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(lab, run.fault, Path(name))
         started = time.monotonic()
@@ -102,14 +103,14 @@ def measure(lab: Lab, run: Run) -> Record:
         blank = Record(run.name, run.disturbance, outcome.status, seconds=round(time.monotonic() - started, 1))
         between = standing.settled(lab, broken.sessions, SETTLING)
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
-        repaired = standing.settled(lab, healthy.sessions, SETTLING / 3)
+        repaired = standing.settled(lab, wanted.sessions, SETTLING / 3)
         if finishing.status == 0 and repaired.settings == broken.settings:
             return blank._replace(by_hand=finishing.plan)
         second = bench.repair()
         record = blank._replace(
             worse=tuple(standing.worse(broken, between)),
             strange=tuple(standing.strange(broken, between, repaired)),
-            unfinished=tuple(standing.worse(healthy, repaired)),
+            unfinished=tuple(standing.worse(wanted, repaired)),
             second=tuple(standing.other(repaired, standing.look(lab))) or _not_at_rest(second),
         )
         if run.disturbance == drawn.UNDISTURBED:

@@ -24,6 +24,7 @@ _SETTINGS = (
     "| xargs -r md5sum"
 )
 _ARMED = 'grep -l \'"state": *"armed"\' /var/lib/netmedic-calico/changes/*.json 2>/dev/null'
+_PEER_IP = re.compile(r'"peerIP": "([^"]+)"')
 _TICK = 0.5
 _SHOWN = 200  # characters of a text
 
@@ -79,6 +80,13 @@ def as_before(lab: Lab, expected: Standing, limit: float) -> list[str]:
     while (differs := other(expected, look(lab))) and time.monotonic() < end:
         time.sleep(_TICK)
     return differs
+
+
+def wanted(healthy: Standing, broken: Standing) -> Standing:
+    """The healthy standing without sessions whose BGPPeer the fault itself has taken away: no repair brings it back."""
+    gone = {text for text in healthy.settings - broken.settings if text.startswith("API: BGPPeer/")}
+    ends = tuple("_" + re.sub(r"[.:]", "_", address) for text in gone for address in _PEER_IP.findall(text))
+    return healthy._replace(sessions=frozenset(one for one in healthy.sessions if not one[1].endswith(ends)))
 
 
 def strange(before: Standing, now: Standing, repaired: Standing) -> list[str]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from chaos.measure import Record
-from chaos.standing import Standing, other, strange, worse
+from chaos.standing import Standing, other, strange, wanted, worse
 
 
 def standing(sessions="", settings=""):
@@ -44,3 +44,12 @@ def test_of_an_object_that_changed_the_place_is_told():
     (told,) = other(Standing(frozenset(), frozenset(texts[:1])), Standing(frozenset(), frozenset(texts[1:])))
     assert told.startswith("new: API: Node/one …")
     assert '"address": "10.9.9.9"' in told
+
+
+def test_sessions_by_peers_that_the_fault_took_away_are_not_missed():
+    sessions = frozenset({("a", "Node_10_0_0_1"), ("a", "Node_10_0_0_11")})
+    healthy = Standing(sessions, frozenset())
+    peer = 'API: BGPPeer/router {"spec": {"peerIP": "10.0.0.1"}}'
+    found = wanted(healthy._replace(settings=frozenset([peer])), healthy)
+    assert found.sessions == {("a", "Node_10_0_0_11")}
+    assert wanted(healthy, healthy) == healthy
