@@ -81,7 +81,7 @@ class Bench:
     def put_back(self) -> Outcome | None:
         """Roll back all runs that have changed something, the last one first; the first that fails, or None."""
         for run in sorted((each.name for each in self.runs.iterdir() if each.is_dir()), reverse=True):
-            outcome = playbooks.rollback(self.lab, self.runs, run, self._log()).wait()
+            outcome = playbooks.rollback(self.lab, self.runs, self._fault, run, self._log()).wait()
             if outcome.status != 0:
                 return outcome
         return None
@@ -94,17 +94,20 @@ def measure(lab: Lab, run: Run) -> Record:
     """Measure a run on a healthy lab, which is not fit for another run then."""
     healthy = standing.look(lab)
     case = lab.make(run.fault, None, run.variant)
+    # The subject of some faults is a machine that is gone.
+    node = next((each for each in lab.nodes if each.name == case.target), lab.nodes[0])
     broken = standing.look(lab)
     wanted = standing.wanted(healthy, broken)
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(lab, run.fault, Path(name))
         started = time.monotonic()
-        outcome = DISTURBANCES[run.disturbance](lab, run, case.node, bench.start)
+        outcome = DISTURBANCES[run.disturbance](lab, run, node, bench.start)
         blank = Record(run.name, run.disturbance, outcome.status, seconds=round(time.monotonic() - started, 1))
         between = standing.settled(lab, broken.sessions, SETTLING)
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
         repaired = standing.settled(lab, wanted.sessions, SETTLING / 3)
-        if finishing.status == 0 and repaired.settings == broken.settings:
+        nothing_came = repaired.settings == broken.settings and repaired.sessions <= broken.sessions
+        if finishing.status == 0 and nothing_came:
             return blank._replace(by_hand=finishing.plan)
         second = bench.repair()
         record = blank._replace(
@@ -134,4 +137,5 @@ def _back_and_forth(bench: Bench, broken: standing.Standing, repaired: standing.
     forward = bench.repair()
     if forward.status != 0:
         return (f"forward again ended with {forward.status}: {forward.told}",)
-    return tuple(standing.as_before(bench.lab, repaired, SETTLING / 3))
+    wrong = standing.as_before(bench.lab, repaired, SETTLING / 3)
+    return (*wrong, f"the plan was: {forward.plan}") if wrong else ()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LIMIT = 400  # seconds
 # What a user allows who wants all repaired. A lab has few nodes.
 ALLOWED = ("-e", "remediate_apply=true", "-e", "remediate_max_risk=high", "-e", "remediate_max_nodes=100%")
+_WITH_PASSWORDS = ("bgp_password_secret_unreadable",)
 _PLAN = re.compile(r"^ *Plan: .*?(?=^(?:TASK|PLAY) )", re.MULTILINE | re.DOTALL)
 _CHANGED = re.compile(r"^\S+\s+: ok=\d+\s+changed=(\d+)", re.MULTILINE)
 
@@ -94,17 +95,17 @@ class Running:
 def remediate(lab: Lab, directory: Path, fault: str, log: Path) -> Running:
     """Start a repair of all that may be repaired, by somebody who has looked whether there is this fault."""
     agreed = ("-e", f"remediate_consent={fault}")
-    return Running("remediate", lab.inventory, log, *_arguments(lab, directory), *ALLOWED, *agreed)
+    return Running("remediate", lab.inventory, log, *_arguments(lab, directory, fault), *ALLOWED, *agreed)
 
 
-def rollback(lab: Lab, directory: Path, run: str, log: Path) -> Running:
+def rollback(lab: Lab, directory: Path, fault: str, run: str, log: Path) -> Running:
     """Start putting back what a run has changed."""
-    return Running("rollback", lab.inventory, log, *_arguments(lab, directory), "-e", f"rollback_run={run}")
+    return Running("rollback", lab.inventory, log, *_arguments(lab, directory, fault), "-e", f"rollback_run={run}")
 
 
-def _arguments(lab: Lab, directory: Path) -> list[str]:
-    """With the account that the role remediate carries a manifest for."""
-    kubeconfig = f"{lab.kubeconfig}-netmedic-remediate"
+def _arguments(lab: Lab, directory: Path, fault: str) -> list[str]:
+    """With the account that the role remediate carries a manifest for; passwords are for the administrator to see."""
+    kubeconfig = lab.kubeconfig if fault in _WITH_PASSWORDS else f"{lab.kubeconfig}-netmedic-remediate"
     return ["-e", f"collect_kubeconfig={kubeconfig}", "-e", f"remediate_dir={directory}"]
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _SAVES = ("iptables-nft-save", "iptables-legacy-save", "ip6tables-nft-save", "ip6tables-legacy-save")
 _CALICO = "/apis/crd.projectcalico.org/v1"
-_WHEN_TAINTED = re.compile(r', "timeAdded": "[^"]*"')
 _SYSTEM = "namespaces/kube-system"
 _LISTS = {
     "Node": "/api/v1/nodes",
@@ -112,5 +111,12 @@ def _settings(kind: str, item: dict[str, Any]) -> str:
     metadata = {key: value for key, value in item["metadata"].items() if key not in _RESTLESS}
     rest = {key: value for key, value in item.items() if key not in ("metadata", "status")}
     addresses = item.get("status", {}).get("addresses") if kind == "Node" else None
-    text = json.dumps([metadata, rest, addresses], sort_keys=True)
-    return _WHEN_TAINTED.sub("", text)
+    if kind == "Node":
+        rest["spec"] = {**rest.get("spec", {}), "taints": _wanted_taints(item)}
+    return json.dumps([metadata, rest, addresses], sort_keys=True)
+
+
+def _wanted_taints(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """A Node's taints without those that controllers set by its conditions."""
+    taints = node.get("spec", {}).get("taints") or []
+    return [one for one in taints if not one["key"].startswith("node.kubernetes.io/")]
