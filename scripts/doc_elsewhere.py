@@ -35,6 +35,7 @@ ELSEWHERE: dict[tuple[str, ...], str] = {
     ("journalctl",): PRODUCTION,
     ("curl",): PRODUCTION,
     ("grep",): PRODUCTION,
+    ("ansible-rulebook",): "tests/lab/test_rulebook.py does it with the real one, where there is one",
     ("promtool",): "tests/unit/roles/report does it with the real promtool, where there is one",
 }
 # Files that commands read and that are the reader's own; tests/lab/test_docs.py makes one of each.
