@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SETTLING = 180.0
 # For how long a run that was killed may keep others out.
 LOCKED = 150.0
+_JUST_BEGUN = "benign_startup_transient"
 _IN_USE = re.compile(r"another run|is held by|holds the lock|is being changed by")
 
 
@@ -70,11 +71,12 @@ class Bench:
         return playbooks.remediate(self.lab, self.runs, self._fault, self._log())
 
     def repair(self) -> Outcome:
-        """Repair, undisturbed; wait for a lock that a dead run has left."""
+        """Repair, undisturbed; wait for a lock that a dead run has left, and until what has just begun is no excuse."""
         end = time.monotonic() + LOCKED
         while True:
             outcome = self.start().wait()
-            if outcome.status == 0 or not _IN_USE.search(outcome.printed) or time.monotonic() > end:
+            early = _JUST_BEGUN in outcome.plan if outcome.status == 0 else _IN_USE.search(outcome.printed)
+            if not early or time.monotonic() > end:
                 return outcome
             time.sleep(5)
 

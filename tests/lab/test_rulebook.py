@@ -80,9 +80,7 @@ def listening(lab, tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     reports, log, told = tmp_path / "reports", tmp_path / "log", tmp_path / "vars.yml"
-    told.write_text(
-        json.dumps({"netmedic_port": port, "netmedic_token": TOKEN, "netmedic_report_dir": str(reports)})
-    )
+    told.write_text(json.dumps({"netmedic_port": port, "netmedic_token": TOKEN, "netmedic_report_dir": str(reports)}))
     path = f"{VENV / 'bin'}:{Path(TOOLS) / 'bin'}:{os.environ['PATH']}"
     argv = [str(PROGRAM), "-r", str(RULEBOOK), "-i", lab.inventory, "--vars", str(told), "--print-events"]
     with log.open("wb") as out:
