@@ -153,7 +153,8 @@ def _others(evidence: Evidence, node: Node, family: str, told: list[str]) -> lis
     cluster = evidence.cluster
     for kube in cluster.nodes.values() if cluster is not None else ():
         known.update(one for one in kube.internal_addresses if (":" in one) == (family == "ipv6"))
-    known -= {"", *node.bgp_addresses.values()}
+    # A node that runs no BIRD tells no address of its own for BGP.
+    known -= {"", *node.bgp_addresses.values(), *(held.address for held in node.addresses)}
     return sorted(known & set(told) if told else known)
 
 

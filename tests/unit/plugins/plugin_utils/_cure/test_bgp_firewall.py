@@ -11,6 +11,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._change import opt
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.packing import pack
 from ansible_collections.netmedic.calico.plugins.plugin_utils._cure import bgp_firewall
 from ansible_collections.netmedic.calico.plugins.plugin_utils._cure.model import Given
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.told import evidence_of
 
 MARK = "netmedic.calico bgp_firewall"
 OWN = f'-A INPUT -s {{peer}}/32 -p tcp -m comment --comment "{MARK}" -m tcp --dport 179 -j ACCEPT'
@@ -199,6 +200,15 @@ def test_the_tunnel_in_use_is_opened_and_no_other(mesh):
     assert changes[0]["opens"] == [{"peers": ["10.0.0.11"], "protocol": "ipip", "direction": "in"}]
     assert decide(mesh, flows=["vxlan"]).changes[0]["opens"][0]["port"] == 4789
     assert decide(mesh, flows=["bgp"]).changes == []
+
+
+def test_a_node_without_bird_is_no_peer_of_itself(mesh, kube):
+    """The API knows its address too, and there is no way from a host to itself that a filter might stop."""
+    flow(mesh, "udp4789")
+    mesh.facts["node-2"]["calico_node"].pop("bgp_addresses")
+    given = Given("node-2", tuple(mesh.addresses), mesh.facts, {}, evidence_of(mesh, kube), {}, {"flows": ["vxlan"]})
+    opened = [peer for change in bgp_firewall.changes(given).changes for peer in change["opens"][0]["peers"]]
+    assert opened == ["10.0.0.11", "10.0.0.12", "10.0.0.9"]
 
 
 def test_typhas_port_only_where_a_typha_runs(mesh):
