@@ -74,6 +74,20 @@ def works_across(evidence: Evidence) -> list[Seen]:
     return [seen(one) for one in tried(evidence) if one.result == OPEN and crosses(one) and not one.size][:_SHOWN]
 
 
+def port_is_lost(evidence: Evidence, *ports: int) -> tuple[list[Observation], list[Observation]]:
+    """What was sent by UDP between two hosts to one of these ports and did not come, and what did come by another port
+    between the same ones. That nothing answers UDP is no news: only somebody who looked at the other end can tell."""
+    told = [one for one in tried(evidence) if one.check == "udp" and one.port and not what_and_where(one.source)[0]]
+    lost = [one for one in told if one.port in ports and one.result in LOST and not what_and_where(one.target)[0]]
+    ways = {(one.source, one.target) for one in lost}
+    passing = [
+        one
+        for one in told
+        if one.port not in ports and one.result == OPEN and (one.source, one.target) in ways
+    ]
+    return lost, passing
+
+
 def opened_by_answer(evidence: Evidence) -> list[Seen]:
     """What was lost, and passed after the other side had sent something."""
     lost: dict[tuple[str, str], Observation] = {}

@@ -30,6 +30,9 @@ _OURS = (*_OF_HOSTS, components.KUBE_CONTROLLERS, components.APISERVER)
 _SANDBOX = "FailedCreatePodSandBox"
 MEMORY = "oom"
 _IMAGE = re.compile(r'image "([\w./:@-]{1,400})"')
+# What kubelet says between two attempts, and the images of the containers that run before calico-node.
+_BACK_OFF = "Back-off pulling image"
+_BEFORE_AGENT = re.compile(r"(?:^|/)(?:[\w.-]{0,40}-)?calico[/-](?:cni|pod2daemon(?:-flexvol)?)(?:[:@]|$)")
 
 
 class Stuck(NamedTuple):
@@ -77,6 +80,28 @@ def _look(evidence: Evidence) -> Iterator[Stuck]:
             if wrong is not None:
                 node = next((one.node for one in events if one.node), "")
                 yield Stuck(part, "", name, known_as.get(node, node), wrong, by_events_only=True)
+    yield from (one for one in _unnamed(cluster.events) if one.component not in parts)
+
+
+def _unnamed(events: Iterable[Event]) -> Iterator[Stuck]:
+    """What the end of a description tells of images, where it is shown without the pod that it is about."""
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        named = _IMAGE.search(event.message) if not event.about else None
+        part = _of_image(named.group(1)) if named is not None else ""
+        if part in _OURS:
+            groups.setdefault(part, []).append(event)
+    for part, told in groups.items():
+        wrong = _by_events("", told)
+        if wrong is not None:
+            yield Stuck(part, "", "", next((one.node for one in told if one.node), ""), wrong, by_events_only=True)
+
+
+def _of_image(image: str) -> str:
+    """The part of Calico that an image is of."""
+    if _BEFORE_AGENT.search(image):
+        return components.CALICO_NODE
+    return components.component("", {}, [components.Made("", image)])
 
 
 def _by_pod(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -109,8 +134,8 @@ def _unplaced(pod: Pod) -> Iterator[Wrong]:
 def _by_events(name: str, events: list[Event]) -> Wrong | None:
     """What kubelet's warnings tell of a pod of which nothing else was read; a container's start is what came of it."""
     for event in reversed(events):
-        where = {"pod": name}
-        if event.message.startswith(pods.PULL_EVENTS):
+        where = {"pod": name} if name else {}
+        if event.message.startswith((*pods.PULL_EVENTS, _BACK_OFF)):
             named = _IMAGE.search(event.message)
             where.update({"image": named.group(1)} if named else {})
             return Wrong(
