@@ -169,7 +169,9 @@ def parts(text: str) -> list[Part]:
     cut = undone_rules.applied(list(_cut(text)))
     found = [part._replace(text=_of_several_pods(part.text)) for part in cut if _says_something(part.text)]
     if not found or (len(found) == 1 and not found[0].host and not found[0].path):
-        return _paragraphs(whole)
+        begins = text.lstrip().partition("\n")[0][: lines.LONGEST_LINE]
+        typed = found[0].command if found and lines.command(begins) == found[0].command else ""
+        return _paragraphs(whole._replace(command=typed))
     if len(found) == 1 and len(found[0].text) * 2 < len(text):
         # Most of it stands before the prompt, which then says nothing about it.
         return _paragraphs(whole)

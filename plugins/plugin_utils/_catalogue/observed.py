@@ -23,6 +23,8 @@ _SHOWN = 4
 TYPHA, API = 5473, (6443, 443)
 # Ends that are no node, and of which it is not told on which node they are.
 _NOWHERE_TOLD = ("pod ", "service ")
+# How somebody calls what stands for several pods, wherever these are.
+_SERVICE = re.compile(r"(?:service|svc|cluster-?ip|kube-dns|coredns)\b", re.IGNORECASE)
 
 
 def tried(evidence: Evidence) -> tuple[Observation, ...]:
@@ -171,6 +173,23 @@ def lost_by_pods(evidence: Evidence) -> list[Seen]:
         and what_and_where(one.source)[0]
         and one.target.startswith(_NOWHERE_TOLD)
         and one.port not in (TYPHA, *API)
+    ][:_SHOWN]
+
+
+def lost_to_services(evidence: Evidence) -> list[Observation]:
+    """What is lost on its way to a Service, from wherever that was tried."""
+    return [
+        one
+        for one in tried(evidence)
+        if one.result in LOST and not one.size and _SERVICE.match(one.target) and one.port not in (TYPHA, *API)
+    ]
+
+
+def pods_answer_beside_services(evidence: Evidence) -> list[Seen]:
+    """The pods of another node answer where a Service, asked from the same place, does not."""
+    sources = {one.source for one in lost_to_services(evidence)}
+    return [
+        seen(one) for one in tried(evidence) if one.result == OPEN and one.source in sources and crosses(one)
     ][:_SHOWN]
 
 
