@@ -169,13 +169,21 @@ def parts(text: str) -> list[Part]:
     cut = undone_rules.applied(list(_cut(text)))
     found = [part._replace(text=_of_several_pods(part.text)) for part in cut if _says_something(part.text)]
     if not found or (len(found) == 1 and not found[0].host and not found[0].path):
-        begins = text.lstrip().partition("\n")[0][: lines.LONGEST_LINE]
-        typed = found[0].command if found and lines.command(begins) == found[0].command else ""
+        typed = found[0].command if found and _begins_with(text, found[0].command) else ""
         return _paragraphs(whole._replace(command=typed))
     if len(found) == 1 and len(found[0].text) * 2 < len(text):
         # Most of it stands before the prompt, which then says nothing about it.
         return _paragraphs(whole)
     return found
+
+
+def _begins_with(text: str, command: str) -> bool:
+    """Nothing stands before it but commands that say nothing."""
+    for row in text.lstrip().split("\n"):
+        typed = lines.command(row[: lines.LONGEST_LINE])
+        if typed == command or not typed:
+            return bool(typed)
+    return False
 
 
 def _paragraphs(whole: Part) -> list[Part]:

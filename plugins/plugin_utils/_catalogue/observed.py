@@ -82,11 +82,7 @@ def port_is_lost(evidence: Evidence, *ports: int) -> tuple[list[Observation], li
     told = [one for one in tried(evidence) if one.check == "udp" and one.port and not what_and_where(one.source)[0]]
     lost = [one for one in told if one.port in ports and one.result in LOST and not what_and_where(one.target)[0]]
     ways = {(one.source, one.target) for one in lost}
-    passing = [
-        one
-        for one in told
-        if one.port not in ports and one.result == OPEN and (one.source, one.target) in ways
-    ]
+    passing = [one for one in told if one.port not in ports and one.result == OPEN and (one.source, one.target) in ways]
     return lost, passing
 
 
@@ -188,9 +184,9 @@ def lost_to_services(evidence: Evidence) -> list[Observation]:
 def pods_answer_beside_services(evidence: Evidence) -> list[Seen]:
     """The pods of another node answer where a Service, asked from the same place, does not."""
     sources = {one.source for one in lost_to_services(evidence)}
-    return [
-        seen(one) for one in tried(evidence) if one.result == OPEN and one.source in sources and crosses(one)
-    ][:_SHOWN]
+    return [seen(one) for one in tried(evidence) if one.result == OPEN and one.source in sources and crosses(one)][
+        :_SHOWN
+    ]
 
 
 def of_control_plane(evidence: Evidence) -> list[tuple[str, Observation]]:

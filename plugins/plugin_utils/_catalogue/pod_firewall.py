@@ -273,9 +273,7 @@ def hosts_that_stop_pods(evidence: Evidence) -> Iterator[Subject]:
 
 def _pods_are_silent(evidence: Evidence, node: Node) -> bool:
     """Something tells that pods do not get through."""
-    return bool(
-        _silent_controllers(node) or observed.fails_across(evidence) or observed.lost_to_services(evidence)
-    )
+    return bool(_silent_controllers(node) or observed.fails_across(evidence) or observed.lost_to_services(evidence))
 
 
 def _owner_by_prefix(prefix: str) -> str:

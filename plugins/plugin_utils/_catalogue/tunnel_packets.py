@@ -414,7 +414,8 @@ def most_fit_no_connection(evidence: Evidence, subject: Subject) -> list[Seen]:
     drop: InvalidDrop = subject.about
     if drop.others is None:
         return []
-    told = f"{drop.rule.chain}: {words.plural(drop.packets or 0, 'packet')} dropped, {words.plural(drop.others, 'other')} at most"
+    dropped, others = words.plural(drop.packets or 0, "packet"), words.plural(drop.others, "other")
+    told = f"{drop.rule.chain}: {dropped} dropped, {others} at most"
     return [Seen(subject.nodes[0], "firewall", told)]
 
 

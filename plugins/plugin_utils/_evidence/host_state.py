@@ -75,8 +75,9 @@ class LoggedDrop:
 
 @dataclass(frozen=True)
 class LoggedPodDrop:
-    """What pods sent, or what was for them, and was stopped, as the kernel's log says. way: "from cali+ to eth0". whole:
-    the log tells that something began; else its lines are cut off."""
+    """What pods sent, or what was for them, and was stopped, as the kernel's log says. way: "from cali+ to eth0".
+
+    whole: the log tells that something began; else its lines are cut off."""
 
     way: str
     prefix: str

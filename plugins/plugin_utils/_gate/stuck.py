@@ -32,6 +32,11 @@ MEMORY = "oom"
 _IMAGE = re.compile(r'image "([\w./:@-]{1,400})"')
 # What kubelet says between two attempts, and the images of the containers that run before calico-node.
 _BACK_OFF = "Back-off pulling image"
+# A container that the runtime cannot start; the name of one that it was started under before is let go of in time.
+_NO_START = re.compile(r"Error: failed to (?!reserve )")
+_ITS_CONTAINER = re.compile(
+    r'Error: failed to start container "(?:calico-node|mount-bpffs|install-cni|upgrade-ipam|flexvol-driver)"'
+)
 _BEFORE_AGENT = re.compile(r"(?:^|/)(?:[\w.-]{0,40}-)?calico[/-](?:cni|pod2daemon(?:-flexvol)?)(?:[:@]|$)")
 
 
@@ -84,11 +89,10 @@ def _look(evidence: Evidence) -> Iterator[Stuck]:
 
 
 def _unnamed(events: Iterable[Event]) -> Iterator[Stuck]:
-    """What the end of a description tells of images, where it is shown without the pod that it is about."""
+    """What the end of a description tells of images and of containers, shown without the pod that it is about."""
     groups: dict[str, list[Event]] = {}
     for event in events:
-        named = _IMAGE.search(event.message) if not event.about else None
-        part = _of_image(named.group(1)) if named is not None else ""
+        part = _told_of(event) if not event.about else ""
         if part in _OURS:
             groups.setdefault(part, []).append(event)
     for part, told in groups.items():
@@ -97,11 +101,14 @@ def _unnamed(events: Iterable[Event]) -> Iterator[Stuck]:
             yield Stuck(part, "", "", next((one.node for one in told if one.node), ""), wrong, by_events_only=True)
 
 
-def _of_image(image: str) -> str:
-    """The part of Calico that an image is of."""
-    if _BEFORE_AGENT.search(image):
+def _told_of(event: Event) -> str:
+    """The part of Calico whose image or container an event names."""
+    named = _IMAGE.search(event.message)
+    if named is None:
+        return components.CALICO_NODE if _ITS_CONTAINER.match(event.message) else ""
+    if _BEFORE_AGENT.search(named.group(1)):
         return components.CALICO_NODE
-    return components.component("", {}, [components.Made("", image)])
+    return components.component("", {}, [components.Made("", named.group(1))])
 
 
 def _by_pod(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -145,6 +152,9 @@ def _by_events(name: str, events: list[Event]) -> Wrong | None:
             return Wrong(
                 model.NOT_STARTING, event.reason, f"its pod cannot be set up: {short(event.message)}", "events", where
             )
+        if event.reason == "Failed" and _NO_START.match(event.message):
+            says = f"a container of it cannot be started: {short(event.message)}"
+            return Wrong(model.NOT_STARTING, event.reason, says, "events", where)
         if event.reason == "Started":
             return None
     return None

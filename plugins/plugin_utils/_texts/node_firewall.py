@@ -143,8 +143,10 @@ def mostly_invalid(found: Rulesets) -> list[dict[str, Any]]:
             others = max((rule.packets for rule in rules if rule not in unfit), default=0)
             for rule in unfit:
                 if rule.packets >= _STRAY and rule.packets > others:
-                    told = {"backend": table.backend, "family": table.family, "table": table.name, "chain": chain.name}
-                    told.update(rule=rule.number, text=rule.text, owner="calico", packets=rule.packets)
+                    told: dict[str, Any] = {"backend": table.backend, "family": table.family, "table": table.name}
+                    told.update(
+                        chain=chain.name, rule=rule.number, text=rule.text, owner="calico", packets=rule.packets
+                    )
                     way = "to a pod" if chain.name.startswith(_TO_A_POD) else "from a pod"
                     dropped.append({"way": way, "rule": told, "others": others})
     return dropped[:_MOST_STOPPED]
