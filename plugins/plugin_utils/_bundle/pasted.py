@@ -169,8 +169,9 @@ def parts(text: str) -> list[Part]:
     cut = undone_rules.applied(list(_cut(text)))
     found = [part._replace(text=_of_several_pods(part.text)) for part in cut if _says_something(part.text)]
     if not found or (len(found) == 1 and not found[0].host and not found[0].path):
-        typed = found[0].command if found and _begins_with(text, found[0].command) else ""
-        return _paragraphs(whole._replace(command=typed))
+        # What was tried by hand says who tried it in its command only.
+        by_hand = found and recognise.recognise(found[0].text) in tried.KINDS and _begins_with(text, found[0].command)
+        return _paragraphs(whole._replace(command=found[0].command) if by_hand else whole)
     if len(found) == 1 and len(found[0].text) * 2 < len(text):
         # Most of it stands before the prompt, which then says nothing about it.
         return _paragraphs(whole)

@@ -72,7 +72,8 @@ def _of_text(one: Tried, places: _Places) -> Iterator[Observation]:
         target, known = places.end(attempt.target)
         if _is_of_the_cluster(one, attempt) and not known and not target.startswith("service "):
             target = f"service {attempt.target or 'of the cluster for names'}"
-        if target:
+        # Of a name that nobody is known to have been asked for, there is nothing to tell.
+        if target or attempt.port != tried_lookup.DNS:
             yield from _observed(attempt, source or _somewhere(one), target, places, outside=not (source and known))
 
 
