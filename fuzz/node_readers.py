@@ -334,4 +334,5 @@ def packet_log(data: bytes) -> Any:
     """A kernel's log, as far as it tells of packets that were stopped."""
     from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import packet_log as reader
 
-    return reader.facts({"dmesg.log": data.decode("utf-8", "replace")})
+    texts = {"dmesg.log": data.decode("utf-8", "replace")}
+    return reader.facts(texts), reader.of_pods(texts)

@@ -244,10 +244,10 @@ def _tunnel(link: Link, network: Network) -> dict[str, Any]:
 
 
 def _workloads(network: Network) -> dict[str, Any]:
-    """Count the pods' interfaces by MTU."""
+    """Count the pods' interfaces by MTU. `ip address` without -d tells of no interface what kind it is."""
     mtus: dict[str, int] = {}
     for link in network.links.values():
-        if link.name.startswith(_WORKLOAD) and link.kind == "veth":
+        if link.name.startswith(_WORKLOAD) and link.kind in ("veth", ""):
             mtus[str(link.mtu)] = mtus.get(str(link.mtu), 0) + 1
     return {"count": sum(mtus.values()), "mtus": mtus} if mtus else {}
 

@@ -82,6 +82,7 @@ _NO_ADDRESS = (
     ("ipam", "No more free affine blocks"),
     ("ipam", "due to per host block limit"),
     ("ipam", "no configured Calico pools"),
+    ("ipam", "No configured Calico pools"),
     ("ipam", "cannot find a qualified ippool"),
     ("ipam", "out of 1 requested IPv"),
     ("ipam", "IPAM allocated only 0"),

@@ -169,11 +169,22 @@ def parts(text: str) -> list[Part]:
     cut = undone_rules.applied(list(_cut(text)))
     found = [part._replace(text=_of_several_pods(part.text)) for part in cut if _says_something(part.text)]
     if not found or (len(found) == 1 and not found[0].host and not found[0].path):
-        return _paragraphs(whole)
+        # What was tried by hand says who tried it in its command only.
+        by_hand = found and recognise.recognise(found[0].text) in tried.KINDS and _begins_with(text, found[0].command)
+        return _paragraphs(whole._replace(command=found[0].command) if by_hand else whole)
     if len(found) == 1 and len(found[0].text) * 2 < len(text):
         # Most of it stands before the prompt, which then says nothing about it.
         return _paragraphs(whole)
     return found
+
+
+def _begins_with(text: str, command: str) -> bool:
+    """Nothing stands before it but commands that say nothing."""
+    for row in text.lstrip().split("\n"):
+        typed = lines.command(row[: lines.LONGEST_LINE])
+        if typed == command or not typed:
+            return bool(typed)
+    return False
 
 
 def _paragraphs(whole: Part) -> list[Part]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._cluster import documents, tables
 from .._evidence import plain
 from .._evidence.observations import LARGEST_TRIED, MOST, Observation, names_of
-from .._texts import kinds, recognise, tried
+from .._texts import kinds, recognise, tried, tried_lookup
 from . import layouts, typed_in
 
 if TYPE_CHECKING:
@@ -70,7 +70,23 @@ def _of_text(one: Tried, places: _Places) -> Iterator[Observation]:
     for attempt in parsed.value or ():
         source = places.source(one, attempt)
         target, known = places.end(attempt.target)
-        yield from _observed(attempt, source, target, places, outside=not (source and known))
+        if _is_of_the_cluster(one, attempt) and not known and not target.startswith("service "):
+            target = f"service {attempt.target or 'of the cluster for names'}"
+        # Of a name that nobody is known to have been asked for, there is nothing to tell.
+        if target or attempt.port != tried_lookup.DNS:
+            yield from _observed(attempt, source or _somewhere(one), target, places, outside=not (source and known))
+
+
+def _somewhere(one: Tried) -> str:
+    """Return the pod that asked, of which it is not known where it is; '' if it was none or has no name."""
+    inside = typed_in.pod(one.command) or one.inside
+    return f"pod {inside}" if inside not in ("", typed_in.SOMEWHERE) else ""
+
+
+def _is_of_the_cluster(one: Tried, attempt: Attempt) -> bool:
+    """Say whether a pod asked the name server of its own resolv.conf, which is the cluster's Service."""
+    in_pod = bool(typed_in.pod(one.command) or one.inside)
+    return in_pod and attempt.port == tried_lookup.DNS and not tried_lookup.asked(one.command)
 
 
 def _observed(attempt: Attempt, source: str, target: str, places: _Places, *, outside: bool) -> Iterator[Observation]:

@@ -23,6 +23,8 @@ _SHOWN = 4
 TYPHA, API = 5473, (6443, 443)
 # Ends that are no node, and of which it is not told on which node they are.
 _NOWHERE_TOLD = ("pod ", "service ")
+# How somebody calls what stands for several pods, wherever these are.
+_SERVICE = re.compile(r"(?:service|svc|cluster-?ip|kube-dns|coredns)\b", re.IGNORECASE)
 
 
 def tried(evidence: Evidence) -> tuple[Observation, ...]:
@@ -72,6 +74,16 @@ def works_across(evidence: Evidence) -> list[Seen]:
     if fails_across(evidence):
         return []
     return [seen(one) for one in tried(evidence) if one.result == OPEN and crosses(one) and not one.size][:_SHOWN]
+
+
+def port_is_lost(evidence: Evidence, *ports: int) -> tuple[list[Observation], list[Observation]]:
+    """What was sent by UDP between two hosts to one of these ports and did not come, and what did come by another port
+    between the same ones. That nothing answers UDP is no news: only somebody who looked at the other end can tell."""
+    told = [one for one in tried(evidence) if one.check == "udp" and one.port and not what_and_where(one.source)[0]]
+    lost = [one for one in told if one.port in ports and one.result in LOST and not what_and_where(one.target)[0]]
+    ways = {(one.source, one.target) for one in lost}
+    passing = [one for one in told if one.port not in ports and one.result == OPEN and (one.source, one.target) in ways]
+    return lost, passing
 
 
 def opened_by_answer(evidence: Evidence) -> list[Seen]:
@@ -158,6 +170,23 @@ def lost_by_pods(evidence: Evidence) -> list[Seen]:
         and one.target.startswith(_NOWHERE_TOLD)
         and one.port not in (TYPHA, *API)
     ][:_SHOWN]
+
+
+def lost_to_services(evidence: Evidence) -> list[Observation]:
+    """What is lost on its way to a Service, from wherever that was tried."""
+    return [
+        one
+        for one in tried(evidence)
+        if one.result in LOST and not one.size and _SERVICE.match(one.target) and one.port not in (TYPHA, *API)
+    ]
+
+
+def pods_answer_beside_services(evidence: Evidence) -> list[Seen]:
+    """The pods of another node answer where a Service, asked from the same place, does not."""
+    sources = {one.source for one in lost_to_services(evidence)}
+    return [seen(one) for one in tried(evidence) if one.result == OPEN and one.source in sources and crosses(one)][
+        :_SHOWN
+    ]
 
 
 def of_control_plane(evidence: Evidence) -> list[tuple[str, Observation]]:

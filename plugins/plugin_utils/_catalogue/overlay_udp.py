@@ -48,7 +48,7 @@ def blocked_overlays(evidence: Evidence) -> Iterator[Subject]:
                 silent = tuple(one for one in overlay.silent if node.name in (one.at, one.to))
                 yield packet_signals.at_rule(node, block, Stopped(overlay, block, silent))
         told = told or bool(overlay.silent)
-        if not told and (observed.fails_across(evidence) or packet_signals.one_way(evidence, packet_signals.VXLAN)):
+        if not told and _by_trial(evidence):
             names = packet_signals.names_of(evidence)
             where = {"nodes": list(names), "protocol": f"UDP {overlay.port}"}
             yield Subject(names, (), where, None, Stopped(overlay, None, ()))
@@ -56,11 +56,20 @@ def blocked_overlays(evidence: Evidence) -> Iterator[Subject]:
         yield from _by_network(evidence, overlay, sound)
 
 
+def _by_trial(evidence: Evidence) -> bool:
+    """What somebody tried, or captured, tells that packets are lost."""
+    lost = observed.fails_across(evidence) or packet_signals.one_way(evidence, packet_signals.VXLAN)
+    return bool(lost or observed.port_is_lost(evidence, *PORTS.values())[0])
+
+
 def _supposed(evidence: Evidence) -> tuple[Overlay, ...]:
-    """What carries pods' packets, where no node told of its device."""
+    """What carries pods' packets, where no node told of its device: whose port somebody tried, else Calico's or
+    Canal's."""
     if not packet_signals.uses(evidence, packet_signals.VXLAN):
         return ()
     device = FLANNEL if evidence.flavour.kind in (CANAL, FLANNEL_ONLY) else CALICO
+    asked = {one.port for one in observed.port_is_lost(evidence, *PORTS.values())[0]}
+    device = next((name for name, port in PORTS.items() if asked == {port}), device)
     return (Overlay(device=device, port=PORTS[device]),)
 
 
@@ -165,6 +174,18 @@ def pods_do_not_reach_other_nodes(evidence: Evidence, subject: Subject) -> list[
 def leaves_and_none_comes(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A capture shows VXLAN's packets one way only."""
     return packet_signals.one_way(evidence, packet_signals.VXLAN) if _by_hearsay(subject) else []
+
+
+def the_port_itself_is_lost(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """What one host sends to VXLAN's port of another one does not come there."""
+    lost, _passing = observed.port_is_lost(evidence, _about(subject).overlay.port)
+    return [observed.seen(one) for one in lost][:SHOWN] if _by_hearsay(subject) else []
+
+
+def other_ports_pass(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """By another UDP port the same host reaches the same one."""
+    _lost, passing = observed.port_is_lost(evidence, _about(subject).overlay.port)
+    return [observed.seen(one) for one in passing][:SHOWN] if _by_hearsay(subject) else []
 
 
 def they_do_arrive(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -283,6 +304,9 @@ VXLAN_UDP_BLOCKED = Fault(
         Signal(only_the_overlay_is_silent, STRONG, required=True),
         Signal(echoes_are_lost, MODERATE),
         Signal(leaves_and_none_comes, STRONG, required=True),
+        # UDP is answered by nobody: alone it tells little, beside a port that passes much.
+        Signal(the_port_itself_is_lost, WEAK, required=True),
+        Signal(other_ports_pass, STRONG),
         Signal(pods_do_not_reach_other_nodes, WEAK, required=True),
         Signal(it_does_pass, -DECISIVE),
         Signal(checksums_are_wrong, -DECISIVE),

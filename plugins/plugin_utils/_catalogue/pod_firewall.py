@@ -264,8 +264,23 @@ def hosts_that_stop_pods(evidence: Evidence) -> Iterator[Subject]:
                 groups.setdefault((block.rule.backend, block.rule.chain, block.rule.number), []).append(block)
         for blocks in groups.values():
             yield Subject((node.name,), (), packet_signals.where_of(node, blocks[0].rule), node, blocks)
-        if not groups and (_silent_controllers(node) or observed.fails_across(evidence)) and _firewall_runs(node):
+        logged = node.state.logged_pod_drops
+        if not groups and logged:
+            yield Subject((node.name,), (), {"node": node.name, "owner": _owner_by_prefix(logged[0].prefix)}, node, [])
+        elif not groups and _pods_are_silent(evidence, node) and _firewall_runs(node):
             yield Subject((node.name,), (), {"node": node.name, "owner": _firewall_runs(node)}, node, [])
+
+
+def _pods_are_silent(evidence: Evidence, node: Node) -> bool:
+    """Something tells that pods do not get through."""
+    return bool(_silent_controllers(node) or observed.fails_across(evidence) or observed.lost_to_services(evidence))
+
+
+def _owner_by_prefix(prefix: str) -> str:
+    """Whose log it is: ufw's and firewalld's begin as these write them."""
+    if prefix.startswith("[UFW"):
+        return "ufw"
+    return "firewalld" if prefix.startswith(("FINAL_REJECT", "STATE_INVALID_DROP", "filter_", "rpfilter_")) else ""
 
 
 def _is_hosts(evidence: Evidence, node: Node, rule: Rule) -> bool:
@@ -297,6 +312,26 @@ def firewall_is_on(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A firewall of the host runs, which drops what it is not told to let pass; its rules are not known."""
     told = not subject.about and subject.node is not None and _firewall_runs(subject.node)
     return [Seen(subject.nodes[0], "firewall", str(subject.where.get("owner", "")))] if told else []
+
+
+def kernel_logs_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kernel's log tells of packets from or to pods' interfaces that a firewall stopped, and what they began."""
+    return _logged(subject, whole=True)
+
+
+def kernel_logs_parts_of_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The kernel's log tells of packets from or to pods' interfaces that a firewall stopped; what is shown of it does
+    not tell whether they began something, or came too late."""
+    return _logged(subject, whole=False)
+
+
+def _logged(subject: Subject, *, whole: bool) -> list[Seen]:
+    told = subject.node.state.logged_pod_drops if subject.node and not subject.about else ()
+    return [
+        Seen(subject.nodes[0], "kernel log", f"{one.prefix}: {one.way}, {words.plural(one.packets, 'packet')}")
+        for one in told
+        if one.whole is whole
+    ][:4]
 
 
 def a_pod_gets_no_answer(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -340,6 +375,9 @@ def _host_severity(evidence: Evidence, subject: Subject) -> str:
 
 
 def _host_summary(evidence: Evidence, subject: Subject) -> str:
+    logged = kernel_logs_it(evidence, subject) or kernel_logs_parts_of_it(evidence, subject)
+    if logged:
+        return f"The firewall of {subject.nodes[0]} stops pods' packets, as the kernel logs it: {logged[0].detail}."
     if not subject.about:
         return (
             f"A firewall ({subject.where.get('owner')}) runs on {subject.nodes[0]}, and pods there get no "
@@ -394,6 +432,8 @@ HOST_FIREWALL_BLOCKS_POD_INTERFACES = Fault(
     subjects=hosts_that_stop_pods,
     signals=(
         Signal(rule_stops_pods, DECISIVE, required=True),
+        Signal(kernel_logs_it, STRONG, required=True),
+        Signal(kernel_logs_parts_of_it, MODERATE, required=True),
         Signal(firewall_is_on, MODERATE, required=True),
         Signal(a_pod_gets_no_answer, MODERATE),
         Signal(nodes_get_one, MODERATE),

@@ -74,6 +74,13 @@ def _refused_somewhere(evidence: Evidence) -> gate.Wrong | None:
     return agents.refused_by_name(cluster) if cluster is not None and not cluster.nodes else None
 
 
+def not_told_whose_pods(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The event does not say of which DaemonSet the pods are that are refused."""
+    unplaced = _refused_somewhere(evidence) if not subject.nodes else None
+    told = unplaced is None or evidence.cluster is None or agents.whose_is_told(evidence.cluster)
+    return [] if told or unplaced is None else [Seen("", unplaced.source, unplaced.says)]
+
+
 def daemonset_wants_no_pod_there(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The DaemonSet's own rules keep its pod off the node."""
     return gate_signals.seen_by_gate(subject, BARRIERS)
@@ -211,6 +218,7 @@ CALICO_NODE_NOT_SCHEDULED = Fault(
         Signal(pod_waits_for_a_node, STRONG + MODERATE, required=True),
         Signal(kubelet_refused_the_pod, STRONG + MODERATE, required=True),
         Signal(no_pod_for_no_told_reason, STRONG, required=True),
+        Signal(not_told_whose_pods, -STRONG),
         Signal(tolerates_named_taints_only, WEAK),
         Signal(kubelet_misses_cni, MODERATE),
         Signal(nothing_of_calico_runs, WEAK),
@@ -440,6 +448,7 @@ ADMISSION_WEBHOOK_BLOCKS_PODS = Fault(
     signals=(
         Signal(webhook_refuses_pods, DECISIVE + WEAK, required=True),
         Signal(webhook_answers_nobody, STRONG, required=True),
+        Signal(not_told_whose_pods, -STRONG),
         Signal(gate_signals.scope_tells, HINT),
         Signal(webhook_may_be_passed_over, -MODERATE),
     ),

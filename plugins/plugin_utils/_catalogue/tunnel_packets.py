@@ -360,7 +360,8 @@ def nodes_that_drop_invalid(evidence: Evidence) -> Iterator[Subject]:
     """Nodes that drop packets which fit no connection, by the rule that does it."""
     for node in evidence.nodes.values():
         drops = [one for one in node.packets.invalid if one.packets != 0]
-        if drops and (node.packets.invalid_counted.grew >= _STRAY or _one_sided(evidence, node)):
+        most = any(one.others is not None for one in drops)
+        if drops and (most or node.packets.invalid_counted.grew >= _STRAY or _one_sided(evidence, node)):
             busiest = max(drops, key=lambda one: one.packets or 0)
             yield Subject((node.name,), (), packet_signals.where_of(node, busiest.rule), node, busiest)
 
@@ -408,6 +409,16 @@ def it_has_met_many(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "firewall", words.plural(drop.packets or 0, "packet"))] if many else []
 
 
+def most_fit_no_connection(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Most of what a pod was sent, or has sent, was dropped so: other packets its chain has hardly met."""
+    drop: InvalidDrop = subject.about
+    if drop.others is None:
+        return []
+    dropped, others = words.plural(drop.packets or 0, "packet"), words.plural(drop.others, "other")
+    told = f"{drop.rule.chain}: {dropped} dropped, {others} at most"
+    return [Seen(subject.nodes[0], "firewall", told)]
+
+
 def answers_take_another_way(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Packets to other nodes and their answers take different ways here."""
     if subject.node is None:
@@ -432,8 +443,9 @@ def conntrack_is_liberal(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _invalid_severity(evidence: Evidence, subject: Subject) -> str:
-    """major where answers take another way or connections stall, else minor."""
-    return "major" if answers_take_another_way(evidence, subject) or what_begins_stalls(evidence, subject) else "minor"
+    """major where answers take another way, connections stall, or a pod loses most of its packets, else minor."""
+    told = (answers_take_another_way, what_begins_stalls, most_fit_no_connection)
+    return "major" if any(tells(evidence, subject) for tells in told) else "minor"
 
 
 CONNTRACK_INVALID = Fault(
@@ -452,6 +464,7 @@ CONNTRACK_INVALID = Fault(
     signals=(
         Signal(invalid_are_dropped_now, STRONG, required=True),
         Signal(answers_take_another_way, STRONG, required=True),
+        Signal(most_fit_no_connection, MODERATE, required=True),
         Signal(the_rule_has_met_some, WEAK, required=True),
         Signal(it_has_met_many, WEAK),
         Signal(what_begins_stalls, MODERATE),

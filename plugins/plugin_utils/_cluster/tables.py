@@ -37,6 +37,8 @@ _KINDS = {
     **dict.fromkeys(("no", "node", "nodes"), "Node"),
     **dict.fromkeys(("ds", "daemonset", "daemonsets"), "DaemonSet"),
 }
+# Who shows an event without the object that it is about: these speak of objects of one kind only.
+_SPEAK_OF = {"daemonset-controller": "DaemonSet"}
 # With the options where people put them; a name begins with no sign but a letter or a number.
 _DESCRIBE = re.compile(r"\bdescribe (?:-\S+ (?:[^\s-]\S* )??)*([a-z]+)(?:\.apps)?[ /]([a-z0-9][\w.-]{0,252})\b")
 _ROLE = "node-role.kubernetes.io/"
@@ -170,7 +172,7 @@ def _asked_for(command: str) -> tuple[str, str]:
 def _event(one: kubectl_events.Event, kind: str = "", name: str = "", namespace: str = "") -> dict[str, Any]:
     word, _slash, target = one.object.partition("/")
     about = _filled(
-        kind=_KINDS.get(word, word) if target else kind,
+        kind=_KINDS.get(word, word) if target else kind or _SPEAK_OF.get(one.source, ""),
         name=target or name,
         namespace=one.namespace or namespace,
     )

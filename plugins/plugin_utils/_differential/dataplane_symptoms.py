@@ -28,6 +28,7 @@ NO_TYPHA, POD_WITHOUT_API = "no_typha", "pod_without_api"
 NO_SANDBOX, NO_NODENAME = "no_sandbox", "no_nodename"
 POD_WITHOUT_WORLD, KUBELET_UNWELL = "pod_without_world", "kubelet_unwell"
 PODS_APART, LARGE_LOST, FELIX_FAILS = "pods_apart", "large_packets_lost", "felix_cannot_program"
+SERVICES_LOST = "services_lost"
 TUNNEL_FAILS, NO_DATASTORE = "tunnel_not_made", "datastore_without_reason"
 
 API_SILENT, API_CERTIFICATE, API_REFUSES = "api_server_silent", "api_server_certificate", "api_server_refuses"
@@ -90,8 +91,11 @@ def _of_trials(evidence: Evidence) -> Iterator[Symptom]:
     names = tuple(sorted(evidence.nodes))
     if not lost:
         lost = observed.lost_by_pods(evidence)
+    services = [] if lost else observed.lost_to_services(evidence)
     if lost:
         yield Symptom(PODS_APART, names, (), (), tuple(lost[:_SHOWN]))
+    if services:
+        yield Symptom(SERVICES_LOST, names, (), (), tuple(observed.seen(one) for one in services[:_SHOWN]))
     for kind, one in observed.of_control_plane(evidence):
         yield Symptom({"typha": NO_TYPHA}.get(kind, POD_WITHOUT_API), names, (), (), (observed.seen(one),))
     if sizes:

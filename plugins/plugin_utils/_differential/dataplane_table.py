@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._catalogue import observed
 from .._catalogue.packet_signals import IPIP, NONE, VXLAN, encapsulations
 from . import dataplane_symptoms as kinds
 from . import kube_symptoms as kube_kinds
@@ -138,6 +139,16 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("rp_filter_strict", 0.5, "host settings"),
         Cause("ip_forward_off", 0.5, "host settings"),
     ),
+    # Most of a Service's pods are on other nodes; kube-proxy's rules, and what they make of packets, are in between.
+    kinds.SERVICES_LOST: (
+        Cause("host_firewall_blocks_pod_interfaces", 2.5, "rules"),
+        Cause("ipip_blocked", 2, "encapsulated"),
+        Cause("vxlan_udp_blocked", 2, "encapsulated"),
+        Cause("checksum_offload", 1.5, "encapsulated"),
+        Cause("encapsulation_disabled_but_needed", 1, "pools"),
+        Cause("iptables_backend_mismatch", 1, "rules"),
+        Cause("ip_forward_off", 0.5, "host settings"),
+    ),
     # Told to somebody with kubectl, wherever that was: the server is away, or the way to it is.
     kinds.API_SILENT: (
         Cause("apiserver_unreachable", 3, "api from here"),
@@ -172,9 +183,30 @@ def _is_rejected(evidence: Evidence, symptom: Symptom) -> str:
     return "the host rejects what the pod sends (no route to host)" if told else ""
 
 
+def _pods_answer(evidence: Evidence, symptom: Symptom) -> str:
+    """What differs on the way to a Service is that its packets are rewritten: their checksums are made anew."""
+    answered = symptom.kind == kinds.SERVICES_LOST and observed.pods_answer_beside_services(evidence)
+    return "pods of other nodes answer where a Service does not" if answered else ""
+
+
+def _forward_drops(evidence: Evidence, symptom: Symptom) -> str:
+    """Docker, ufw and others have it so, and then all depends on who lets pods' packets pass in time."""
+    names = [node.name for node in evidence.nodes.values() if node.packets.forward_drops]
+    return f"FORWARD of {names[0]} drops what no rule lets pass" if names else ""
+
+
 _RARELY = 0.05
 DATAPLANE_CONTEXTS = (
     Context("rejected", _is_rejected, {"host_firewall_blocks_pod_interfaces": 3}),
+    Context("FORWARD drops", _forward_drops, {"host_firewall_blocks_pod_interfaces": 3}),
+    Context(
+        "pods answer",
+        _pods_answer,
+        {
+            **dict.fromkeys(("ipip_blocked", "vxlan_udp_blocked", "encapsulation_disabled_but_needed"), _RARELY),
+            "checksum_offload": 2,
+        },
+    ),
     Context(
         "by IPIP",
         _carried_by(IPIP, "IPIP"),

@@ -74,6 +74,18 @@ class LoggedDrop:
 
 
 @dataclass(frozen=True)
+class LoggedPodDrop:
+    """What pods sent, or what was for them, and was stopped, as the kernel's log says. way: "from cali+ to eth0".
+
+    whole: the log tells that something began; else its lines are cut off."""
+
+    way: str
+    prefix: str
+    whole: bool
+    packets: int
+
+
+@dataclass(frozen=True)
 class Backend:
     """Rules in one backend of iptables, and whose they are; owners are told only where both backends have rules."""
 
@@ -100,6 +112,7 @@ class HostState:
     versions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     blackholes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     logged_drops: tuple[LoggedDrop, ...] = ()
+    logged_pod_drops: tuple[LoggedPodDrop, ...] = ()
 
 
 def read(facts: Mapping[str, Any]) -> HostState:
@@ -133,6 +146,7 @@ def read(facts: Mapping[str, Any]) -> HostState:
             for family, found in plain.mapping(host.get("routes")).items()
         },
         logged_drops=tuple(_drops(host)),
+        logged_pod_drops=tuple(_pod_drops(host)),
     )
 
 
@@ -144,6 +158,12 @@ def _drops(host: Mapping[str, Any]) -> Iterator[LoggedDrop]:
         yield LoggedDrop(
             source, destination, plain.count(item.get("port")), way, prefix, plain.count(item.get("packets"))
         )
+
+
+def _pod_drops(host: Mapping[str, Any]) -> Iterator[LoggedPodDrop]:
+    for item in plain.mappings(host.get("logged_pod_drops")):
+        way, prefix = (plain.text(item.get(key)) for key in ("way", "prefix"))
+        yield LoggedPodDrop(way, prefix, bool(item.get("whole")), plain.count(item.get("packets")))
 
 
 def _moved(value: Any) -> Moved:

@@ -69,11 +69,13 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class InvalidDrop:
-    """A rule that drops what fits no connection (conntrack: INVALID), with the way on which, and how many it met."""
+    """A rule that drops what fits no connection (conntrack: INVALID), with the way on which, and how many it met;
+    others: how many others the same chain met at most, where that is told."""
 
     way: str
     rule: Rule
     packets: int | None
+    others: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class Captured:
 
 @dataclass(frozen=True)
 class PacketPaths:
-    """All of it, of one node. evaluated: its packet filters were asked about these flows. liberal: conntrack takes TCP
+    """All of it, of one node. evaluated: its packet filters were asked about these flows. forward_drops: by its policy,
+    and what its rules let pass is not known. liberal: conntrack takes TCP
     outside of its window for good. led_elsewhere: ways by which rules of routing lead packets to peers."""
 
     evaluated: bool = False
@@ -129,6 +132,7 @@ class PacketPaths:
     blocks: tuple[Block, ...] = ()
     pods: tuple[Block, ...] = ()
     pods_accepted: tuple[str, ...] = ()
+    forward_drops: bool = False
     rewritten: tuple[Rewritten, ...] = ()
     invalid: tuple[InvalidDrop, ...] = ()
     invalid_counted: Count = field(default_factory=Count)
@@ -161,6 +165,7 @@ def read(facts: Mapping[str, Any]) -> PacketPaths:
         blocks=tuple(_blocks(flows)),
         pods=tuple(_of_pods(pods)),
         pods_accepted=plain.texts(pods.get("accepted")),
+        forward_drops=firewall.get("forward_drops") is True,
         rewritten=tuple(_rewritten(firewall)),
         invalid=tuple(_invalid(firewall)),
         invalid_counted=_count(plain.mapping(host.get("conntrack")).get("invalid")),
@@ -223,7 +228,8 @@ def _rewritten(firewall: Mapping[str, Any]) -> Iterator[Rewritten]:
 def _invalid(firewall: Mapping[str, Any]) -> Iterator[InvalidDrop]:
     for item in plain.mappings(firewall.get("invalid_dropped")):
         told = plain.mapping(item.get("rule"))
-        yield InvalidDrop(plain.text(item.get("way")), rules.read(told), plain.integer(told.get("packets")))
+        others = plain.integer(item.get("others"))
+        yield InvalidDrop(plain.text(item.get("way")), rules.read(told), plain.integer(told.get("packets")), others)
 
 
 def _count(value: Any) -> Count:

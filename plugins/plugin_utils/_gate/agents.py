@@ -37,6 +37,8 @@ REFUSALS = (
 )
 _WEBHOOK_NAME = re.compile(r'webhook "([^"]{1,253})"')
 _OUR_PODS = re.compile(r'pods? "(?:calico-node|canal|rke2-canal)-')
+# What an event is about of which only the section of a description is shown.
+_SOME_DAEMONSET = "daemonset"
 _LABELS_KNOWN_BY = ("kubernetes.io/hostname", "kubernetes.io/os")
 
 
@@ -167,8 +169,16 @@ def refused(cluster: Cluster, now: float | None) -> Wrong | None:
 
 
 def refused_by_name(cluster: Cluster) -> Wrong | None:
-    """The same by events that name a pod of calico-node's, whatever else of the cluster was read."""
-    return _refusal([event for event in cluster.events if is_refusal(event) and _is_of_ours(event)])
+    """The same by events that name a pod of calico-node's, whatever else of the cluster was read; else by those of the
+    DaemonSet controller that do not say whose pods they are about."""
+    told = [event for event in cluster.events if is_refusal(event)]
+    ours = [event for event in told if _is_of_ours(event)]
+    return _refusal(ours or [event for event in told if event.about == _SOME_DAEMONSET])
+
+
+def whose_is_told(cluster: Cluster) -> bool:
+    """A refusal names calico-node's pods or its DaemonSet."""
+    return any(is_refusal(event) and _is_of_ours(event) for event in cluster.events)
 
 
 def _is_of_ours(event: Event) -> bool:
@@ -207,7 +217,7 @@ def _concerns(event: Event, cluster: Cluster) -> bool:
     names = {agent.name for agent in cluster.node_agents}
     kind, _space, name = event.about.partition(" ")
     if not name:
-        return any(f'"{agent}-' in event.message for agent in names) or not event.about
+        return any(f'"{agent}-' in event.message for agent in names) or event.about in ("", _SOME_DAEMONSET)
     return kind.lower() == "daemonset" and name in names
 
 

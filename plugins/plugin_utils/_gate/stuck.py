@@ -30,6 +30,14 @@ _OURS = (*_OF_HOSTS, components.KUBE_CONTROLLERS, components.APISERVER)
 _SANDBOX = "FailedCreatePodSandBox"
 MEMORY = "oom"
 _IMAGE = re.compile(r'image "([\w./:@-]{1,400})"')
+# What kubelet says between two attempts, and the images of the containers that run before calico-node.
+_BACK_OFF = "Back-off pulling image"
+# A container that the runtime cannot start; the name of one that it was started under before is let go of in time.
+_NO_START = re.compile(r"Error: failed to (?!reserve )")
+_ITS_CONTAINER = re.compile(
+    r'Error: failed to start container "(?:calico-node|mount-bpffs|install-cni|upgrade-ipam|flexvol-driver)"'
+)
+_BEFORE_AGENT = re.compile(r"(?:^|/)(?:[\w.-]{0,40}-)?calico[/-](?:cni|pod2daemon(?:-flexvol)?)(?:[:@]|$)")
 
 
 class Stuck(NamedTuple):
@@ -77,6 +85,30 @@ def _look(evidence: Evidence) -> Iterator[Stuck]:
             if wrong is not None:
                 node = next((one.node for one in events if one.node), "")
                 yield Stuck(part, "", name, known_as.get(node, node), wrong, by_events_only=True)
+    yield from (one for one in _unnamed(cluster.events) if one.component not in parts)
+
+
+def _unnamed(events: Iterable[Event]) -> Iterator[Stuck]:
+    """What the end of a description tells of images and of containers, shown without the pod that it is about."""
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        part = _told_of(event) if not event.about else ""
+        if part in _OURS:
+            groups.setdefault(part, []).append(event)
+    for part, told in groups.items():
+        wrong = _by_events("", told)
+        if wrong is not None:
+            yield Stuck(part, "", "", next((one.node for one in told if one.node), ""), wrong, by_events_only=True)
+
+
+def _told_of(event: Event) -> str:
+    """The part of Calico whose image or container an event names."""
+    named = _IMAGE.search(event.message)
+    if named is None:
+        return components.CALICO_NODE if _ITS_CONTAINER.match(event.message) else ""
+    if _BEFORE_AGENT.search(named.group(1)):
+        return components.CALICO_NODE
+    return components.component("", {}, [components.Made("", named.group(1))])
 
 
 def _by_pod(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -109,8 +141,8 @@ def _unplaced(pod: Pod) -> Iterator[Wrong]:
 def _by_events(name: str, events: list[Event]) -> Wrong | None:
     """What kubelet's warnings tell of a pod of which nothing else was read; a container's start is what came of it."""
     for event in reversed(events):
-        where = {"pod": name}
-        if event.message.startswith(pods.PULL_EVENTS):
+        where = {"pod": name} if name else {}
+        if event.message.startswith((*pods.PULL_EVENTS, _BACK_OFF)):
             named = _IMAGE.search(event.message)
             where.update({"image": named.group(1)} if named else {})
             return Wrong(
@@ -120,6 +152,9 @@ def _by_events(name: str, events: list[Event]) -> Wrong | None:
             return Wrong(
                 model.NOT_STARTING, event.reason, f"its pod cannot be set up: {short(event.message)}", "events", where
             )
+        if event.reason == "Failed" and _NO_START.match(event.message):
+            says = f"a container of it cannot be started: {short(event.message)}"
+            return Wrong(model.NOT_STARTING, event.reason, says, "events", where)
         if event.reason == "Started":
             return None
     return None

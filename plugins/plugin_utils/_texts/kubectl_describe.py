@@ -147,7 +147,8 @@ def _described(entry: _Object) -> Described | None:
     sections = entry.sections
     is_node = any(name in sections for name in ("Unschedulable", "System Info", "Addresses", "PodCIDR", "Allocatable"))
     is_node = is_node or ("Conditions" in sections and any("Heartbeat" in row for row in sections["Conditions"]))
-    is_set = "Desired Number of Nodes Scheduled" in sections
+    # Of nothing else kubectl prints these; where all but the events is cut off, their source tells it.
+    is_set = "Desired Number of Nodes Scheduled" in sections or "Node-Selector" in sections or _made_for_nodes(entry)
     is_pod = any(name in sections for name in (*_CONTAINER_SECTIONS, "Node", "Controlled By"))
     if is_set:
         return _daemonset(entry)
@@ -173,6 +174,10 @@ def _described(entry: _Object) -> Described | None:
         taints=_taints(sections.get("Taints", [])) if is_node else (),
         tolerations=_tolerations(sections.get("Tolerations", [])),
     )
+
+
+def _made_for_nodes(entry: _Object) -> bool:
+    return any(one.source == "daemonset-controller" for one in _events(entry))
 
 
 # What kubectl prints, and what the API calls it.

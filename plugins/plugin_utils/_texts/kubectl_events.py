@@ -35,7 +35,7 @@ NO_NETWORK = "reason:NetworkPluginNotReady message:"
 class Event(NamedTuple):
     """One event; what was not printed is ''. `last_seen` and `first_seen` are ages as printed, `object` "pod/NAME" (in
     lower case, '' in a description), `times` how often, `node` the node of the kubelet that speaks where the source
-    names it, `not_ready` what calico-node's probes say in it."""
+    names it, `not_ready` what calico-node's probes say in it, `source` the program that speaks."""
 
     namespace: str
     type: str
@@ -47,6 +47,7 @@ class Event(NamedTuple):
     times: int
     message: str
     not_ready: tuple[readiness.NotReady, ...]
+    source: str = ""
 
 
 def parse(text: str) -> Parsed[tuple[Event, ...]]:
@@ -151,6 +152,7 @@ def _made(cells: dict[str, str]) -> Event:
         times=count,
         message=message[:2000],
         not_ready=tuple(readiness.read(message)),
+        source=name.strip(),
     )
 
 

@@ -203,6 +203,8 @@ class Assembly:
                 "felix_rules": node_firewall.ranges_stopped(found),
                 "not_accepted": node_firewall.stopped_ahead_of_calico(found) + node_firewall.closed_to_pods(found),
             }
+            gathered.update(_named("invalid_dropped", node_firewall.mostly_invalid(found)))
+            gathered.update({"forward_drops": True} if node_firewall.forward_drops(found) else {})
             if any(stopped.values()):
                 gathered["pods"] = {name: some for name, some in stopped.items() if some}
         # Half a file of rules would be another set of rules.
@@ -271,7 +273,8 @@ class Assembly:
             host.update({"captured": captured} if captured else {}, **({"tools": asked} if asked else {}))
             no_drops: list[Facts] = []
             dropped = sources.guard("logged_drops", lambda: packet_log.facts(self.texts), no_drops)
-            host.update({"logged_drops": dropped} if dropped else {})
+            of_pods = sources.guard("logged_drops", lambda: packet_log.of_pods(self.texts), no_drops)
+            host.update({"logged_drops": dropped} if dropped else {}, **_named("logged_pod_drops", of_pods))
             known.update({"host": host} if host else {})
         return known
 
@@ -300,6 +303,10 @@ class Assembly:
 
     def version(self) -> str:
         return _version(row[0] for row in self.told.rows("image", 1))
+
+
+def _named(name: str, found: list[Facts]) -> Facts:
+    return {name: found} if found else {}
 
 
 def _taken(texts: Mapping[str, str], told: Told) -> float:

@@ -41,6 +41,8 @@ SIFTED = "all_rules"
 _PART_OF_NFT = re.compile(r"\blist (?:chain|table) |\|\s*(?:[ef]?grep|head|tail|sed|awk)\b")
 _LAST = 1 << 20
 _MOST_STOPPED = 3
+# Felix' chains for what goes to, and comes from, one pod (felix/rules/rule_defs.go). A few packets any pod loses so.
+_TO_A_POD, _OF_A_POD, _STRAY = "cali-tw-", ("cali-tw-", "cali-fw-"), 5
 _ACCEPTED = "explicitly accepted packet"
 # Felix' chains mark what they accept, kube-proxy's and Docker's let pass what has their own marks and interfaces only.
 _TARGET = re.compile(r"(?:^| )-[jg] (\S{1,64})")
@@ -129,6 +131,31 @@ def ranges_stopped(found: Rulesets) -> list[dict[str, Any]]:
     return stopped[:_MOST_STOPPED]
 
 
+def mostly_invalid(found: Rulesets) -> list[dict[str, Any]]:
+    """Return calico_firewall.invalid_dropped where no text tells of pods' ways: of Felix' chains for one pod those that
+    have dropped more packets as INVALID than they have met others."""
+    dropped = []
+    for table in found.tables:
+        chains = table.chains.values() if table.name.endswith("filter") else ()
+        for chain in (one for one in chains if one.name.startswith(_OF_A_POD)):
+            rules = list(chain.rules())
+            unfit = [rule for rule in rules if rule.verdict == model.DROP and _is_for_invalid(rule)]
+            others = max((rule.packets for rule in rules if rule not in unfit), default=0)
+            for rule in unfit:
+                if rule.packets >= _STRAY and rule.packets > others:
+                    told: dict[str, Any] = {"backend": table.backend, "family": table.family, "table": table.name}
+                    told.update(
+                        chain=chain.name, rule=rule.number, text=rule.text, owner="calico", packets=rule.packets
+                    )
+                    way = "to a pod" if chain.name.startswith(_TO_A_POD) else "from a pod"
+                    dropped.append({"way": way, "rule": told, "others": others})
+    return dropped[:_MOST_STOPPED]
+
+
+def _is_for_invalid(rule: model.Rule) -> bool:
+    return any(match.kind == "ct_state" and not match.negated and "INVALID" in match.value for match in rule.matches)
+
+
 def stopped_ahead_of_calico(found: Rulesets) -> list[dict[str, Any]]:
     """Return calico_firewall.pods.not_accepted where no text tells of pods' ways, and a rule of the host's stops
     everything that comes to it ahead of the one by which Felix lets pass what policies accept.
@@ -176,6 +203,13 @@ def closed_to_pods(found: Rulesets) -> list[dict[str, Any]]:
             ways = ["pods to others", "others to pods"]
             stopped.append({"ways": ways, "verdict": model.DROP, "rule": told, "family": table.family})
     return stopped
+
+
+def forward_drops(found: Rulesets) -> bool:
+    """Say whether FORWARD drops what none of its rules lets pass; what its rules, or those of others, let pass a part
+    of the rules does not tell."""
+    chains = (table.chains.get("FORWARD") for table in found.tables if table.name == "filter")
+    return any(chain is not None and chain.policy == model.DROP for chain in chains)
 
 
 def _may_take_pods(rule: model.Rule) -> bool:

@@ -258,7 +258,10 @@ class HostTexts:
                 felix.environ(tunnel_devices.SETTINGS) if felix else {},
             ),
         )
-        return {"tunnels": tunnel_devices.troubles(network, wanted, made, self._whole.own.values())}
+        found = tunnel_devices.troubles(network, wanted, made, self._whole.own.values())
+        # What shows no address at all (`ip link`, or its lines with "mtu"), or ends too early, tells nothing of one.
+        lacking = {tunnels.cut_off(text)} if network.addresses else set(tunnel_devices.NAMES)
+        return {"tunnels": [one for one in found if one["name"] not in lacking or one.get("problem") != "no_address"]}
 
     def _offload(self) -> Facts:
         network = self._whole.network

@@ -31,6 +31,7 @@ class _Lookup:
     def __init__(self, server: str) -> None:
         self.server, self.port = server, DNS
         self.status, self.failure, self.answered, self.old = "", "", False, False
+        self.nobody = False
 
     def take(self, line: str) -> None:
         """Read one line."""
@@ -45,7 +46,7 @@ class _Lookup:
         elif status is not None:
             self.status, self.answered = status.group("status"), True
         elif _NOBODY.match(line):
-            self.failure = self.failure or "timed out"
+            self.failure, self.nobody = self.failure or "timed out", True
         elif _OLD.match(line):
             self.old = True
         elif _FOUND.match(line + " ") and server is None:
@@ -54,21 +55,23 @@ class _Lookup:
     def attempt(self) -> Attempt | None:
         """Return what came of it; None if nothing is told of the server."""
         result = tried.OPEN if self.answered and not self.old else tried.reason(self.failure)
-        if not self.server or not result:
+        # Who is not told whom to ask asks the one of his resolv.conf, which is not always printed.
+        if not result or not (self.server or self.nobody):
             return None
         return Attempt("udp", self.server, result, port=self.port, said=self.status or self.failure[:160])
 
 
 def parse(text: str) -> Parsed[tuple[Attempt, ...]]:
     """Return what came of the question to the name server, if that is told."""
-    lookup = _Lookup(next((server for typed in lines.commands(text) if (server := _asked(typed))), ""))
+    lookup = _Lookup(next((server for typed in lines.commands(text) if (server := asked(typed))), ""))
     for _number, line in lines.numbered(text):
         lookup.take(line.strip())
     found = lookup.attempt()
     return Parsed((found,) if found else ())
 
 
-def _asked(typed: str) -> str:
+def asked(typed: str) -> str:
+    """Return the name server that a command line names, '' if it names none."""
     given = tried.arguments(typed, _PROGRAMS)
     at = next((word[1:] for word in given if word.startswith("@")), "")
     return words.address(at or (given[1] if len(given) > 1 else ""))

@@ -20,6 +20,20 @@ def vxlans(text: str) -> dict[str, Vxlan]:
     return _from_json(text) if lines.is_json(text) else _from_text(text)
 
 
+def cut_off(text: str) -> str:
+    """Return the device with which a text of `ip address` ends before it tells any address of it, '' if none: who shows
+    a part of it may have left these out. VXLAN devices have one of IPv6's own kind at least."""
+    if lines.is_json(text):
+        return ""
+    last, told = "", False
+    for _number, line in lines.numbered(text):
+        head = _HEAD.match(line)
+        if head is not None:
+            last, told = head.group(1), False
+        told = told or line.split()[:1] in (["inet"], ["inet6"]) or "    inet" in line
+    return "" if told else last
+
+
 def _from_text(text: str) -> dict[str, Vxlan]:
     found: dict[str, Vxlan] = {}
     name = ""
