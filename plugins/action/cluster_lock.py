@@ -28,7 +28,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             if answer.get("failed") and held_in and process.is_gone(held_in):
                 answer = self._module(task_vars, {"instead_of": held_in})
                 if answer.get("taken_over_from"):
-                    told = f"{answer['taken_over_from']} is gone and has not given back the lock. It was taken over."
+                    taken = "It would be taken over." if self._task.check_mode else "It was taken over."
+                    told = f"{answer['taken_over_from']} is gone and has not given back the lock. {taken}"
                     answer["warnings"] = [*(answer.get("warnings") or ()), told]
             return {**result, **answer}
         finally:

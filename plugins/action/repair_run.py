@@ -12,7 +12,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.netmedic.calico.plugins.module_utils._change import options
-from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import process, runs, turns
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import outcome, process, runs, turns
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.wishes import wishes_of
 
 # What means something else in a run that repairs, and what to say of it.
@@ -87,6 +87,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             "path": str(path),
             "holder": f"{options.default_holder()}, run {name}",
             "process": process.of_this_run(),
+            "undo": outcome.undone_by(str(path)),
         }
         return {"changed": not self._task.check_mode, "run": name, **told}
 

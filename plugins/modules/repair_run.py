@@ -108,6 +108,13 @@ process:
   returned: with O(state=opened) and O(state=found)
   type: str
   sample: 3c1f0e5a-52c4-4dd5-a46c-ea63d6e8d4a1 pid:[4026531836] 1000 4711 183746 pipe:[90210]
+undo:
+  description: How all that this run is going to do is undone, in a sentence.
+  returned: with O(state=opened)
+  type: str
+  sample: "What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY
+    -e rollback_run=/var/lib/repairs/20261121T100000Z-3f9a1c"
+  version_added: 1.2.0
 turns:
   description: What undoes the run, in this order. Each has the host (I(at)), and the I(id) of the change there, which
     is empty where objects are put back.

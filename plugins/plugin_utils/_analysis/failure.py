@@ -39,7 +39,8 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
         # Only a bundle tells of no node at all. Objects alone may show what is wrong.
         told = report["coverage"]["api"]["reached"] and not (incomplete and report["verdict"] == "undetermined")
         told = told and not _says_nothing(report["findings"])
-        nothing = f"Nothing was read that tells of a node, so that nothing can be said{_first_unread(report)}."
+        unread = f"; {first_unread(report)}" if first_unread(report) else ""
+        nothing = f"Nothing was read that tells of a node, so that nothing can be said{unread}."
         return "" if told else nothing
     if not nodes["collected"]:
         return f"No node could be read, so that nothing can be said; the first one: {_first_reason(nodes)}."
@@ -53,10 +54,10 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
     return ""
 
 
-def _first_unread(report: Mapping[str, Any]) -> str:
-    """The first of what could not be read at all: a wrong path, often."""
+def first_unread(report: Mapping[str, Any]) -> str:
+    """The first of what could not be read at all, '' if there is none: a wrong path, often."""
     failed = [one for one in report["coverage"].get("sources", ()) if one["status"] == "failed" and one["detail"]]
-    return f"; {failed[0]['source']}: {failed[0]['detail'].rstrip('.')}" if failed else ""
+    return f"{failed[0]['source']}: {failed[0]['detail'].rstrip('.')}" if failed else ""
 
 
 def _root_hint(nodes: Mapping[str, Any]) -> str:

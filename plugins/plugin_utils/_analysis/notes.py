@@ -16,7 +16,7 @@ from .ranking import UNDETERMINED
 from .seen import without_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .._cluster.model import Event
     from .._evidence.evidence import Evidence
@@ -28,6 +28,8 @@ MOST = 50
 _OF_NODES = ("kubelet_not_ready", "peer_node_down", "node_ready_flapping")
 # What a probe may say of sessions, of BIRD or of Felix; that it could not be run is of no matter here.
 _PROBED = ("bgp", "bird_socket", "bird", "felix")
+_MAY_BE_OVER = "None of its sessions was seen down, so that this may be over"
+_NOT_SEEN = "The node was not read, so that nothing was seen of its sessions there"
 # Faults that tell of these kinds in words of their own.
 _IN_OTHER_WORDS = {
     "duplicate_address": ("duplicate_node_ip",),
@@ -41,12 +43,14 @@ _IN_OTHER_WORDS = {
 }
 
 
-def notes(evidence: Evidence, candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
+def notes(
+    evidence: Evidence, candidates: Iterable[Candidate], findings: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """The problems of the plan that no finding tells of, as object, kind, nodes and says; each sentence once."""
     alone = without_sessions(evidence)
     problems = evidence.expected.problems if evidence.expected else ()
     believed = list(candidates)
-    said_besides = [*_not_ready(evidence, believed), *_said_by_probes(evidence, believed)]
+    said_besides = [*_not_ready(evidence, believed), *_said_by_probes(evidence, _troubled(believed, findings))]
     if not problems:
         return [*([_no_session(alone)] if alone else []), *said_besides]
     said = {seen.detail for item in believed for _signal, found in item.speaks_for for seen in found}
@@ -83,14 +87,20 @@ def _not_ready(evidence: Evidence, believed: Iterable[Candidate]) -> list[dict[s
     return [{"object": "nodes", "kind": "not_ready", "nodes": untold, "says": says}]
 
 
-def _said_by_probes(evidence: Evidence, believed: Iterable[Candidate]) -> list[dict[str, Any]]:
+def _troubled(believed: Iterable[Candidate], findings: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The nodes of all causes, and those of which a finding says that something is wrong and that it is open what."""
+    undecided = {name for one in findings if one["fault"] == UNDETERMINED for name in one["nodes"]}
+    return undecided.union(*(item.subject.nodes for item in believed))
+
+
+def _said_by_probes(evidence: Evidence, troubled: set[str]) -> list[dict[str, Any]]:
     """What readiness probes said of calico-node on nodes at which nothing is wrong that could have made them say so."""
     cluster = evidence.cluster
     if cluster is None:
         return []
     known_as = names.inventory_names(evidence)
     placed = {f"pod {pod.name}": pod.node for pod in cluster.pods_of("calico-node", "canal")}
-    troubled = {name for item in believed for name in item.subject.nodes}
+    unread = {one.name for one in evidence.missing}
     told: dict[str, Event] = {}
     for event in cluster.events:
         if _is_of_agent(event) and _is_recent(event, cluster.taken_at):
@@ -104,8 +114,8 @@ def _said_by_probes(evidence: Evidence, believed: Iterable[Candidate]) -> list[d
             "kind": "said_not_ready",
             "nodes": [name] if name in evidence.nodes else [],
             "says": (
-                f"an event has its probe say: {pods.probe_message(event).rstrip('.')}. None of its sessions was seen "
-                "down, so that this may be over: see whether the event is repeated"
+                f"an event has its probe say: {pods.probe_message(event).rstrip('.')}. "
+                f"{_NOT_SEEN if name in unread else _MAY_BE_OVER}: see whether the event is repeated"
             ),
         }
         for name, event in sorted(told.items())[:MOST]

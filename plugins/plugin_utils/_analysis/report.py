@@ -53,7 +53,7 @@ def analyse(evidence: Evidence, now: datetime) -> dict[str, Any]:
         "culprits": culprits_of(evidence)[:CULPRITS_TOLD],
         "mesh": picture(evidence),
         "commonality": commonality(evidence, findings),
-        "notes": notes(evidence, candidates),
+        "notes": notes(evidence, candidates, findings),
         "missing_evidence": _union_of_missing(findings),
     }
 

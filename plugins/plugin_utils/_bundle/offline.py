@@ -47,6 +47,8 @@ def analysed(path: str, wishes: Wishes | None = None) -> Analysed:
     report = analyse(found, moment)
     report["bundle"] = {"path": path, "written_at": bundle.written_at}
     report["coverage"]["sources"] += [*useless(bundle), *_left_out(bundle, found)]
+    if not report["coverage"]["sources"] and not report["coverage"]["nodes"]["expected"]:
+        report["coverage"]["sources"].append(_source(path, "failed", "There is no text in it: it is empty."))
     if wishes is not None:
         report = as_wished(report, wishes, lambda: _facts(bundle), moment)
     places.locate(report, bundle)
@@ -69,6 +71,12 @@ def unreadable(path: str, why: str, moment: datetime | None = None) -> Analysed:
     report = analyse(Evidence({}), moment or datetime.now(timezone.utc))
     report["bundle"] = {"path": path, "written_at": ""}
     report["coverage"]["sources"].append(_source(path, "failed", f"It cannot be read: {plain.text(why)}."))
+    for one in report["findings"]:
+        # What to collect on nodes is no answer to a wrong path.
+        one["summary"] = f"{plain.text(path)} cannot be read: {plain.text(why)}. So nothing is known of any node."
+        one["fix"]["text"] = "Give the path of a bundle that is there and that this account may read."
+        one["missing"] = []
+    report["missing_evidence"] = []
     return Analysed(report)
 
 

@@ -89,9 +89,12 @@ def why_not_read(variables: Mapping[str, Any]) -> tuple[str, bool]:
 
 def _failure(result: Mapping[str, Any]) -> str:
     """Why the module failed, in one sentence; a node without Python is the usual reason."""
-    period = plain.text(plain.mapping(result.get("timedout")).get("period"))
+    period = kept.given_up_after(result)
     if period:
-        return f"given up on after {period} s: it takes the connection, and then nothing comes"
+        return (
+            f"given up on after {period} s: it takes the connection, and no answer came in that time "
+            "(collect_node_timeout, in a preflight preflight_node_timeout)"
+        )
     told = " ".join(plain.text(result.get(key)) for key in ("msg", "module_stderr", "module_stdout"))
     if (
         result.get("rc") == 127

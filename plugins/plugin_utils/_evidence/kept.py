@@ -38,6 +38,15 @@ def result_of(variables: Mapping[str, Any]) -> Mapping[str, Any]:
     return plain.mapping(variables[RESULT] if RESULT in variables else _note(variables).get("result"))
 
 
+def given_up_after(result: Mapping[str, Any]) -> str:
+    """After how many seconds Ansible gave up on the task, '' if it did not.
+
+    Only this key is touched: ansible-core warns of the one beside it, `frame`, as soon as somebody looks at its value.
+    """
+    timed_out = result.get("timedout")
+    return plain.text(timed_out.get("period")) if isinstance(timed_out, dict) else ""
+
+
 def taken_at(variables: Mapping[str, Any]) -> str:
     """When the host was asked for what is in the cache, by the controller's clock if known; '' if nothing is."""
     return plain.text(_note(variables).get("at")) or _stamp(variables)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...module_utils._gather.model import ABSENT, CUT, FAILED, LEFT_OUT, OK
 from .._evidence import plain
+from .choice import AFFECTED, ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ def make(asked: Asked, choice: Choice, came: Came, report: Mapping[str, Any]) ->
     return {
         "schema": SCHEMA,
         "written_at": came.at,
-        "asked": asked._asdict() | {"nodes": list(asked.nodes)},
+        "asked": asked._asdict() | _asked_for(asked.nodes),
         "versions": dict(came.versions) | _told_versions(report),
         "size": {"files": came.files, "bytes": came.size},
         "diagnosis": _diagnosis(report),
@@ -123,12 +124,18 @@ def as_markdown(index: Mapping[str, Any]) -> str:
     )
 
 
+def _asked_for(wanted: Sequence[str]) -> dict[str, list[str]]:
+    """What stands under "nodes" is a name for whoever redacts the index, so `affected` and `all` stand elsewhere."""
+    groups = [one for one in wanted if one in (AFFECTED, ALL)]
+    return {"groups": groups, "nodes": [one for one in wanted if one not in groups]}
+
+
 def _heading(index: Mapping[str, Any]) -> Iterator[str]:
     asked, size = index["asked"], index["size"]
     yield f"# Calico, {index['written_at']}"
     yield ""
     redacted = "; redacted" if asked["redact"] else ""
-    yield f"Asked for: nodes {', '.join(asked['nodes'])}; at most {asked['max_mb']} MiB{redacted}."
+    yield f"Asked for: nodes {', '.join([*asked['groups'], *asked['nodes']])}; at most {asked['max_mb']} MiB{redacted}."
     yield f"In it: {size['files']} files, {size['bytes']} bytes unpacked."
     yield "Versions: " + ", ".join(f"{name} {version}" for name, version in index["versions"].items()) + "."
     yield f"Kubernetes API: {api_words(index['api'])}"

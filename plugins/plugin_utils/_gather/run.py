@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...module_utils._gather import parcel
 from .._bundle import evidence, write
 from .._bundle.spool import Spool
-from .._evidence import cluster, inventory, plain
+from .._evidence import cluster, inventory, kept, plain
 from .._redaction import keyed, share
 from .._redaction.redactor import Redactor
 from . import archive, contents, index
@@ -94,7 +94,7 @@ def _of_node(result: Mapping[str, Any]) -> contents.Gathered:
         return contents.Gathered([], "it was not asked: --limit leaves it out")
     if result.get("unreachable"):
         return contents.Gathered([], f"unreachable: {_said(result)}")
-    period = plain.text(plain.mapping(result.get("timedout")).get("period"))
+    period = kept.given_up_after(result)
     if period:
         return contents.Gathered([], f"given up on after {period} s (must_gather_node_timeout)")
     from .._raw import fallback

@@ -12,11 +12,13 @@ from .._evidence import plain
 from . import renumbering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 SCHEMA = "netmedic.calico.ledger/v1"
 _TOLD = 100
 _GRAVE = ("major", "critical")
+# In these roles a finding counts.
+_COUNT = ("cause", "contributing", "latent")
 
 
 def working(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -129,24 +131,23 @@ def _fewer(one: Mapping[str, Any]) -> str:
 
 
 def _findings(before: Mapping[str, Any], after: Mapping[str, Any], unread: set[str]) -> dict[str, list[str]]:
-    earlier, later = _keys(before), _keys(after)
+    earlier, later = _keys(before, _COUNT), _keys(after, _COUNT)
+    # What was there and seemed to follow from what has been repaired is no news, and no harm that the repair has done.
+    known = {**_keys(before, (*_COUNT, "consequence")), **earlier}
     missed = [key for key in earlier if key not in later]
     unknown = [key for key in missed if unread.intersection(key.partition("@")[2].split(","))]
     return {
         "gone": [key for key in missed if key not in unknown],
         "unknown": unknown,
-        "left": [key for key in earlier if key in later],
-        "new": [key for key, severity in later.items() if key not in earlier and severity in _GRAVE],
+        "left": [key for key in known if key in later],
+        "new": [key for key, severity in later.items() if key not in known and severity in _GRAVE],
     }
 
 
-def _keys(report: Mapping[str, Any]) -> dict[str, str]:
-    """The report's faults and their nodes, with the severity; what is waived, guessed or only follows is none."""
+def _keys(report: Mapping[str, Any], roles: Sequence[str]) -> dict[str, str]:
+    """The report's faults in these roles and their nodes, with the severity; what is waived or guessed is none."""
     return {
         f"{item['fault']}@{','.join(item['nodes'])}": item["severity"]
         for item in report["findings"]
-        if item["role"] in ("cause", "contributing", "latent")
-        and not item["waived"]
-        and not item.get("guess")
-        and item["severity"] in SEVERITIES
+        if item["role"] in roles and not item["waived"] and not item.get("guess") and item["severity"] in SEVERITIES
     }

@@ -32,7 +32,8 @@ def plan(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> dict[str, 
     """
     repairs, left, manual = [], [], []
     for item in report["findings"]:
-        if item["role"] not in _ROLES:
+        # Guesses are told in the report, beside what would decide between them; nobody is to act on one.
+        if item["role"] not in _ROLES or item.get("guess"):
             continue
         if not item["fix"].get("automatic"):
             manual.append(_by_hand(item))

@@ -47,15 +47,19 @@ def outcome(
     ]
     good = not sentences
     if not good:
-        sentences.append(
-            f"What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY "
-            f"-e rollback_run={run}"
-        )
+        sentences.append(undone_by(run))
     return {
         "good": good,
         "pending": bool(worse or (left and taken >= len(plan["turns"]))),
         "failed": plain.text(" ".join(sentences)),
     }
+
+
+def undone_by(run: str) -> str:
+    """How all that a run did is undone, in a sentence. run: its folder."""
+    return (
+        f"What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY -e rollback_run={run}"
+    )
 
 
 def _ended_early(plan: Mapping[str, Any], taken: int, broken: Mapping[str, Any]) -> list[str]:

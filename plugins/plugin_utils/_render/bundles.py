@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._analysis.failure import first_unread
+from .._catalogue import words
 from .._evidence import plain
 from .terminal import UNDETERMINED
 
@@ -24,7 +26,8 @@ def heading(name: str, path: str) -> list[str]:
 
 
 def row(name: str, path: str, report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is told of one bundle: its verdict and its first finding, {} if there is none."""
+    """Return what is told of one bundle: its verdict and its first finding, {} if there is none; why nothing was read
+    of any node, '' if something was."""
     nodes = report["coverage"]["nodes"]
     told = [item for item in report["findings"] if item["role"] != "consequence"]
     # A guess is nothing that was found.
@@ -36,6 +39,7 @@ def row(name: str, path: str, report: Mapping[str, Any]) -> dict[str, Any]:
         "nodes": nodes["collected"],
         "findings": len(report["findings"]),
         "first": {key: first[key] for key in ("fault", "severity", "confidence", "nodes")} if first else {},
+        "unread": "" if nodes["expected"] or report["coverage"]["api"]["reached"] else first_unread(report),
     }
 
 
@@ -55,6 +59,8 @@ def _table(rows: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
 
 def _first(one: Mapping[str, Any]) -> str:
     first = one["first"]
+    if one.get("unread"):
+        return f"none: {one['unread']}"
     if not first:
         return "-"
     where = f" on {', '.join(first['nodes'][:_NAMED])}" if first["nodes"] else ""
@@ -69,5 +75,7 @@ def failure(rows: Sequence[Mapping[str, Any]]) -> str:
     if not bad:
         return ""
     told = " ".join(f"{one['name']}: {one['failure']}" for one in bad[:_NAMED])
-    more = f" And {len(bad) - _NAMED} more." if len(bad) > _NAMED else ""
-    return f"{len(bad)} of {len(rows)} bundle(s). {told}{more}" if len(rows) > 1 else bad[0]["failure"]
+    rest = [one["name"] for one in bad[_NAMED:]]
+    more = f" The others: {words.listed(rest)}." if rest else ""
+    what = f"{len(bad)} of {len(rows)} bundles tell of something bad, or could not be read."
+    return f"{what} {told}{more}" if len(rows) > 1 else bad[0]["failure"]

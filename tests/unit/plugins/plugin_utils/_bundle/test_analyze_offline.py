@@ -41,11 +41,17 @@ def test_an_empty_bundle_gives_a_report(tmp_path):
     assert report["verdict"] == "undetermined"
     assert json.dumps(report)
     assert terminal.lines(report)
+    assert [one["detail"] for one in report["coverage"]["sources"]] == ["There is no text in it: it is empty."]
 
 
 def test_that_there_is_no_bundle_is_a_report():
     report = offline.analysed("/nonexistent/bundle").report
     assert report["coverage"]["sources"][-1]["detail"] == "It cannot be read: No such file or directory."
+    (said,) = report["findings"]
+    assert said["summary"].startswith("/nonexistent/bundle cannot be read: No such file or directory.")
+    assert said["missing"] == report["missing_evidence"] == []
+    table = bundles.table([bundles.row("bundle", "/nonexistent/bundle", report) | {"failure": "Bad."}], 120)
+    assert table[-1].endswith("  none: /nonexistent/bundle: It cannot be read: No such file or directory")
 
 
 def test_what_is_said_of_the_bundle_as_a_whole_stands_in_the_report():
@@ -68,7 +74,10 @@ def test_one_sentence_tells_which_of_several_are_bad():
     assert bundles.failure([row("one")]) == ""
     assert bundles.failure([row("one", failure="Bad.")]) == "Bad."
     many = [row("one"), *(row(f"b{number}", failure="Bad.") for number in range(5))]
-    assert bundles.failure(many) == "5 of 6 bundle(s). b0: Bad. b1: Bad. b2: Bad. And 2 more."
+    told = (
+        "5 of 6 bundles tell of something bad, or could not be read. b0: Bad. b1: Bad. b2: Bad. The others: b3 and b4."
+    )
+    assert bundles.failure(many) == told
 
 
 def test_patches_of_an_earlier_run_do_not_stay(tmp_path):

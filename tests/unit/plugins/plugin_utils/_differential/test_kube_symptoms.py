@@ -178,6 +178,13 @@ def test_what_a_probe_said_is_noted_where_all_sessions_are_up(tmp_path):
     assert "BGP not established with 10.1.2.1,10.1.2.2" in note["says"]
 
 
+def test_what_a_probe_said_is_told_once_where_nothing_else_was_read(tmp_path):
+    report = report_on(tmp_path, {"nodes.txt": nodes(), "pods.txt": pods(), "events.txt": EVENT})
+    (said,) = [one for one in report["findings"] if one["fault"] == "undetermined"]
+    assert "BGP not established" in said["summary"]
+    assert not [note for note in report["notes"] if note["kind"] == "said_not_ready"]
+
+
 def test_evidence_of_some_nodes_says_what_to_collect_of_the_others(tmp_path):
     files = {path: text for path, text in well().items() if "node-1" in path}
     report = report_on(tmp_path, files)

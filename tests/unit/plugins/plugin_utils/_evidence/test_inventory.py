@@ -60,6 +60,7 @@ def test_a_host_without_python_is_told_as_such(hostvars, result):
 def test_a_host_that_hangs_is_told_as_such(hostvars):
     hostvars["node-2"]["collect_result"] = {"msg": "Task failed: Timed out.", "timedout": {"frame": "", "period": 15}}
     assert missing(hostvars)["node-2"][0].startswith("given up on after 15 s")
+    assert "collect_node_timeout" in missing(hostvars)["node-2"][0]
 
 
 def test_another_failure_of_the_module_keeps_its_message_in_one_line(hostvars):

@@ -133,3 +133,17 @@ def test_an_empty_cache_is_a_problem_with_a_way_out():
     lines, problem = cached.told({"a": {}, "b": {}}, ["a", "b"], NOW, LIMIT)
     assert lines == []
     assert problem.startswith("The fact cache has nothing of any of these 2 hosts. Run netmedic.calico.collect")
+
+
+def test_of_a_task_that_timed_out_only_the_time_is_looked_at():
+    """ansible-core warns as soon as somebody looks at the frame's value."""
+
+    class Result(dict):
+        def items(self):
+            raise AssertionError("all values were looked at")
+
+        def values(self):
+            raise AssertionError("all values were looked at")
+
+    assert kept.given_up_after({"timedout": Result(frame="", period=15)}) == "15"
+    assert kept.given_up_after({"timedout": True}) == kept.given_up_after({}) == ""

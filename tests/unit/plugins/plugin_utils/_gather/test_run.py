@@ -122,6 +122,14 @@ def test_outputs_lie_where_the_reader_looks_for_them(hostvars: dict[str, Any], t
     assert bundle.nodes["node-9"].result["unreachable"] is True
 
 
+def test_what_was_asked_for_is_no_name_to_redact(hostvars: dict[str, Any], tmp_path: Path) -> None:
+    files = unpack(gather(hostvars, tmp_path, redact=True).path)
+
+    asked = json.loads(files["index.json"])["asked"]
+    assert (asked["groups"], asked["nodes"]) == (["affected"], [])
+    assert "Asked for: nodes affected;" in files["INDEX.md"]
+
+
 def test_the_index_says_what_came_and_what_did_not_and_why(hostvars: dict[str, Any], tmp_path: Path) -> None:
     hostvars["node-1"]["must_gather_result"] = {"unreachable": True, "msg": "Connection timed out"}
     hostvars["node-2"]["must_gather_result"] = parcel(*OUTPUTS)

@@ -129,5 +129,14 @@ def test_a_grave_finding_that_was_not_there_is_worse(found, severity, counts):
     assert bool(told["worse"]) is counts
 
 
+def test_what_seemed_to_follow_from_the_repaired_is_left_and_not_worse(found):
+    """A rule that stops more than BGP: that is seen as a cause of its own once BGP passes, and was there before."""
+    follows = found("host_firewall_blocks_pod_interfaces", "a")
+    made = compared({}, {}, [found(BLOCKED, "a"), follows | {"role": "consequence"}], [follows])
+    assert made["worse"] == made["findings"]["new"] == []
+    assert made["findings"]["left"] == ["host_firewall_blocks_pod_interfaces@a"]
+    assert made["findings"]["gone"] == [f"{BLOCKED}@a"]
+
+
 def test_hostile_facts_are_no_reason_to_stop():
     assert working({"a": {"calico_bgp": {"daemons": {"ipv4": {"peers": [], "troubled": [3, {}]}}}}, "b": {}})["b"] == {}

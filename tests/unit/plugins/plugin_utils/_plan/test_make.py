@@ -46,6 +46,12 @@ def test_what_only_follows_is_not_repaired(found, report, role):
     assert not made["steps"] + made["left"] + made["manual"]
 
 
+def test_a_guess_is_nothing_to_act_on(found, report):
+    made = plan(report(found(OUTDATED, "a", role="") | {"guess": True}), WISHES, NOW)
+
+    assert not made["steps"] + made["left"] + made["manual"]
+
+
 @pytest.mark.parametrize(
     ("change", "wishes", "why"),
     [
