@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _SETTINGS = (
     r"sysctl -ae 2>/dev/null | grep -E '^net\.ipv[46]\.conf\.[^.]*\.(forwarding|rp_filter|accept_redirects) "
     r"|ip_forward |nf_conntrack_max '; "
-    "find /etc -path /etc/service -prune -o -type f ! -name resolv.conf ! -name '*.lock' ! -name calico-kubeconfig -print "
-    "| sort | xargs -r md5sum"
+    "find /etc -path /etc/service -prune -o -type f ! -name resolv.conf ! -name '*.lock' ! -name calico-kubeconfig "
+    "-print | sort | xargs -r md5sum"
 )
 _ARMED = 'grep -l \'"state": *"armed"\' /var/lib/netmedic-calico/changes/*.json 2>/dev/null'
 _PEER_IP = re.compile(r'"peerIP": "([^"]+)"')
