@@ -186,7 +186,7 @@ APISERVER_UNREACHABLE = Fault(
     role="cause",
     means=(
         "The API server does not answer calico-node and the CNI plugin: kube-proxy does not serve its Service, the "
-        "load balancer or the route to it is broken, or the server is down. The same holds for etcd, where Calico keeps "
+        "load balancer or the route to it is broken, or the server is down. The same holds for etcd, where Calico has "
         "its data there. Sessions and routes that exist go on working; nothing new is learnt, new pods get no network, "
         "and a calico-node that restarts does not come up."
     ),

@@ -62,8 +62,7 @@ def _reported(evidence: Evidence) -> list[Seen]:
         if condition.type == "Degraded"
         and condition.status == "True"
         and (
-            condition.reason in _REASONS
-            or any(told in f"{condition.reason} {condition.message}" for told in _REFUSALS)
+            condition.reason in _REASONS or any(told in f"{condition.reason} {condition.message}" for told in _REFUSALS)
         )
     ]
 
