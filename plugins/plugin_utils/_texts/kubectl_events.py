@@ -100,7 +100,7 @@ def _is_readiness(one: Event) -> bool:
 
 
 def _is_cut(one: Event) -> bool:
-    """Say whether a probe's answer has begun, of which a log line of calico-node's comes first, and is still to come."""
+    """Say whether a probe's answer, of which a log line of calico-node's comes first, is still to come."""
     return one.type in _TYPES and "probe failed: " in one.message and not one.not_ready
 
 
