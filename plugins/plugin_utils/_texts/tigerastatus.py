@@ -67,7 +67,8 @@ def parse_described(text: str) -> tuple[Component, ...]:
 
 def _objects(text: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the name of each object of this kind, and the lines below it."""
-    name, rows = "", []
+    name = ""
+    rows: list[str] = []
     for row in [*lines.plain(text).split("\n"), "Name:"]:
         match = _FIELD.match(row)
         if match is not None and not match.group(1) and match.group(2) == "Name":
