@@ -199,6 +199,12 @@ TARGETS: tuple[Target, ...] = (
     Target("texts_fragments", _text("plugin_utils._texts.firewall_fragments:saved"), _cases("iptables-save")),
     Target("tried_by_hand", offline_readers.tried_by_hand, _cases("ping connect lookup trace pods")),
     _printed("tigerastatus", "tigerastatus"),
+    # what projectcalico/calico#6357 and #12131 show
+    Target(
+        "texts_tigerastatus_described",
+        _text("plugin_utils._texts.tigerastatus:parse_described"),
+        ("fuzz/seeds/tigerastatus.txt",),
+    ),
     _printed("timedatectl", "timedatectl", f"{_CLOCK}/timesyncd-*.txt"),
     _printed("tool_versions", "iptables-version"),
     _printed("uname", "uname"),

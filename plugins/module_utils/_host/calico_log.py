@@ -64,6 +64,7 @@ _LAST_WORDS = ("[FATAL]", "[PANIC]")
 _API_PATHS = ("/api/v1", "/apis/")
 _NO_ANSWER = ("dial tcp ", "context deadline exceeded", "TLS handshake timeout", "Client.Timeout exceeded")
 _ASKING = ("other", "token", "typha_discovery", "terminated", "render", "password_secret", "tunnel")
+_OPERATORS_WHY = '"error":"'
 _STATE_CHANGED = "Linux interface state changed"
 _INTERFACE = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) .*?ifaceName=\\?\"(cali\w+)\\?\".*?state=\\?\"?(\w+)"
 # Where the telling words begin after so many characters, only so many of what is before them is told.
@@ -106,6 +107,9 @@ def parse(text: str, component: str = "") -> list[Line]:
             continue
         if len(message) > LONGEST_TEXT:
             words = _silence(raw) or words
+        # The operator says why at the end of its JSON.
+        if kind == "migration" and _OPERATORS_WHY in raw:
+            words = _OPERATORS_WHY
         found.append(Line(at, _program(raw, component), kind, shown(_about(message, words))))
     return found
 

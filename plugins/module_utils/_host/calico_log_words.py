@@ -49,6 +49,9 @@ TOLD_CALMLY = (
     "remote error: tls: ",
     # What the operator, which writes JSON, says of its move.
     "error migrating resources to",
+    "can not be managed by Tigera Operator",
+    # etcd's client of the time before its version 3
+    "etcd cluster is unavailable or misconfigured",
     "terminated",
     "panic: ",
     "fatal error: ",
@@ -93,6 +96,9 @@ _NO_ADDRESS = (
 )
 # The first that stands in a line counts.
 CALICO_LINES = (
+    # The operator's reasons are in others' words ("no valid IPv4 pools").
+    ("migration", "error migrating resources to"),
+    ("migration", "can not be managed by Tigera Operator"),
     ("autodetection", "Couldn't autodetect an IPv"),
     ("autodetection", "Unable to auto-detect"),
     ("autodetection", "Autodetection of IPv"),
@@ -125,6 +131,7 @@ CALICO_LINES = (
     ("typha", "Connection to Typha failed"),
     ("node_missing", "resource does not exist: Node("),
     ("datastore", "Unable to access datastore"),
+    ("datastore", "etcd cluster is unavailable or misconfigured"),
     ("datastore", "Hit error connecting to datastore"),
     ("datastore", "Failed to read Node from datastore"),
     ("datastore", "Failed to get config from datastore"),
@@ -197,7 +204,6 @@ CALICO_LINES = (
     ("health", "Reporter is not ready"),
     ("token", "Failed to update CNI token"),
     ("token", "Unable to create token for CNI kubeconfig"),
-    ("migration", "error migrating resources to"),
     ("typha_placing", "schedule typha pods on"),
     ("password_secret", "Can't read password"),
     ("password_secret", 'resource "secrets"'),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # A longer text is a program's own, not somebody's paste.
 LARGEST = 4 * 1024 * 1024
 _LOOKED_AT = 300
+# Terminals are at least as wide.
+_NARROWEST = 80
 # Somebody wrote it, and not a program: as long as people's reports are.
 _LONGEST_PASTE = 256 * 1024
 # Kinds of which a paragraph is one whole; and outputs that have empty lines and such paragraphs themselves.
@@ -111,7 +113,7 @@ def cleaned(text: str) -> str:
         return text
     if not lines.is_json(text):
         text = _of_pages(text)
-    text = _of_several_pods(text)
+    text = _of_terminals(_of_several_pods(text))
     rows = text.split("\n")
     told = [row for row in rows[:_LOOKED_AT] if row.strip()]
     mostly_quoted = told and sum(1 for row in told if row.lstrip()[:1] == ">") * 3 > len(told) * 2
@@ -119,6 +121,34 @@ def cleaned(text: str) -> str:
     if mostly_quoted and not _has_fences(rows):
         text = "\n".join(_QUOTE.sub("", row, count=1) for row in rows)
     return text
+
+
+def _of_terminals(text: str) -> str:
+    """Put the lines of a log together again that a terminal broke at its width, and empty lines in the place of what
+    was broken off. One such line may be chance."""
+    rows = text.split("\n") if len(text) <= _LONGEST_PASTE and not lines.is_json(text) else []
+    width = max(map(len, rows), default=0)
+    if width < _NARROWEST or sum(1 for row in rows if len(row) == width) < 2:
+        return text
+    found: list[str] = []
+    # Where the line begins that goes on at the next row, -1 if none does.
+    begun, broken = -1, 0
+    for number, row in enumerate(rows):
+        if begun >= 0 and _goes_on(row):
+            found[begun] += row
+            found.append("")
+            broken += 1
+        else:
+            begun = number if recognise.is_log_line(row) else -1
+            found.append(row)
+        begun = begun if len(row) == width else -1
+    return "\n".join(found) if broken > 1 else text
+
+
+def _goes_on(row: str) -> bool:
+    """Say whether a row may be the rest of the one above it."""
+    starts = row[:1].strip("`~|+-#=> \t")
+    return bool(starts) and not recognise.is_log_line(row) and lines.command(row[: lines.LONGEST_LINE]) is None
 
 
 def _has_fences(rows: list[str]) -> bool:
@@ -201,9 +231,18 @@ def _paragraphs(whole: Part) -> list[Part]:
         grouped.setdefault(kind if kind in _BY_THEMSELVES else "", []).append(paragraph)
     rest = recognise.recognise("\n\n".join(grouped.get("", ())))
     alone = "log" not in grouped and "" in grouped and len(grouped) == 2 and not rest
+    if rest == "describe" and _are_logs_only(grouped):
+        # What kubectl describes has no empty lines but between objects, and indents what programs said.
+        return [whole._replace(text="\n\n".join(some) + "\n") for some in grouped.values()]
     if len(grouped) < 2 or alone or rest in _HOLD_ANYTHING:
         return [whole]
     return [whole._replace(text="\n\n".join(some) + "\n") for kind, some in grouped.items() if kind or rest]
+
+
+def _are_logs_only(grouped: dict[str, list[str]]) -> bool:
+    """Say whether all that stands beside a description is logs, each of their lines one that a program wrote."""
+    rows = [row for some in grouped.get("log", ()) for row in some.split("\n") if row.strip()]
+    return set(grouped) == {"", "log"} and all(recognise.is_log_line(row) and not row[:1].isspace() for row in rows)
 
 
 def _rows_apart(whole: Part) -> list[Part]:

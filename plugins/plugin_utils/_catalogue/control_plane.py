@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
 
-# What Go's net package says of a way that is closed, and kube-apiserver's proxies of a server that is away.
+# What Go's net package says of a way that is closed, kube-apiserver's proxies of a server that is away, and etcd's
+# client (client.go of its version 2) of one that does not answer.
 NO_WAY = (
     *("i/o timeout", "connection refused", "no route to host", "network is unreachable", "Service Unavailable"),
     *("context deadline exceeded", "Client.Timeout exceeded", "no such host", "connection reset by peer"),
-    *("connection timed out", "TLS handshake timeout"),
+    *("connection timed out", "TLS handshake timeout", "exceeded header timeout"),
 )
 ASKING_KINDS = ("datastore", "apiserver", "pod_setup", "node_status", "terminated", "other")
 TYPHA_PORT = ":5473"
 # As Go's net package and its HTTP client call the address that they dialled.
-_DIALLED = re.compile(r"(?:dial tcp |https://)(\[?[0-9A-Fa-f:.]*[0-9A-Fa-f]\]?:\d{2,5})\b")
+_DIALLED = re.compile(r"(?:dial tcp |https?://)(\[?[0-9A-Fa-f:.]*[0-9A-Fa-f]\]?:\d{2,5})\b")
+# Where Calico keeps its data in etcd, that is what it cannot reach.
+_SCHEMES = ("http", "https")
+_OF_ETCD = "etcd cluster is unavailable"
 REFUSED_WORDS = ("x509: ", "nauthorized", "orbidden")
 
 # --- the API server -----------------------------------------------------------------------------------------------
@@ -132,7 +136,16 @@ def server_refuses(evidence: Evidence, subject: Subject) -> list[Seen]:
     ][:3]
 
 
+def _only_etcd_is_silent(evidence: Evidence, subject: Subject) -> bool:
+    """All that is told is that etcd does not answer."""
+    lines = [line for node in gate_signals.nodes_of(evidence, subject) for line in _lines_of_no_way(node)]
+    asked = connections_are_not_answered(evidence, subject)
+    return not asked and bool(lines) and all(_OF_ETCD in line.text for line in lines)
+
+
 def _api_summary(evidence: Evidence, subject: Subject) -> str:
+    if _only_etcd_is_silent(evidence, subject):
+        return f"{gate_signals.show_nodes(subject)}: etcd, in which Calico keeps its data here, does not answer."
     service = only_the_service_is_silent(evidence, subject)
     why = "; only the Service's address is silent, so look at kube-proxy" if service else ""
     return f"calico-node on {gate_signals.show_nodes(subject)} cannot reach the Kubernetes API{why}."
@@ -144,6 +157,8 @@ def _api_commands(evidence: Evidence, subject: Subject) -> list[str]:
     endpoint = commands.word(told[0], "") if told else ""
     endpoint = endpoint or _dialled(subject.node) or fix_lines.service_of_api(evidence)
     name = subject.nodes[0]
+    if _only_etcd_is_silent(evidence, subject):
+        return [commands.on_node(name, f"curl -sk --max-time 5 {scheme}://{endpoint}/health") for scheme in _SCHEMES]
     # Not quoted for the node: what looks for the Service is run where kubectl is.
     ask = f"ssh {commands.node_word(name)} curl -sk --max-time 5 https://{endpoint}/livez"
     only_service = bool(only_the_service_is_silent(evidence, subject))
@@ -171,8 +186,9 @@ APISERVER_UNREACHABLE = Fault(
     role="cause",
     means=(
         "The API server does not answer calico-node and the CNI plugin: kube-proxy does not serve its Service, the "
-        "load balancer or the route to it is broken, or the server is down. Sessions and routes that exist go on "
-        "working; nothing new is learnt, new pods get no network, and a calico-node that restarts does not come up."
+        "load balancer or the route to it is broken, or the server is down. The same holds for etcd, where Calico has "
+        "its data there. Sessions and routes that exist go on working; nothing new is learnt, new pods get no network, "
+        "and a calico-node that restarts does not come up."
     ),
     subjects=nodes_without_api,
     signals=(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 OPERATORS_NAMESPACE = migration_state.NEW
 AFTER = migration_state.AFTER
 PATIENCE = 1800
+# As core_controller.go of the operator reports why it takes nothing over: the reasons of its releases from 1.28 on, and
+# the words of all.
+_REASONS = ("MigrationError", "ResourceMigrationError")
+_REFUSALS = ("can not be managed by Tigera Operator", "error migrating resources to")
 PROBES_OF_BIRD = ("-bird-ready", "-bird-live")
 
 # --- the move to the operator -------------------------------------------------------------------------------------
@@ -30,7 +34,7 @@ def migrations(evidence: Evidence) -> Iterator[Subject]:
     """A move from a manifest to the operator that has begun and has not ended."""
     cluster = evidence.cluster
     if cluster is None or not (_labelled(cluster) or _two_sets(cluster)):
-        if _complaints(evidence):
+        if _complaints(evidence) or _reported(evidence):
             yield gate_signals.at(evidence, (), [])
         return
     waiting = [name for name, value in _labelled(cluster).items() if value != AFTER]
@@ -46,6 +50,20 @@ def _complaints(evidence: Evidence) -> list[Seen]:
         gate_signals.seen_line(node, line)
         for node in evidence.nodes.values()
         for line in node.control.lines("migration")
+    ]
+
+
+def _reported(evidence: Evidence) -> list[Seen]:
+    """What the operator reports of a move that cannot go on, or not even begin."""
+    return [
+        Seen("", "tigerastatus", f"{one.name}: {' '.join(f'{condition.reason}: {condition.message}'.split())[:400]}")
+        for one in (evidence.cluster.tigera_statuses if evidence.cluster else ())
+        for condition in one.conditions
+        if condition.type == "Degraded"
+        and condition.status == "True"
+        and (
+            condition.reason in _REASONS or any(told in f"{condition.reason} {condition.message}" for told in _REFUSALS)
+        )
     ]
 
 
@@ -91,6 +109,11 @@ def nodes_bear_the_label(evidence: Evidence, subject: Subject) -> list[Seen]:
 def its_log_tells(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The operator's log says that it cannot move Calico to its namespace, and what it waits for."""
     return _complaints(evidence)[:2]
+
+
+def its_status_tells(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The operator reports that it does not take over what a manifest installed, and why."""
+    return _reported(evidence)[:2]
 
 
 def a_pod_is_not_well(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -169,6 +192,7 @@ OPERATOR_MIGRATION_STUCK = Fault(
         Signal(two_daemonsets_exist, STRONG, required=True),
         Signal(nodes_bear_the_label, STRONG, required=True),
         Signal(its_log_tells, STRONG, required=True),
+        Signal(its_status_tells, STRONG, required=True),
         Signal(a_pod_is_not_well, MODERATE),
         Signal(password_was_not_moved, MODERATE),
         Signal(scheduling.operator_complains, MODERATE),

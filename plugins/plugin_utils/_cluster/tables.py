@@ -189,6 +189,8 @@ def _event(one: kubectl_events.Event, kind: str = "", name: str = "", namespace:
 def described(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the nodes, pods and DaemonSets of `kubectl describe`, and their events; of a pod also the DaemonSet that
     made it, whose template a pod's containers are."""
+    if tigerastatus.KIND in text:
+        yield from _tigera_statuses(tigerastatus.parse_described(text))
     for one in kubectl_describe.parse(text).value:
         if one.kind == "node":
             yield "nodes", _described_node(one)
@@ -328,12 +330,16 @@ def ip_pools(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def tigera_statuses(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the components of `kubectl get tigerastatus`."""
-    for row in tigerastatus.parse(text).value:
+    yield from _tigera_statuses(tigerastatus.parse(text).value)
+
+
+def _tigera_statuses(found: tuple[tigerastatus.Component, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in found:
         told = (("Available", row.available), ("Progressing", row.progressing), ("Degraded", row.degraded))
         conditions = [{"type": kind, "status": str(value)} for kind, value in told if value is not None]
         for one in conditions:
-            if one["type"] == "Degraded" and row.message:
-                one["message"] = row.message
+            if one["type"] == "Degraded":
+                one.update(_filled(message=row.message, reason=row.reason))
         yield (
             "tigerastatuses",
             {"kind": "TigeraStatus", "metadata": {"name": row.name}, "status": {"conditions": conditions}},

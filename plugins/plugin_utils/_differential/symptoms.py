@@ -76,7 +76,8 @@ def symptoms(evidence: Evidence, unexplained: Iterable[Session], *, only_session
     if _bird_was_heard(evidence):
         found = dataplane_symptoms.symptoms(evidence)
         known = {symptom.kind for symptom in found}
-        return [*found, *silent, *(one for one in kube_symptoms.of_kubernetes(evidence) if one.kind not in known)]
+        more = [*kube_symptoms.of_kubernetes(evidence), *_of_the_unheard(evidence)]
+        return [*found, *silent, *(one for one in more if one.kind not in known)]
     found = [*_of_absence(evidence), *silent, *_of_sockets(evidence), *_of_logs(evidence), *_of_trials(evidence)]
     found = found or list(_of_events(evidence))
     found = found or dataplane_symptoms.symptoms(evidence) or list(_of_kubelets(evidence))
@@ -225,6 +226,16 @@ def _of_events(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(MUTE, here, (), (), seen)
         elif _NO_SOCKET.search(event.message):
             yield Symptom(NO_SOCKET, here, (), (), seen)
+
+
+def _of_the_unheard(evidence: Evidence) -> Iterator[Symptom]:
+    """What the readiness probe says of sessions on nodes whose own BIRD was not heard, where none that was heard has a
+    session that could tell better."""
+    daemons = [(node.name, daemon) for node in evidence.nodes.values() for daemon in node.daemons.values()]
+    if any(daemon.total for _name, daemon in daemons):
+        return
+    heard = {name for name, daemon in daemons if daemon.total is not None}
+    yield from (one for one in _of_events(evidence) if one.kind == NOT_ESTABLISHED and not heard.intersection(one.here))
 
 
 def _of_kubelets(evidence: Evidence) -> Iterator[Symptom]:

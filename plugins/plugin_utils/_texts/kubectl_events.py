@@ -69,7 +69,7 @@ def parse(text: str) -> Parsed[tuple[Event, ...]]:
             found.append(_event(cells))
         elif bare is not None:
             found.append(_event({**bare.groupdict(), "MESSAGE": bare.group("MESSAGE") or ""}))
-        elif found and head is not None:
+        elif found and (head is not None or (_is_cut(found[-1]) and readiness.read(line))):
             found[-1] = _longer(found[-1], line)
         elif readiness.read(line) or NO_NETWORK in line:
             found.append(_made({"MESSAGE": line.strip()}))
@@ -98,6 +98,11 @@ def current(events: Iterable[Event], *, of_one: bool = False) -> list[Event]:
 
 def _is_readiness(one: Event) -> bool:
     return one.message.lstrip().startswith("Readiness probe failed")
+
+
+def _is_cut(one: Event) -> bool:
+    """Say whether a probe's answer, of which a log line of calico-node's comes first, is still to come."""
+    return one.type in _TYPES and "probe failed: " in one.message and not one.not_ready
 
 
 def _seconds(age: str) -> int:
