@@ -209,12 +209,22 @@ def _findings(report: Mapping[str, Any], width: int) -> Iterator[str]:
     causes = [item for item in report["findings"] if item["role"] != "consequence" and not item.get("guess")]
     for number, item in enumerate(causes[:FINDINGS_SHOWN], 1):
         yield from _finding(number, item, width)
+    yield from _repaired_by_us(causes[:FINDINGS_SHOWN], width)
     yield from _guesses(report, width)
     yield from _not_shown(causes[FINDINGS_SHOWN:], width)
     consequences = [item for item in report["findings"] if item["role"] == "consequence"]
     for fault, nodes in _nodes_by_fault(consequences).items():
         yield from _wrap(f"follows from the above: {fault} on {few(nodes)}", width, "", 0)
     if consequences:
+        yield ""
+
+
+def _repaired_by_us(shown: list[Mapping[str, Any]], width: int) -> Iterator[str]:
+    """Which of the findings shown a role repairs, and the command that shows how."""
+    numbers = [str(number) for number, item in enumerate(shown, 1) if item["fix"].get("automatic")]
+    if numbers:
+        yield from _wrap(f"Repaired by a role, after its plan was shown: {', '.join(numbers)}", width, "", 0)
+        yield "  ansible-playbook netmedic.calico.remediate -i INVENTORY"
         yield ""
 
 
