@@ -49,7 +49,7 @@ def _absent(found: re.Match[str]) -> str:
 
 
 def _no_answer(found: re.Match[str]) -> str:
-    how = "try by hand what it asks: ssh to it as that account, then sudo -v"
+    how = "give it longer with --timeout, or see by hand (sudo -v) what is asked there"
     return f"becoming root got no answer within {found['seconds']} s: {how}"
 
 
@@ -66,6 +66,11 @@ _BECOME: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tu
         (r"Timeout \((?P<seconds>\d+)s\) waiting for privilege escalation prompt", _no_answer),
     )
 )
+_NOTHING = "No start of json char found"
+_WORDLESS = (
+    "nothing was run there, and nothing says why, as where sudo allows this account certain commands only: see by hand "
+    "with sudo -l; Ansible needs a rule that allows all"
+)
 _HUNG_UP = re.compile(r"kex_exchange_identification: |Connection closed by UNKNOWN port 65535")
 _BEHIND = "ssh says so, too, where a bastion (ProxyJump, ProxyCommand) is between and that one cannot be reached"
 
@@ -77,7 +82,9 @@ def privileges(result: Mapping[str, Any]) -> str:
         found = pattern.search(told)
         if found:
             return words(found)
-    return ""
+    printed = f"{plain.text(result.get('module_stderr'))}{plain.text(result.get('module_stdout'))}"
+    # What sudo says of a command that it does not allow, Ansible takes for part of the talk about the password.
+    return _WORDLESS if _NOTHING in told and result.get("rc") == 1 and not printed.strip() else ""
 
 
 def behind_a_bastion(told: str) -> str:

@@ -102,13 +102,11 @@ def test_a_host_without_a_trace_of_calico_is_named_and_does_not_spoil_the_verdic
 
 
 def test_a_host_that_is_no_node_may_be_as_it_likes(mesh):
-    settings = {"settings": [{"name": "net.ipv4.ip_forward", "value": 0}], "forwarding": {"ipv4": 0}}
-    mesh.facts["controller"] = {"calico_node": {"taken_at": "2026-01-01T00:00:00Z", "host": settings}}
-    clock = {"service": "none", "running": False, "synchronised": False}
-    mesh.facts["controller"]["calico_chrony"] = {**clock, "why": "nothing keeps the time"}
+    about = {"taken_at": "2026-01-01T00:00:00Z", "host": {"forwarding_off": {"ipv4": ["all", "eth0"]}}}
+    mesh.facts["controller"] = {"calico_node": about}
     assert analyse(mesh.evidence(), NOW)["findings"] == []
-    mesh.facts["controller"]["calico_node"]["kubelet_nodename"] = "controller"
-    assert [one["fault"] for one in analyse(mesh.evidence(), NOW)["findings"]] == ["time_sync_missing"]
+    about["kubelet_nodename"] = "controller"
+    assert [one["fault"] for one in analyse(mesh.evidence(), NOW)["findings"]] == ["ip_forward_off"]
 
 
 def test_hosts_of_which_none_has_calico_are_not_healthy(mesh):

@@ -25,6 +25,8 @@ NO_JSON = "Module result deserialization failed: No start of json char found"
             {"msg": NO_JSON, "rc": 1, "module_stderr": "sudo: sorry, you must have a tty to run sudo\n"},
             "its sudo wants a terminal: set ansible_pipelining=false",
         ),
+        # sudo asked for the password and did not allow the command: nothing comes through, with a terminal a line's end.
+        ({"msg": NO_JSON, "rc": 1, "module_stderr": "", "module_stdout": "\r\n"}, "allows this account certain commands"),
         (
             {"msg": NO_JSON, "rc": 127, "module_stderr": "/bin/sh: 1: sudo: not found\n", "module_stdout": ""},
             "there is no sudo on it",
@@ -49,4 +51,11 @@ def test_of_a_connection_that_is_closed_at_once_the_bastion_is_named():
     why, unreachable = inventory.why_not_read({"collect_result": {"unreachable": True, "msg": told}})
     assert why.startswith("unreachable: Failed to connect to the host via ssh: kex_exchange")
     assert "a bastion (ProxyJump, ProxyCommand) is between" in why
+    assert unreachable
+
+
+def test_a_sudo_that_does_not_answer_in_time_is_told_as_such():
+    told = "Task failed: Timeout (12s) waiting for privilege escalation prompt: "
+    why, unreachable = inventory.why_not_read({"collect_result": {"unreachable": True, "msg": told}})
+    assert why.startswith("unreachable: becoming root got no answer within 12 s: give it longer with --timeout")
     assert unreachable
