@@ -12,7 +12,10 @@ import pytest
 
 # Passwords of accounts that are on the lab's machines during a test.
 RIGHT, OF_ROOT = "right-word", "su-word"
-SUDOERS = "asks ALL=(ALL) ALL\nsome ALL=(root) NOPASSWD: /usr/bin/ss\nseated ALL=(ALL) NOPASSWD: ALL\nDefaults:seated requiretty\n"
+SUDOERS = (
+    "asks ALL=(ALL) ALL\nsome ALL=(root) NOPASSWD: /usr/bin/ss\nseated ALL=(ALL) NOPASSWD: ALL\n"
+    "Defaults:seated requiretty\n"
+)
 ACCOUNTS = ("asks", "some", "seated", "nobodys")
 SU = {"ansible_become_method": "ansible.builtin.su"}
 NO_SUDO = "mv /usr/bin/sudo /usr/bin/sudo.away"
@@ -21,9 +24,9 @@ NO_SUDO = "mv /usr/bin/sudo /usr/bin/sudo.away"
 @contextlib.contextmanager
 def accounts(lab, *names):
     """Accounts with and without sudo on these nodes, for the time being."""
+    login = "cp -r /root/.ssh /home/{0} && chown -R {0} /home/{0}"
     made = "\n".join(
-        f"useradd -m -s /bin/sh {one} && echo {one}:{RIGHT} | chpasswd && cp -r /root/.ssh /home/{one} && chown -R {one} /home/{one}"
-        for one in ACCOUNTS
+        f"useradd -m -s /bin/sh {one} && echo {one}:{RIGHT} | chpasswd && {login.format(one)}" for one in ACCOUNTS
     )
     for name in names:
         lab.exec(name, ["sh", "-c", f"{made}\necho root:{OF_ROOT} | chpasswd"], check=True)
@@ -43,7 +46,10 @@ def inventory(lab, path, hosts):
     made = {}
     for name, variables in hosts.items():
         at = next((node.address for node in lab.nodes if node.name == variables.get("at")), "10.200.0.201")
-        made[name] = {"ansible_host": at, **{key: value for key, value in variables.items() if key != "at"}}
+        made[name] = {
+            **({"ansible_host": at} if name != "localhost" else {}),
+            **{key: value for key, value in variables.items() if key != "at"},
+        }
     told = {key: value == "true" if value in ("true", "false") else value for key, _sign, value in common}
     kubeconfig = {"collect_kubeconfig": str(lab.state.path("kubeconfig-netmedic"))}
     path.write_text(json.dumps({"all": {"hosts": made, "vars": {**told, **kubeconfig}}}), encoding="utf-8")
@@ -57,9 +63,9 @@ def missing(run):
 def test_windows_nodes_devices_and_the_controller_in_the_inventory_do_no_harm(lab, diagnose, tmp_path):
     # Their names come first, so that what is done once for all hosts is done for one of them.
     others = {
-        "a-switch": {"ansible_connection": "nowhere.nothing.network_cli"},
+        "a-switch": {"ansible_connection": "ansible.netcommon.network_cli"},
         "a-win": {"ansible_connection": "winrm", "ansible_password": "x"},
-        "localhost": {"ansible_connection": "local", "ansible_host": "127.0.0.1"},
+        "localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
     }
     nodes = {node.name: {"at": node.name} for node in lab.nodes}
     hosts = inventory(lab, tmp_path / "hosts.json", {**others, **nodes})

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Node
 
 SCHEMA = "netmedic.calico.report/v1"
 CULPRITS_TOLD = 100

@@ -61,7 +61,10 @@ _BECOME: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tu
         (r"Incorrect (?P<by>\w+) password", _wrong),
         (r"(?P<line>\S+ is not in the sudoers file|user \S+ may not run sudo on \S+)", _unknown),
         (r"(?P<line>user \S+ is not allowed to execute .{1,300}? as \S+ on \S+)", _some),
-        (rf"(?P<by>{_WORDS}): (?:sorry, )?(?:you )?(?:must (?:have a tty|be run from a terminal)|a tty is req)", _terminal),
+        (
+            rf"(?P<by>{_WORDS}): (?:sorry, )?(?:you )?(?:must (?:have a tty|be run from a terminal)|a tty is req)",
+            _terminal,
+        ),
         (rf"(?:^|[\s/'\"])(?P<by>{_WORDS})['\"]?: (?:command )?not found", _absent),
         (r"Timeout \((?P<seconds>\d+)s\) waiting for privilege escalation prompt", _no_answer),
     )

@@ -61,7 +61,9 @@ def impact(
     matters = _bgp_matters(evidence, pools)
     known = names.inventory_names(evidence)
     kubernetes = {name: kube for kube, name in known.items()}
-    everyone = frozenset((*evidence.nodes, *(one.name for one in (*evidence.missing, *evidence.ignored)), *known.values()))
+    everyone = frozenset(
+        (*evidence.nodes, *(one.name for one in (*evidence.missing, *evidence.ignored)), *known.values())
+    )
     apart, partly = {*lost.isolated, *lost.gone}, set(lost.cut)
     touched = [*apart, *partly] if matters else [*lost.gone]
     cluster = evidence.cluster

@@ -55,7 +55,9 @@ def diagnosis(hostvars):
     ],
 )
 def test_what_the_inventory_says_of_a_host_decides(variables, word):
-    found = ignored({"one": variables, "two": {"ansible_connection": "ssh", "ansible_shell_type": "sh"}}, ["one", "two"])
+    found = ignored(
+        {"one": variables, "two": {"ansible_connection": "ssh", "ansible_shell_type": "sh"}}, ["one", "two"]
+    )
     assert list(found) == ["one"]
     assert word in found["one"]
 
@@ -63,7 +65,9 @@ def test_what_the_inventory_says_of_a_host_decides(variables, word):
 def test_the_api_tells_of_a_windows_node_by_its_name_or_its_address():
     hostvars = {
         "localhost": api(node("win-1", WINDOWS, "windows"), node("win-2", "10.0.0.98", "windows")),
-        **{"win-1": {}, "second": {"ansible_host": "10.0.0.98"}, "third": {"ansible_host": "10.0.0.97"}},
+        "win-1": {},
+        "second": {"ansible_host": "10.0.0.98"},
+        "third": {"ansible_host": "10.0.0.97"},
     }
     assert ignored(hostvars, ["win-1", "second", "third"]) == {
         "win-1": "a Windows node, by the Kubernetes API",

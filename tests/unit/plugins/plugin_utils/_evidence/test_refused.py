@@ -20,13 +20,19 @@ NO_JSON = "Module result deserialization failed: No start of json char found"
         ({"msg": "Task failed: Missing sudo password"}, "sudo asks for a password there, and none was given"),
         ({"msg": "Task failed: Incorrect sudo password"}, "sudo did not take the password that was given"),
         ({"msg": "Task failed: Incorrect su password"}, "su did not take the password that was given"),
-        ({"msg": NO_JSON, "rc": 1, "module_stderr": "none is not in the sudoers file.\n"}, "allows this account nothing"),
+        (
+            {"msg": NO_JSON, "rc": 1, "module_stderr": "none is not in the sudoers file.\n"},
+            "allows this account nothing",
+        ),
         (
             {"msg": NO_JSON, "rc": 1, "module_stderr": "sudo: sorry, you must have a tty to run sudo\n"},
             "its sudo wants a terminal: set ansible_pipelining=false",
         ),
-        # sudo asked for the password and did not allow the command: nothing comes through, with a terminal a line's end.
-        ({"msg": NO_JSON, "rc": 1, "module_stderr": "", "module_stdout": "\r\n"}, "allows this account certain commands"),
+        # sudo took the password and did not allow the command: nothing comes through, with a terminal a line's end.
+        (
+            {"msg": NO_JSON, "rc": 1, "module_stderr": "", "module_stdout": "\r\n"},
+            "allows this account certain commands",
+        ),
         (
             {"msg": NO_JSON, "rc": 127, "module_stderr": "/bin/sh: 1: sudo: not found\n", "module_stdout": ""},
             "there is no sudo on it",
@@ -47,7 +53,10 @@ def test_another_failure_is_none_of_rights():
 
 
 def test_of_a_connection_that_is_closed_at_once_the_bastion_is_named():
-    told = "Task failed: Failed to connect to the host via ssh: kex_exchange_identification: Connection closed by remote host"
+    told = (
+        "Task failed: Failed to connect to the host via ssh: kex_exchange_identification: Connection closed by remote "
+        "host"
+    )
     why, unreachable = inventory.why_not_read({"collect_result": {"unreachable": True, "msg": told}})
     assert why.startswith("unreachable: Failed to connect to the host via ssh: kex_exchange")
     assert "a bastion (ProxyJump, ProxyCommand) is between" in why
