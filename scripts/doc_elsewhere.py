@@ -29,6 +29,7 @@ ELSEWHERE: dict[tuple[str, ...], str] = {
     ("ls", "-l"): IN_WORDS,
     ("ansible", "-m", "ping"): IN_WORDS,
     ("ansible-test",): IN_WORDS,
+    ("ansible-navigator",): "needs ansible-navigator, which is not among the packages that this needs",
     ("ln", "-s"): PRODUCTION,
     ("cp",): PRODUCTION,
     ("systemctl",): PRODUCTION,

@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils._analysis.wishes import doubts
-from ..plugin_utils._evidence import misspelt, role_options
+from ..plugin_utils._evidence import chosen_tags, misspelt, role_options
 from ..plugin_utils._evidence.variables import complaints
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         _validated, arguments = self.validate_argument_spec(
             {"roles": {"type": "list", "elements": "str", "required": True}}
         )
-        mistakes: list[str] = []
+        left_out = chosen_tags.complaint((task_vars or {}).get("ansible_run_tags") or (), self._task.tags)
+        mistakes = [left_out] if left_out else []
         warnings = misspelt.warnings(task_vars or {})
         for role in arguments["roles"]:
             options = role_options.of_role(role)

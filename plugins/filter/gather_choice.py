@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster, inventory, plain
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster, ignored, inventory, plain
 from ansible_collections.netmedic.calico.plugins.plugin_utils._gather import choice
 
 DOCUMENTATION = r"""
@@ -80,9 +80,10 @@ def gather_choice(
         raise AnsibleFilterError("gather_choice wants the names of hosts that are in the inventory, as a list")
     results = {name: plain.mapping(hostvars[name].get(inventory.RESULT)) for name in names}
     serving = choice.serving(cluster.fact_of(hostvars, names), _nodenames(hostvars, names))
+    others = ignored.ignored(hostvars, names)
     found = choice.choose(
         plain.mapping(report),
-        [str(name) for name in names],
+        [str(name) for name in names if name not in others],
         [str(one) for one in plain.listed(nodes)],
         choice.Limits(int(max_nodes), int(max_mb)),
         [name for name, result in results.items() if result.get("unreachable")],

@@ -118,7 +118,9 @@ def plan(diagnosis: Any, **wishes: Any) -> dict[str, Any]:
     if unknown:
         raise AnsibleFilterError(f"plan knows no option {', '.join(unknown)}; it has {', '.join(_OPTIONS)}")
     try:
-        read = wishes_of(wishes)._replace(lock=_lock(known, wishes.get("inventory") or ()))
+        ignored = {one["node"] for one in diagnosis["coverage"]["nodes"].get("ignored", ())}
+        wishes["inventory"] = [name for name in wishes.get("inventory") or () if name not in ignored]
+        read = wishes_of(wishes)._replace(lock=_lock(known, wishes["inventory"]))
         return make.plan(diagnosis, read, datetime.now(timezone.utc))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import ignored, plain
 from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight import plan, read
 
 DOCUMENTATION = r"""
@@ -85,14 +85,16 @@ def preflight(hostvars: Any, hosts: Any, planned: Any = None, step: Any = "repor
         raise AnsibleFilterError(f"{error}.") from error
 
 
-def _stepped(step: str, hostvars: Mapping[str, Any], names: list[str], planned: dict[str, Any]) -> Any:
-    if step == "listen":
-        return plan.listening(hostvars, names, planned)
+def _stepped(step: str, hostvars: Mapping[str, Any], everyone: list[str], planned: dict[str, Any]) -> Any:
     if step == "report":
         # Only the report takes the whole catalogue, and each step is a process of its own.
         from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight.judge import judge
 
-        return judge(read.scene(hostvars, names, planned, datetime.now(timezone.utc)))
+        return judge(read.scene(hostvars, everyone, planned, datetime.now(timezone.utc)))
+    others = ignored.ignored(hostvars, everyone)
+    names = [name for name in everyone if name not in others]
+    if step == "listen":
+        return {**plan.listening(hostvars, names, planned), "ignored": sorted(others)}
     known = read.hosts(hostvars, names, planned)
     return plan.requests(known, planned) if step == "probe" else plan.unfinished(known, planned)
 

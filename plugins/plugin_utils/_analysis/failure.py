@@ -55,7 +55,11 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
 
 
 def first_unread(report: Mapping[str, Any]) -> str:
-    """The first of what could not be read at all, '' if there is none: a wrong path, often."""
+    """The first of what could not be read at all, '' if there is none: a wrong path, often; or that no host is a Linux
+    machine."""
+    ignored = report["coverage"]["nodes"].get("ignored")
+    if ignored:
+        return f"{ignored[0]['node']} is {ignored[0]['why']}"
     failed = [one for one in report["coverage"].get("sources", ()) if one["status"] == "failed" and one["detail"]]
     return f"{failed[0]['source']}: {failed[0]['detail'].rstrip('.')}" if failed else ""
 

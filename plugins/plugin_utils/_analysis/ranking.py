@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._catalogue.faults import BY_ID, FAULTS
 from .._catalogue.model import ROLES, SEVERITIES, Fault, Seen, Signal, Subject, probability
+from .seen import bystanders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,8 +84,13 @@ def weighed(evidence: Evidence) -> list[Candidate]:
 
 
 def weigh(fault: Fault, evidence: Evidence) -> Iterable[Candidate]:
-    """Every place where one fault may be, with the confidence that its signals give."""
+    """Every place where one fault may be, with the confidence that its signals give.
+
+    A host that is no node of the cluster may be as it likes, as long as no session ends there."""
+    others = evidence.once("bystanders", lambda: bystanders(evidence))
     for subject in fault.subjects(evidence):
+        if subject.nodes and not subject.sessions and others.issuperset(subject.nodes):
+            continue
         item = _weigh_at(fault, subject, evidence)
         if item:
             yield item

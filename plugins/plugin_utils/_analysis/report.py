@@ -18,13 +18,12 @@ from .guesses import with_guesses
 from .notes import notes
 from .picture import picture
 from .ranking import UNDETERMINED, Candidate, rank
-from .seen import bgp_was_seen, heard, without_sessions
+from .seen import bgp_was_seen, heard, shows_calico, without_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .._evidence.evidence import Evidence
-    from .._evidence.model import Node
 
 SCHEMA = "netmedic.calico.report/v1"
 CULPRITS_TOLD = 100
@@ -147,11 +146,12 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             "expected": len(evidence.nodes) + len(evidence.missing),
             "collected": len(evidence.nodes),
             "missing": [{"node": missing.name, "why": missing.why} for missing in evidence.missing],
+            "ignored": [{"node": other.name, "why": other.why} for other in evidence.ignored],
             "aliases": [{"node": name, "same_as": other} for name, other in evidence.aliases.items()],
             "without_python": [node.name for node in evidence.nodes.values() if node.without_python],
             "without_root": [node.name for node in evidence.nodes.values() if node.privileged is False],
             "unlisted": evidence.unlisted,
-            "without_calico": [node.name for node in evidence.nodes.values() if not _shows_calico(evidence, node)],
+            "without_calico": [node.name for node in evidence.nodes.values() if not shows_calico(evidence, node)],
         },
         "api": _api(evidence),
         "sources": [
@@ -163,14 +163,6 @@ def _coverage(evidence: Evidence) -> dict[str, Any]:
             ),
         ],
     }
-
-
-def _shows_calico(evidence: Evidence, node: Node) -> bool:
-    """Its own state, a log of Calico's, or a pod of it in the API's objects shows that there is Calico."""
-    if node.has_calico or node.log or node.control.log:
-        return True
-    pods = evidence.cluster.pods_of("calico-node", "canal") if evidence.cluster else ()
-    return any(pod.node in (node.name, node.nodename) for pod in pods)
 
 
 def _api_sources(evidence: Evidence) -> Iterable[dict[str, str]]:

@@ -39,3 +39,24 @@ def without_sessions(evidence: Evidence) -> list[str]:
         if node.bird_expected and node.daemons and all(one.socket_state == "answers" for one in node.daemons.values())
     }
     return sorted(name for name, number in heard_of.items() if not number)
+
+
+def shows_calico(evidence: Evidence, node: Node) -> bool:
+    """Its own state, a log of Calico's, or a pod of it in the API's objects shows that there is Calico."""
+    if node.has_calico or node.log or node.control.log:
+        return True
+    pods = evidence.cluster.pods_of("calico-node", "canal") if evidence.cluster else ()
+    return any(pod.node in (node.name, node.nodename) for pod in pods)
+
+
+def bystanders(evidence: Evidence) -> frozenset[str]:
+    """Hosts that were read and are no nodes of the cluster, such as the controller: nobody has them on record, there is
+    neither Calico nor a kubelet on them. Nobody is one where no host has Calico."""
+    if not any(node.has_calico for node in evidence.nodes.values()):
+        return frozenset()
+    on_record = {one.node.name for one in evidence.registered if one.node is not None}
+    return frozenset(
+        name
+        for name, node in evidence.nodes.items()
+        if name not in on_record and not node.own.kubelet_nodename and not shows_calico(evidence, node)
+    )

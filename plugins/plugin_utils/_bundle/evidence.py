@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .._cluster import from_bundle
-from .._evidence import kept, observations, plain
+from .._evidence import ignored, kept, observations, plain
 from .._evidence.cluster import CONTROLLER, FACT
 from .._evidence.cluster import RESULT as API_RESULT
 from .._evidence.facts import FACT_KEYS
@@ -35,9 +35,11 @@ _ANY_AGE = 1 << 40
 
 
 def saw(hostvars: Mapping[str, Any], hosts: Iterable[str]) -> dict[str, NodeSaw]:
-    """Return what a run saw of each host, from the variables of all hosts."""
+    """Return what a run saw of each host that it did not ignore, from the variables of all hosts."""
     found = {}
-    for host in hosts:
+    names = list(hosts)
+    others = ignored.ignored(hostvars, names)
+    for host in (name for name in names if name not in others):
         variables = hostvars[host]
         known = plain.mapping(variables.get("ansible_facts"))
         result = kept.result_of(variables)

@@ -118,7 +118,7 @@ def _strangers(evidence: Evidence) -> dict[str, dict[str, LogLine]]:
 def _known(evidence: Evidence) -> AddressSet:
     """The addresses under which nodes and other neighbours speak BGP: one that lacks such a neighbour has another
     fault."""
-    known = {one.address for one in evidence.missing}
+    known = {one.address for one in (*evidence.missing, *evidence.ignored)}
     peers = AddressSet()
     for node in evidence.nodes.values():
         known.update(node.bgp_addresses.values())

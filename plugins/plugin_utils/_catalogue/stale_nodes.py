@@ -32,7 +32,9 @@ def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
     told: set[str] = set()
     for subject in unknown_machines(evidence):
         told.update(subject.nodes)
-        yield subject
+        # Windows' firewall answers no echo, and nobody reads such a node: its silence tells nothing.
+        if not _is_a_windows_node(evidence, str(subject.where.get("address", ""))):
+            yield subject
     cluster = evidence.cluster
     for record in evidence.registered if cluster and cluster.nodes else ():
         calico = record.calico
@@ -45,6 +47,12 @@ def left_over_nodes(evidence: Evidence) -> Iterator[Subject]:
         if other is not None and other not in NO_NAMES and not _was_read(evidence, other):
             where = {"node": node.name, "object": f"Node/{other}" if other else "Node"}
             yield Subject((node.name,), (), where, node, other)
+
+
+def _is_a_windows_node(evidence: Evidence, address: str) -> bool:
+    """Kubernetes has a Node with Windows of this address."""
+    nodes = (one for one in evidence.registered if one.kube is not None and one.windows)
+    return any(address in (one.address("ipv4"), one.address("ipv6"), *one.internal_addresses) for one in nodes)
 
 
 def holder_in(text: str) -> str:
@@ -98,7 +106,7 @@ def the_other_is_silent(evidence: Evidence, subject: Subject) -> list[Seen]:
 def nobody_of_that_name(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Every node of the inventory was read, and none has the name that is on record with the address."""
     other = _named(subject)
-    if not other or evidence.missing or len(evidence.nodes) < 2:
+    if not other or evidence.missing or evidence.ignored or len(evidence.nodes) < 2:
         return []
     return [Seen("", "inventory", f"{words.plural(len(evidence.nodes), 'node')} read, none is {other}")]
 
@@ -212,20 +220,17 @@ def every_observer_peers_with_it(evidence: Evidence, subject: Subject) -> list[S
 
 def all_expected_nodes_are_known(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The address belongs to none of the nodes of the inventory, and all of those are accounted for."""
-    if any(not missing.address for missing in evidence.missing) or subject.node is not None or not subject.sessions:
+    unread = (*evidence.missing, *evidence.ignored)
+    if any(not one.address for one in unread) or subject.node is not None or not subject.sessions:
         return []
-    return [
-        Seen(
-            "",
-            "inventory",
-            f"{words.plural(len(evidence.nodes) + len(evidence.missing), 'node')} known, none has {subject.nodes[0]}",
-        )
-    ]
+    known = words.plural(len(evidence.nodes) + len(unread), "node")
+    return [Seen("", "inventory", f"{known} known, none has {subject.nodes[0]}")]
 
 
 def an_unread_node_may_have_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A node of the inventory could not be read and its address is not known: the address may be its own."""
-    return [Seen(missing.name, "ansible", missing.why) for missing in evidence.missing if not missing.address]
+    unread = (*evidence.missing, *evidence.ignored)
+    return [Seen(one.name, "ansible", one.why) for one in unread if not one.address]
 
 
 def _summary(evidence: Evidence, subject: Subject) -> str:

@@ -78,6 +78,9 @@ def _expected(evidence: Evidence, name: str, addresses: tuple[str, ...]) -> str:
             missing.address and missing.address in addresses
         ):
             return f"{missing.name} is a host of the inventory and could not be read; take it out if it is really gone"
+    for other in evidence.ignored:
+        if other.name in (name, record.name if record else name) or (other.address and other.address in addresses):
+            return f"{other.name} is a host of the inventory, and {other.why}"
     if name in evidence.aliases:
         return f"{name} is a host of the inventory"
     return ""

@@ -43,7 +43,8 @@ class Evidence:
 
     aliases: further inventory names of machines that were read under another name, with that name. cluster: what the
     Kubernetes API told; None if it was not asked at all. observations: what the operator of a bundle tried by hand.
-    real: what is known of the real addresses where a bundle's are replaced.
+    real: what is known of the real addresses where a bundle's are replaced. ignored: hosts of the inventory that are no
+    Linux machines; that nothing was read there leaves nothing open.
     """
 
     nodes: Mapping[str, Node]
@@ -52,6 +53,7 @@ class Evidence:
     cluster: Cluster | None = None
     observations: tuple[Observation, ...] = ()
     real: RealAddresses = UNCHANGED
+    ignored: tuple[MissingNode, ...] = ()
 
     def once(self, what: str, make: Callable[[], Made]) -> Made:
         """What somebody works out of this evidence under a name of its own, worked out once."""
@@ -121,7 +123,7 @@ class Evidence:
     @cached_property
     def registered(self) -> tuple[Registered, ...]:
         """Every node that Calico or Kubernetes has on record, with what it told itself; () without the API."""
-        return registered.join(self.nodes, self.missing, self.cluster)
+        return registered.join(self.nodes, (*self.missing, *self.ignored), self.cluster)
 
     @cached_property
     def flavour(self) -> Flavour:
@@ -153,7 +155,7 @@ class Evidence:
         """Nodes that nobody asked: those of the API (where it tells none, those of calico-node's pods), and mesh peers
         whose sessions are up, in no inventory."""
         in_api = self._linux_nodes()
-        asked = {one.address for one in self.missing} | {one.name for one in self.missing}
+        asked = {text for one in (*self.missing, *self.ignored) for text in (one.address, one.name)}
         known = asked | set(self.nodes) | set(self.owners) | {node.nodename for node in self.nodes.values()}
         not_asked = {name for name, addresses in in_api.items() if known.isdisjoint((name, *addresses))}
         pods = self.cluster.pods_of("calico-node", "canal") if self.cluster and not in_api else ()
@@ -182,12 +184,12 @@ class Evidence:
         return narrowed
 
     def missing_at(self, address: str) -> MissingNode | None:
-        """The expected node that could not be read and has this address."""
+        """The host of the inventory that was not read and has this address."""
         return self._missing_by_address.get(address) if address else None
 
     @cached_property
     def _missing_by_address(self) -> Mapping[str, MissingNode]:
-        return {one.address: one for one in reversed(self.missing)}
+        return {one.address: one for one in reversed((*self.missing, *self.ignored))}
 
     def name_of(self, address: str) -> str:
         """The best name for an address: a node that was read, one that was not, or the address itself."""

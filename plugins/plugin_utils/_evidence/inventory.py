@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from . import cluster, kept, plain
+from . import cluster, ignored, kept, plain, refused
 from .age import age, why_refused
 from .evidence import Evidence
 from .facts import FACT_KEYS, read_node
@@ -36,7 +36,9 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Sequence[str], now: dateti
     missing: list[MissingNode] = []
     aliases: dict[str, str] = {}
     machines: dict[tuple[str, ...], str] = {}
-    for host in hosts:
+    told = cluster.from_variables(hostvars, hosts, now, max_age)
+    others = ignored.ignored(hostvars, hosts, told)
+    for host in (name for name in hosts if name not in others):
         variables = hostvars[host]
         facts = _facts(variables)
         why, unreachable = _why_missing(variables, facts, now, max_age)
@@ -50,8 +52,12 @@ def from_hostvars(hostvars: Mapping[str, Any], hosts: Sequence[str], now: dateti
                 nodes[host] = node
             else:
                 aliases[host] = first
-    told = cluster.from_variables(hostvars, hosts, now, max_age)
-    return Evidence(nodes, tuple(missing), aliases, cluster.of_these_nodes(told, nodes.values()))
+    known = cluster.of_these_nodes(told, nodes.values())
+    return Evidence(nodes, tuple(missing), aliases, known, ignored=_passed_over(hostvars, others))
+
+
+def _passed_over(hostvars: Mapping[str, Any], others: Mapping[str, str]) -> tuple[MissingNode, ...]:
+    return tuple(MissingNode(name, why, _address(name, hostvars[name])) for name, why in others.items())
 
 
 def _facts(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,8 +85,10 @@ def why_not_read(variables: Mapping[str, Any]) -> tuple[str, bool]:
     """Why asking a host came to nothing, or '' if it did not or was not asked, and whether it could not be reached."""
     result = kept.result_of(variables)
     if result.get("unreachable"):
-        told = plain.text(result.get("msg"))
-        return _short(told if told.startswith(_UNREACHABLE) else f"{_UNREACHABLE} {told}"), True
+        told = refused.without_prefix(plain.text(result.get("msg")))
+        told = refused.privileges(result) or told
+        told = told if told.startswith(_UNREACHABLE) else f"{_UNREACHABLE} {told}"
+        return refused.behind_a_bastion(_short(told)), True
     # One that failed before it ran may still carry facts of Ansible's own, such as the interpreter that it found.
     if result and not plain.mapping(result.get("ansible_facts")).keys() & set(FACT_KEYS):
         return _failure(result), False
@@ -88,7 +96,10 @@ def why_not_read(variables: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _failure(result: Mapping[str, Any]) -> str:
-    """Why the module failed, in one sentence; a node without Python is the usual reason."""
+    """Why the module failed, in one sentence; want of rights or of Python are the usual reasons."""
+    why = refused.privileges(result)
+    if why:
+        return why
     period = kept.given_up_after(result)
     if period:
         return (
@@ -102,7 +113,7 @@ def _failure(result: Mapping[str, Any]) -> str:
         or ("python" in told.lower() and "not found" in told.lower())
     ):
         return "no Python was found on it (Python 3.7 or later is needed there)"
-    return _short(plain.text(result.get("msg")) or "the module failed")
+    return _short(refused.without_prefix(plain.text(result.get("msg"))) or "the module failed")
 
 
 def _short(text: str) -> str:

@@ -61,7 +61,9 @@ def impact(
     matters = _bgp_matters(evidence, pools)
     known = names.inventory_names(evidence)
     kubernetes = {name: kube for kube, name in known.items()}
-    everyone = frozenset((*evidence.nodes, *(one.name for one in evidence.missing), *known.values()))
+    everyone = frozenset(
+        (*evidence.nodes, *(one.name for one in (*evidence.missing, *evidence.ignored)), *known.values())
+    )
     apart, partly = {*lost.isolated, *lost.gone}, set(lost.cut)
     touched = [*apart, *partly] if matters else [*lost.gone]
     cluster = evidence.cluster
@@ -143,7 +145,7 @@ def _is_nobodys(evidence: Evidence, called: Mapping[str, str]) -> Callable[[str]
     """Whether an address is of no Node, where Nodes and their addresses are listed."""
     nodes = evidence.cluster.nodes.values() if evidence.cluster else ()
     listed = bool(nodes) and all(kube.internal_addresses for kube in nodes)
-    expected = {missing.name for missing in evidence.missing}
+    expected = {one.name for one in (*evidence.missing, *evidence.ignored)}
     return lambda name: listed and is_address(name) and name not in called and name not in expected
 
 

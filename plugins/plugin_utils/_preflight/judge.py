@@ -73,6 +73,7 @@ def _coverage(scene: Scene) -> dict[str, Any]:
             "expected": len(scene.hosts),
             "collected": sum(not host.why for host in scene.hosts.values()),
             "missing": [{"node": host.name, "why": host.why} for host in scene.hosts.values() if host.why],
+            "ignored": [{"node": other.name, "why": other.why} for other in evidence.ignored],
             "aliases": [],
             "without_python": [node.name for node in nodes if node.without_python],
             "without_root": [node.name for node in nodes if node.privileged is False],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .._evidence import plain
+from .._evidence import ignored, plain
 from . import addresses
 from .model import Host, Scene
 
@@ -41,7 +41,8 @@ def scene(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mapping[st
     if _CONTROLLER in hostvars and _CONTROLLER not in everyone:
         everyone[_CONTROLLER] = _variables(hostvars[_CONTROLLER])
     evidence = from_hostvars(everyone, names, now, _ANY_AGE)
-    found = {name: _host(name, own, planned) for name, own in variables.items()}
+    others = {one.name for one in evidence.ignored}
+    found = {name: _host(name, own, planned) for name, own in variables.items() if name not in others}
     for lost in evidence.missing:
         found[lost.name] = replace(found[lost.name], why=lost.why, unreachable=lost.unreachable, facts={})
     return Scene(found, evidence, intent.load(planned), now)
@@ -66,7 +67,7 @@ def _variables(variables: Mapping[str, Any]) -> dict[str, Any]:
     facts = {key: known.get(key, variables.get(key)) for key in (*_FACTS, _CLUSTER_FACT)}
     found = {
         "ansible_facts": {key: value for key, value in facts.items() if value},
-        "ansible_host": variables.get("ansible_host"),
+        **{key: variables.get(key) for key in ("ansible_host", *ignored.VARIABLES)},
         _OF_COLLECT: plain.mapping(variables.get(LISTENED)),
         PROBED: variables.get(PROBED),
         TOLD: variables.get(TOLD),

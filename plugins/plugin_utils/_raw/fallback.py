@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import options
-from .._evidence import clock
+from .._evidence import clock, refused
 from .._texts import node
 from . import script
 
@@ -30,6 +30,9 @@ _LONGEST_WORDS = 300
 def lacks_python(result: Mapping[str, Any]) -> bool:
     """Say whether a module failed because the node has no Python, or one that is too old for the module or Ansible."""
     if result.get("unreachable") or not result.get("failed"):
+        return False
+    # What cannot become root cannot run a shell script as root either.
+    if refused.privileges(result):
         return False
     if result.get("rc") in _NO_PROGRAM:
         return True
@@ -56,6 +59,12 @@ def texts(params: dict[str, Any], execute: Callable[[str], Mapping[str, Any]]) -
     return output.texts, f"The node's shell did not come to the end of the script that reads texts. {said}".strip()
 
 
+def _said(answer: Mapping[str, Any], mark: str) -> str:
+    """Return what kept the script from its end: where sudo was given a terminal, that is on standard output."""
+    printed = str(answer.get("stdout") or "")
+    return str(answer.get("stderr") or "") or ("" if mark in printed else printed)
+
+
 def read(
     result: Mapping[str, Any], params: dict[str, Any], execute: Callable[[str], Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -72,7 +81,7 @@ def read(
     ended = time.time()
     output = script.cut(str(answer.get("stdout") or ""), mark, params)
     if not output.complete:
-        said = " ".join(str(answer.get("stderr") or "").split())[:_LONGEST_WORDS]
+        said = " ".join(_said(answer, mark).split())[:_LONGEST_WORDS]
         why = f"The node has no usable Python, and its shell did not come to the end of the script. {said}".strip()
         return {**result, "failed": True, "changed": False, "msg": f"{why} The module: {result.get('msg', '')}"}
     facts = node.facts(output.texts, "", log_window=float(params["log_window"]))

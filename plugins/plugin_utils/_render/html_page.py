@@ -116,6 +116,7 @@ def _coverage(report: Mapping[str, Any]) -> dict[str, Any]:
         ("Read without root, so in part only", nodes.get("without_root")),
         ("Read by their shell for want of a usable Python", nodes.get("without_python")),
         ("Not asked, as in no inventory", nodes.get("unlisted")),
+        ("Ignored, as no Linux machine", [one["node"] for one in nodes.get("ignored") or ()]),
         ("No trace of Calico", nodes.get("without_calico")),
     )
     return {

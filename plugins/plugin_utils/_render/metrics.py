@@ -70,7 +70,7 @@ def _families(report: Mapping[str, Any], mesh: Mesh) -> Iterator[tuple[str, str,
     verdicts: _Samples = [({"verdict": word}, report["verdict"] == word) for word in VERDICTS]
     yield "verdict", "1 for the verdict of the diagnosis, 0 for the others.", verdicts
     counted = {"expected": nodes["expected"], "collected": nodes["collected"]}
-    lists = ("missing", "without_root", "without_python", "unlisted", "without_calico")
+    lists = ("missing", "without_root", "without_python", "unlisted", "without_calico", "ignored")
     counted.update({name: len(nodes.get(name) or ()) for name in lists})
     yield "nodes", "Nodes by how they were read.", [({"state": name}, count) for name, count in counted.items()]
     yield "api_reached", "Whether the Kubernetes API was read.", [({}, bool(api["reached"]))] if api["asked"] else []

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._commonality.shared import worded
@@ -67,6 +67,8 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _wrap(told, width, " " if number else "Coverage", 0)
     for missing in nodes["missing"][:NOT_CHECKED_SHOWN]:
         yield from _wrap(f"not read: {missing['node']} ({missing['why']})", width, " ", 0)
+    if nodes.get("ignored"):
+        yield from _wrap(f"ignored: {_with_reasons(nodes['ignored'])}", width, " ", 0)
     for alias in nodes["aliases"]:
         yield from _wrap(f"counted once: {alias['node']} is the same machine as {alias['same_as']}", width, " ", 0)
     if nodes["without_root"]:
@@ -85,6 +87,13 @@ def _coverage(report: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _wrap(
             f"and {len(nodes['missing']) - NOT_CHECKED_SHOWN} more nodes that were not read", width, " ", 0
         )
+
+
+def _with_reasons(ignored: Sequence[Mapping[str, str]]) -> str:
+    """Those that are ignored for the same reason together."""
+    reasons = dict.fromkeys(one["why"] for one in ignored)
+    told = {why: few([one["node"] for one in ignored if one["why"] == why]) for why in reasons}
+    return "; ".join(f"{names} ({why})" for why, names in told.items())
 
 
 def heading(report: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ def test_a_healthy_mesh_is_healthy_and_everything_was_seen(mesh):
         "missing": [],
         "aliases": [],
         "without_calico": [],
+        "ignored": [],
         "without_python": [],
         "without_root": [],
         "unlisted": [],
@@ -98,6 +99,14 @@ def test_a_host_without_a_trace_of_calico_is_named_and_does_not_spoil_the_verdic
     report = analyse(mesh.evidence(), NOW)
     assert report["verdict"] == "healthy"
     assert report["coverage"]["nodes"]["without_calico"] == ["bastion"]
+
+
+def test_a_host_that_is_no_node_may_be_as_it_likes(mesh):
+    about = {"taken_at": "2026-01-01T00:00:00Z", "host": {"forwarding_off": {"ipv4": ["all", "eth0"]}}}
+    mesh.facts["controller"] = {"calico_node": about}
+    assert analyse(mesh.evidence(), NOW)["findings"] == []
+    about["kubelet_nodename"] = "controller"
+    assert [one["fault"] for one in analyse(mesh.evidence(), NOW)["findings"]] == ["ip_forward_off"]
 
 
 def test_hosts_of_which_none_has_calico_are_not_healthy(mesh):
