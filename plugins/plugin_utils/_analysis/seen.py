@@ -50,13 +50,16 @@ def shows_calico(evidence: Evidence, node: Node) -> bool:
 
 
 def bystanders(evidence: Evidence) -> frozenset[str]:
-    """Hosts that were read and are no nodes of the cluster, such as the controller: nobody has them on record, there is
-    neither Calico nor a kubelet on them. Nobody is one where no host has Calico."""
+    """Hosts that were looked at and are no nodes of the cluster, such as the controller: nobody has them on record, there
+    is neither Calico nor a kubelet on them. Nobody is one where no host has Calico."""
     if not any(node.has_calico for node in evidence.nodes.values()):
         return frozenset()
     on_record = {one.node.name for one in evidence.registered if one.node is not None}
     return frozenset(
         name
         for name, node in evidence.nodes.items()
-        if name not in on_record and not node.own.kubelet_nodename and not shows_calico(evidence, node)
+        if name not in on_record
+        and node.processes_listed
+        and not node.own.kubelet_nodename
+        and not shows_calico(evidence, node)
     )

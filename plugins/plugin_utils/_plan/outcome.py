@@ -55,10 +55,10 @@ def outcome(
     }
 
 
-def undone_by(run: str) -> str:
-    """How all that a run did is undone, in a sentence. run: its folder."""
+def undone_by(path: str) -> str:
+    """How all that a run did is undone, in a sentence. path: the run's folder."""
     return (
-        f"What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY -e rollback_run={run}"
+        f"What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY -e rollback_run={path}"
     )
 
 

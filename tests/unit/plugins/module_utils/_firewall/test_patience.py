@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.netmedic.calico.plugins.module_utils._facts.sources import Sources
 from ansible_collections.netmedic.calico.plugins.module_utils._firewall import nft_kernel, patience, read
 
-TIMEOUT = 0.3
+TIMEOUT = 1.0
 CHAIN = {"type": "filter", "hook": "input", "prio": 0, "policy": "accept", "uses": 1}
 
 
@@ -51,7 +51,7 @@ def test_a_program_that_hangs_is_started_once(programs):
 
 
 def test_one_that_is_slow_has_its_time_for_all_its_runs_together(programs):
-    programs.make("nft", f"sleep {TIMEOUT * 0.7}; echo said")
+    programs.make("nft", f"sleep {TIMEOUT * 0.5}; echo said")
     one = patience.Patience(TIMEOUT)
     began = time.monotonic()
 
