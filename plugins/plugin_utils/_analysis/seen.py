@@ -50,8 +50,8 @@ def shows_calico(evidence: Evidence, node: Node) -> bool:
 
 
 def bystanders(evidence: Evidence) -> frozenset[str]:
-    """Hosts that were looked at and are no nodes of the cluster, such as the controller: nobody has them on record, there
-    is neither Calico nor a kubelet on them. Nobody is one where no host has Calico."""
+    """Hosts that were looked at and are no nodes of the cluster, such as the controller: nobody has them on record, and
+    neither Calico nor a kubelet is there. Nobody is one where no host has Calico."""
     if not any(node.has_calico for node in evidence.nodes.values()):
         return frozenset()
     on_record = {one.node.name for one in evidence.registered if one.node is not None}
