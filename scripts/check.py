@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Check(NamedTuple):
     """One check: the name to call it by, what it proves, how it is run, what it needs besides Python.
 
-    at_a_glance: it reads the sources only; those come first, so that a slip is told within minutes.
+    beside_the_last: it runs at the same time as the check before it, which mostly waits or uses one processor.
     only_by_name: it takes too long to be one of all checks.
     """
 
@@ -43,44 +43,33 @@ class Check(NamedTuple):
     run: Callable[[Sequence[str]], Outcome]
     needs_lab: bool = False
     needs_programs: bool = False
-    at_a_glance: bool = False
+    beside_the_last: bool = False
     only_by_name: bool = False
 
 
-# So many run at a time: those on the lab mostly wait, and the others leave the processors to them (console.run).
-AT_ONCE = 3
 CHECKS = (
-    Check(
-        "ansible-lint", "Playbooks and roles (ansible-lint, profile production)", lint.ansible_lint, at_a_glance=True
-    ),
-    Check("format", "Python is formatted (ruff format)", lint.ruff_format, at_a_glance=True),
-    Check("ruff", "Python lint (ruff check)", lint.ruff_check, at_a_glance=True),
-    Check("mypy", "Types (mypy, strict on the core)", lint.mypy, at_a_glance=True),
-    Check("yamllint", "YAML is well formed (yamllint)", lint.yamllint, at_a_glance=True),
-    Check("changelog", "Change fragments (antsibull-changelog)", lint.changelog, at_a_glance=True),
-    Check("plugin-docs", "Documentation of plugins and roles (antsibull-docs)", lint.plugin_docs, at_a_glance=True),
+    Check("format", "Python is formatted (ruff format)", lint.ruff_format),
+    Check("ruff", "Python lint (ruff check)", lint.ruff_check),
+    Check("mypy", "Types (mypy, strict on the core)", lint.mypy),
+    Check("yamllint", "YAML is well formed (yamllint)", lint.yamllint),
+    Check("ansible-lint", "Playbooks and roles (ansible-lint, profile production)", lint.ansible_lint),
+    Check("changelog", "Change fragments (antsibull-changelog)", lint.changelog, beside_the_last=True),
+    Check("plugin-docs", "Documentation of plugins and roles (antsibull-docs)", lint.plugin_docs, beside_the_last=True),
     Check(
         "docs",
         "Generated pages are what the sources say (make docs writes them)",
         lint.generated_docs,
-        at_a_glance=True,
+        beside_the_last=True,
     ),
-    Check("site", "Documentation site, without warnings (Sphinx)", lint.site, at_a_glance=True),
-    # The longest first.
-    Check("lab", "Faults and repairs made for real in the lab", faults.sample, needs_lab=True),
-    Check("faults", "Every fault and repair in every way", faults.faults, needs_lab=True, only_by_name=True),
-    Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True),
-    Check(
-        "every-sanity",
-        "ansible-test sanity, imports on every Python",
-        sanity.every_sanity,
-        needs_programs=True,
-        only_by_name=True,
-    ),
+    Check("site", "Documentation site, without warnings (Sphinx)", lint.site, beside_the_last=True),
     Check("unit", "Unit tests", units.unit),
+    Check("sanity", "ansible-test sanity, no ignore entries", sanity.sanity, needs_programs=True, beside_the_last=True),
     Check("kernel", "Node code against the real programs, in namespaces", kernel.kernel, needs_lab=True),
     Check(
-        "pythons", "Unit tests of the node code on the oldest and the newest Python", units.unit_on_outermost_pythons
+        "pythons",
+        "Unit tests of the node code on the oldest and the newest Python",
+        units.unit_on_outermost_pythons,
+        beside_the_last=True,
     ),
     Check(
         "every-python",
@@ -88,9 +77,20 @@ CHECKS = (
         units.unit_on_other_pythons,
         only_by_name=True,
     ),
+    Check(
+        "every-sanity",
+        "ansible-test sanity, imports on every Python",
+        sanity.every_sanity,
+        needs_programs=True,
+        only_by_name=True,
+    ),
+    Check("lab", "Faults and repairs made for real in the lab", faults.sample, needs_lab=True),
+    Check("faults", "Every fault and repair in every way", faults.faults, needs_lab=True, only_by_name=True),
+    Check(
+        "integration", "ansible-test integration", integration.integration, needs_programs=True, beside_the_last=True
+    ),
     Check("molecule", "Playbooks and roles on the lab (molecule)", molecule.sample, needs_lab=True),
     Check("every-molecule", "Every role on the lab (molecule)", molecule.molecule, needs_lab=True, only_by_name=True),
-    Check("integration", "ansible-test integration", integration.integration, needs_programs=True),
 )
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     rows = [
         row
         for group in _groups(wanted)
-        for row in side_by_side([partial(_run, check, paths) for check in group], AT_ONCE)
+        for row in side_by_side([partial(_run, check, paths) for check in group], len(group))
     ]
     _summary(rows, time.monotonic() - started)
     return 1 if any(row.outcome.failed for row in rows) else 0
@@ -138,8 +138,13 @@ def _prepare(wanted: Sequence[Check]) -> None:
 
 def _groups(wanted: Sequence[Check]) -> list[list[Check]]:
     """The checks that run at the same time, in order."""
-    groups = [[check for check in wanted if check.at_a_glance == first] for first in (True, False)]
-    return [group for group in groups if group]
+    groups: list[list[Check]] = []
+    for check in wanted:
+        if check.beside_the_last and groups:
+            groups[-1].append(check)
+        else:
+            groups.append([check])
+    return groups
 
 
 def _run(check: Check, paths: Sequence[str]) -> Row:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 10.0
 TAIL_LINES = 40
-YIELD = ("nice", "-n", "10")
 PATIENCE_SECONDS = 10.0  # that a program gets to end when we are interrupted
 Result = TypeVar("Result")
 _running: set[subprocess.Popen[str]] = set()
@@ -84,19 +83,17 @@ def run(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     echo: bool = False,
-    yielding: bool = False,
 ) -> Done:
     """Run a program with its output going to `log`; while it lasts, repeat its last line every ten seconds.
 
-    `echo` shows the output itself instead. `yielding`: it leaves the processors to programs that are not, which is for
-    those that only compute. The program is ended when this process is interrupted.
+    `echo` shows the output itself instead. The program is ended when this process is interrupted.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     lines: list[str] = []
     with log.open("w", encoding="utf-8") as record:
         process = subprocess.Popen(
-            [*(YIELD if yielding else ()), *argv],
+            list(argv),
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,

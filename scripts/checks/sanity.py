@@ -58,7 +58,7 @@ def _runs(several: Sequence[Sequence[str]]) -> Outcome:
 def _run(arguments: Sequence[str], log: str, env: Mapping[str, str]) -> int:
     """Run ansible-test once, show its complaints. Its exit status."""
     argv = [venv_program("ansible-test"), "sanity", "--junit", "--color", "no", *arguments]
-    done = run(argv, log=LOGS / log, cwd=workshop.COPY, env=env, yielding=True)
+    done = run(argv, log=LOGS / log, cwd=workshop.COPY, env=env)
     if done.status:
         lines = done.output.splitlines()
         for line in [line for line in lines if COMPLAINT.match(line)] or lines[-20:]:

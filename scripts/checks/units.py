@@ -33,7 +33,7 @@ def unit(paths: Sequence[str]) -> Outcome:
     workers = ["-n", "auto"] if len(os.sched_getaffinity(0)) > 1 and not paths else []
     with tempfile.TemporaryDirectory(prefix="nm-") as place:  # short: tests put sockets there
         arguments = [*workers, f"--basetemp={place}/t", *(paths or ["tests/unit"])]
-        return pytest("unit", venv_program("python"), arguments, yielding=True)
+        return pytest("unit", venv_program("python"), arguments)
 
 
 def unit_on_outermost_pythons(paths: Sequence[str]) -> Outcome:
@@ -76,15 +76,13 @@ def pytest(
     *,
     env: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
-    yielding: bool = False,
 ) -> Outcome:
-    """Run pytest, keep its JUnit report, count its tests. `prefix` is a program to run it under; `yielding` as for
-    console.run."""
+    """Run pytest, keep its JUnit report, count its tests. `prefix` is a program to run it under."""
     log, report = LOGS / f"{suite}.log", JUNIT / f"{suite}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     argv = [*prefix, python, "-m", "pytest", "-v", f"--junitxml={report}", *arguments]
-    done = run(argv, log=log, cwd=ROOT, env=env, yielding=yielding)
+    done = run(argv, log=log, cwd=ROOT, env=env)
     if done.status == NO_TESTS:
         return skipped(suite, "there are no such tests")
     if done.status:
@@ -105,8 +103,7 @@ def _on(python: machine.Interpreter, name: str, arguments: Sequence[str]) -> Out
         return skipped(f"node code on {name}", problem)
     say(f"    {name}")
     env = {"PYTHONPATH": str(collection_tree()), "PYTHONDONTWRITEBYTECODE": "1"}
-    arguments = ["-p", "no:cacheprovider", *arguments]
-    return pytest(f"unit-{home.name}", str(home / "bin" / "python"), arguments, env=env, yielding=True)
+    return pytest(f"unit-{home.name}", str(home / "bin" / "python"), ["-p", "no:cacheprovider", *arguments], env=env)
 
 
 def _prepare(python: machine.Interpreter, home: Path) -> str:

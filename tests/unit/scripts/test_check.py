@@ -8,9 +8,10 @@ from scripts.checks import molecule
 from scripts.paths import ROOT
 
 
-def test_what_reads_the_sources_only_comes_first():
-    wanted = [check.BY_NAME[name] for name in ("unit", "ruff", "lab", "site")]
-    assert [[one.name for one in group] for group in check._groups(wanted)] == [["ruff", "site"], ["unit", "lab"]]
+def test_checks_that_run_beside_the_last_are_with_it():
+    wanted = [check.BY_NAME[name] for name in ("unit", "sanity", "kernel", "lab", "integration")]
+    groups = [[one.name for one in group] for group in check._groups(wanted)]
+    assert groups == [["unit", "sanity"], ["kernel"], ["lab", "integration"]]
 
 
 def test_scenarios_of_the_sample_exist():
