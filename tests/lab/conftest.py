@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 # Three ends show all that an overlay has.
 NODES = {"vxlan": 3, "canal": 3}
+LONGEST = "test_remediate.py"
 # Of tests that run side by side each process has labs of its own.
 STATE = os.environ.get("NETMEDIC_LAB", "/run/netmedic-lab-tests") + os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest one begins first, lest all wait for it in the end."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @pytest.fixture(scope="session")
