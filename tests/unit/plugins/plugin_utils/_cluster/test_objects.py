@@ -626,7 +626,7 @@ def test_nothing_raises_whatever_the_fact_is(fact):
     objects.read(fact)
 
 
-def test_a_thousand_nodes_and_pods_are_read_well_within_a_second():
+def test_a_thousand_nodes_and_pods_are_read_in_little_time():
     nodes = [
         {
             "metadata": {
@@ -667,4 +667,4 @@ def test_a_thousand_nodes_and_pods_are_read_well_within_a_second():
     cluster = read(nodes=nodes, pods=pods)
     used = time.process_time() - start
     assert (len(cluster.nodes), len(cluster.pods), cluster.malformed) == (1000, 1000, ())
-    assert used < 1.0
+    assert used < 10  # 0.2 s where nothing else runs; work that grows with the square takes minutes
