@@ -125,7 +125,7 @@ def test_a_pattern_that_keeps_others_busy_for_ever():
     began = time.monotonic()
 
     assert go_regex.matcher("^((a*)*)*((a?){15}){60}(a|a)*b$")("a" * 15) is False
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("depth", [20, 90])
@@ -139,7 +139,7 @@ def test_repeats_in_repeats_are_no_powers_of_work(sign, depth):
 
     assert matches("a" * 15) is False
     assert matches("a" * 14 + "b") is (sign not in ("?", "{1}"))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 1
 
 
 def test_the_longest_patterns_cost_little_for_many_names():

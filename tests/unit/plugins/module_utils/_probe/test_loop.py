@@ -130,7 +130,7 @@ def test_time_is_limited_and_sockets_are_closed_even_so():
     began = time.monotonic()
 
     assert not loop.run([prober], 0.1)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 1.0
     assert kept.fileno() == -1
     prober.end.close()
 

@@ -245,7 +245,7 @@ def test_hostile_yaml_costs_nothing_and_raises_nothing(text):
     start = time.process_time()
     documents.read(text)
     from_bundle.fact({"cluster/x.yaml": f"apiVersion: v1\nkind: Node\n{text}"})
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 2.0
 
 
 def test_a_bomb_of_aliases_is_refused():

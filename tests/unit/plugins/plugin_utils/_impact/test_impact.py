@@ -152,5 +152,5 @@ def test_many_nodes_stay_small():
     assert len(evidence.table.down) == 259
     began = time.process_time()
     found = impact(evidence, evidence.table.down)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 1.0
     assert (found.isolated, len(found.blocks), found.pairs) == (("node-0",), 1, 259)
