@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cached as evidence
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import named_hosts
 
 DOCUMENTATION = r"""
 name: cached
@@ -57,16 +56,15 @@ _value:
 
 def cached(hostvars: Any, hosts: Any, max_age: Any = 900) -> dict[str, Any]:
     """What the cache has."""
-    if not isinstance(hostvars, Mapping):
-        raise AnsibleFilterError("cached wants the variables of all hosts, such as hostvars")
-    names = plain.listed(hosts)
-    if not isinstance(names, (list, tuple)) or any(name not in hostvars for name in names):
-        raise AnsibleFilterError("cached wants the names of hosts that are in the inventory, as a list")
+    try:
+        names = named_hosts.names(hostvars, hosts, "cached")
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
     try:
         limit = int(max_age)
     except (TypeError, ValueError, OverflowError) as error:
         raise AnsibleFilterError(f"cached wants max_age as a number of seconds, not {max_age!r}") from error
-    lines, problem = evidence.told(hostvars, [str(name) for name in names], datetime.now(timezone.utc), limit)
+    lines, problem = evidence.told(hostvars, names, datetime.now(timezone.utc), limit)
     return {"lines": lines, "problem": problem}
 
 

@@ -10,7 +10,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import cluster, ignored, inventory, plain
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import (
+    cluster,
+    ignored,
+    inventory,
+    named_hosts,
+    plain,
+)
 from ansible_collections.netmedic.calico.plugins.plugin_utils._gather import choice
 
 DOCUMENTATION = r"""
@@ -75,15 +81,16 @@ def gather_choice(
     """Whom to read, and why."""
     if not isinstance(hostvars, Mapping) or not isinstance(report, Mapping):
         raise AnsibleFilterError("gather_choice wants the variables of all hosts, such as hostvars, and a report")
-    names = plain.listed(hosts)
-    if not isinstance(names, (list, tuple)) or any(name not in hostvars for name in names):
-        raise AnsibleFilterError("gather_choice wants the names of hosts that are in the inventory, as a list")
+    try:
+        names = named_hosts.names(hostvars, hosts, "gather_choice")
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
     results = {name: plain.mapping(hostvars[name].get(inventory.RESULT)) for name in names}
     serving = choice.serving(cluster.fact_of(hostvars, names), _nodenames(hostvars, names))
     others = ignored.ignored(hostvars, names)
     found = choice.choose(
         plain.mapping(report),
-        [str(name) for name in names if name not in others],
+        [name for name in names if name not in others],
         [str(one) for one in plain.listed(nodes)],
         choice.Limits(int(max_nodes), int(max_mb)),
         [name for name, result in results.items() if result.get("unreachable")],

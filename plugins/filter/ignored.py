@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import ignored as evidence
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import named_hosts
 
 DOCUMENTATION = r"""
 name: ignored
@@ -56,12 +55,11 @@ _value:
 
 def ignored(hostvars: Any, hosts: Any) -> dict[str, str]:
     """The hosts that are no Linux machines."""
-    if not isinstance(hostvars, Mapping):
-        raise AnsibleFilterError("ignored wants the variables of all hosts, such as hostvars")
-    names = plain.listed(hosts)
-    if not isinstance(names, (list, tuple)) or any(name not in hostvars for name in names):
-        raise AnsibleFilterError("ignored wants the names of hosts that are in the inventory, as a list")
-    return evidence.ignored(hostvars, [str(name) for name in names])
+    try:
+        names = named_hosts.names(hostvars, hosts, "ignored")
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+    return evidence.ignored(hostvars, names)
 
 
 class FilterModule:

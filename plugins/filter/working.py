@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle.evidence import saw
-from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
+from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import named_hosts
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan import ledger
 
 DOCUMENTATION = r"""
@@ -51,11 +50,10 @@ _value:
 
 def working(hostvars: Any, hosts: Any) -> dict[str, Any]:
     """What works."""
-    if not isinstance(hostvars, Mapping):
-        raise AnsibleFilterError("working wants the variables of all hosts, such as hostvars")
-    names = plain.listed(hosts)
-    if not isinstance(names, (list, tuple)) or any(name not in hostvars for name in names):
-        raise AnsibleFilterError("working wants the names of hosts that are in the inventory, as a list")
+    try:
+        names = named_hosts.names(hostvars, hosts, "working")
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
     return ledger.working({name: one.facts for name, one in saw(hostvars, names).items()})
 
 

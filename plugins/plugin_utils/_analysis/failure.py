@@ -39,8 +39,8 @@ def failure(report: Mapping[str, Any], fail_on: str, incomplete: bool) -> str:
         # Only a bundle tells of no node at all. Objects alone may show what is wrong.
         told = report["coverage"]["api"]["reached"] and not (incomplete and report["verdict"] == "undetermined")
         told = told and not _says_nothing(report["findings"])
-        unread = f"; {first_unread(report)}" if first_unread(report) else ""
-        nothing = f"Nothing was read that tells of a node, so that nothing can be said{unread}."
+        unread = first_unread(report)
+        nothing = f"Nothing was read that tells of a node, so that nothing can be said{unread and f'; {unread}'}."
         return "" if told else nothing
     if not nodes["collected"]:
         return f"No node could be read, so that nothing can be said; the first one: {_first_reason(nodes)}."

@@ -117,8 +117,7 @@ def _failure(result: Mapping[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= WHY_SHOWN else f"{line[: WHY_SHOWN - 3]}..."
+    return plain.cut(text, WHY_SHOWN)
 
 
 def _address(host: str, variables: Mapping[str, Any]) -> str:

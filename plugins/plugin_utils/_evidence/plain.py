@@ -61,6 +61,12 @@ def _shown(sign: str) -> str:
     return " " if sign.isspace() else sign.encode("unicode_escape").decode("ascii")
 
 
+def cut(told: str, longest: int) -> str:
+    """A message on one line, cut where it gets too long to be read."""
+    line = " ".join(told.split())
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """The non-empty texts of a list."""
     return tuple(item for item in map(text, sequence(value)) if item)

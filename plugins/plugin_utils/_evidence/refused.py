@@ -11,62 +11,55 @@ from typing import TYPE_CHECKING, Any
 from . import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 # What Ansible puts before the words of a plugin.
 _PREFIX = re.compile(r"^(?:Task failed: |Action failed: )+")
 _WORDS = r"sudo|su|doas|dzdo|pbrun|pfexec|ksu|sesu|pmrun|machinectl"
 _LONGEST = 120
-
-
-def _asked(found: re.Match[str]) -> str:
-    how = "run again with --ask-become-pass, or set ansible_become_password"
-    return f"{found['by']} asks for a password there, and none was given: {how}"
-
-
-def _wrong(found: re.Match[str]) -> str:
-    how = "look at ansible_become_password, or at what was typed for --ask-become-pass"
-    return f"{found['by']} did not take the password that was given: {how}"
-
-
-def _unknown(found: re.Match[str]) -> str:
-    return f"its sudo allows this account nothing: {_cut(found)}"
-
-
-def _some(found: re.Match[str]) -> str:
-    how = "Ansible needs a rule that allows all commands"
-    return f"its sudo allows this account certain commands only, and {how}: {_cut(found)}"
-
-
-def _terminal(found: re.Match[str]) -> str:
-    how = "set ansible_pipelining=false for it, or take requiretty away for this account"
-    return f"its {found['by']} wants a terminal: {how}"
-
-
-def _absent(found: re.Match[str]) -> str:
-    how = "log in as root, or name the way to become root in ansible_become_method"
-    return f"there is no {found['by']} on it: {how}"
-
-
-def _no_answer(found: re.Match[str]) -> str:
-    how = "give it longer with --timeout, or see by hand (sudo -v) what is asked there"
-    return f"becoming root got no answer within {found['seconds']} s: {how}"
-
-
-_BECOME: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), words)
-    for pattern, words in (
-        (r"Missing (?P<by>\w+) password", _asked),
-        (r"(?P<by>sudo): a password is required", _asked),
-        (r"Incorrect (?P<by>\w+) password", _wrong),
-        (r"(?P<line>\S+ is not in the sudoers file|user \S+ may not run sudo on \S+)", _unknown),
-        (r"(?P<line>user \S+ is not allowed to execute .{1,300}? as \S+ on \S+)", _some),
+_ASKED = (
+    "{by} asks for a password there, and none was given: run again with --ask-become-pass, or set "
+    "ansible_become_password"
+)
+# What tells of it, and the half sentence about that.
+_BECOME = tuple(
+    (re.compile(pattern, re.IGNORECASE), why)
+    for pattern, why in (
+        (r"Missing (?P<by>\w+) password", _ASKED),
+        (r"(?P<by>sudo): a password is required", _ASKED),
+        (
+            r"Incorrect (?P<by>\w+) password",
+            (
+                "{by} did not take the password that was given: look at ansible_become_password, or at what was typed "
+                "for --ask-become-pass"
+            ),
+        ),
+        (
+            r"(?P<line>\S+ is not in the sudoers file|user \S+ may not run sudo on \S+)",
+            "its sudo allows this account nothing: {line}",
+        ),
+        (
+            r"(?P<line>user \S+ is not allowed to execute .{1,300}? as \S+ on \S+)",
+            (
+                "its sudo allows this account certain commands only, and Ansible needs a rule that allows all "
+                "commands: {line}"
+            ),
+        ),
         (
             rf"(?P<by>{_WORDS}): (?:sorry, )?(?:you )?(?:must (?:have a tty|be run from a terminal)|a tty is req)",
-            _terminal,
+            "its {by} wants a terminal: set ansible_pipelining=false for it, or take requiretty away for this account",
         ),
-        (rf"(?:^|[\s/'\"])(?P<by>{_WORDS})['\"]?: (?:command )?not found", _absent),
-        (r"Timeout \((?P<seconds>\d+)s\) waiting for privilege escalation prompt", _no_answer),
+        (
+            rf"(?:^|[\s/'\"])(?P<by>{_WORDS})['\"]?: (?:command )?not found",
+            "there is no {by} on it: log in as root, or name the way to become root in ansible_become_method",
+        ),
+        (
+            r"Timeout \((?P<seconds>\d+)s\) waiting for privilege escalation prompt",
+            (
+                "becoming root got no answer within {seconds} s: give it longer with --timeout, or see by hand (sudo "
+                "-v) what is asked there"
+            ),
+        ),
     )
 )
 _NOTHING = "No start of json char found"
@@ -81,10 +74,10 @@ _BEHIND = "ssh says so, too, where a bastion (ProxyJump, ProxyCommand) is betwee
 def privileges(result: Mapping[str, Any]) -> str:
     """Return why the task could not become root, in half a sentence; '' if that is not why it failed."""
     told = " ".join(plain.text(result.get(key)) for key in ("msg", "module_stderr", "module_stdout"))
-    for pattern, words in _BECOME:
+    for pattern, why in _BECOME:
         found = pattern.search(told)
         if found:
-            return words(found)
+            return why.format(**{name: plain.cut(words, _LONGEST) for name, words in found.groupdict().items()})
     printed = f"{plain.text(result.get('module_stderr'))}{plain.text(result.get('module_stdout'))}"
     # What sudo says of a command that it does not allow, Ansible takes for part of the talk about the password.
     return _WORDLESS if _NOTHING in told and result.get("rc") == 1 and not printed.strip() else ""
@@ -98,8 +91,3 @@ def behind_a_bastion(told: str) -> str:
 def without_prefix(told: str) -> str:
     """Return what a task says without what Ansible puts before it."""
     return _PREFIX.sub("", told)
-
-
-def _cut(found: re.Match[str]) -> str:
-    line = " ".join(found["line"].split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

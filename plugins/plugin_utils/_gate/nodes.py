@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._evidence import plain
 from . import model
 from .model import Wrong
 
@@ -41,8 +42,7 @@ def lacks_cni(condition: Condition) -> bool:
 
 def short(what: str) -> str:
     """A message on one line, cut where it gets too long to be read."""
-    line = " ".join(what.split())
-    return line if len(line) <= SHOWN else f"{line[: SHOWN - 3]}..."
+    return plain.cut(what, SHOWN)
 
 
 def look(
