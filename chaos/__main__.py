@@ -6,6 +6,7 @@
     python3 -m chaos                        200 runs: each repair undisturbed, with rollback; then disturbed ones
     python3 -m chaos --runs 20 --seed 7     so many; the same seed draws the same
     python3 -m chaos "ssh cut" ufw          the runs in whose names one of the words stands
+    python3 -m chaos --resume               only what build/chaos.json does not have as right yet
     python3 -m chaos --list                 the runs' names
 
 Exit status: 0 if the cluster was never worse than before and every next run finished the work, 1 if not, 2 if a run
@@ -15,21 +16,20 @@ could not be measured.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
-import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab import Lab
 from lab.errors import LabError
 from scripts import lab_setup
 from scripts.console import complain, headline, say
-from scripts.paths import BUILD, printable
+from scripts.paths import printable
 
 from . import drawn
 from .measure import Record, measure
+from .results import RESULT, Results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from .drawn import Run
 
 NODES = 4
-RESULT = BUILD / "chaos.json"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -53,14 +52,28 @@ def main(argv: Sequence[str]) -> int:
     if problem := lab_setup.why_not():
         complain(f"Nothing was measured: {problem}.")
         return 2
-    headline(f"{len(chosen)} runs, {wanted.jobs} labs at a time, drawn with seed {wanted.seed}")
-    records, failures = _measure_all(chosen, wanted)
-    headline(f"{sum(record.ok for record in records)} of {len(records)} runs as they must be ({printable(RESULT)})")
-    for disturbance, number in Counter(record.disturbance for record in records if not record.by_hand).items():
+    results = Results(wanted.seed)
+    if wanted.resume:
+        try:
+            results.keep()
+        except ValueError as problem:
+            complain(f"Nothing was measured: {problem}.")
+            return 2
+    left = [run for run in chosen if run.name not in results.right()]
+    headline(f"{len(left)} runs of {len(chosen)}, {wanted.jobs} labs at a time, drawn with seed {wanted.seed}")
+    failures = _measure_all(left, wanted.jobs, results)
+    return _told(results.of(run.name for run in chosen), failures)
+
+
+def _told(records: Sequence[dict[str, Any]], failures: Sequence[str]) -> int:
+    """Tell what came of the runs. The exit status."""
+    right = sum(record["ok"] for record in records)
+    headline(f"{right} of {len(records)} runs as they must be ({printable(RESULT)})")
+    for disturbance, number in Counter(one["disturbance"] for one in records if not one["by_hand"]).items():
         say(f"  {number:4} {disturbance}")
     for failure in failures:
         complain(failure)
-    return 2 if failures else 0 if all(record.ok for record in records) else 1
+    return 2 if failures else 0 if right == len(records) else 1
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -69,37 +82,27 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=200, help="how many runs are drawn (200)")
     parser.add_argument("--seed", type=int, default=1, help="by which they are drawn (1)")
     parser.add_argument("--jobs", type=int, default=2, help="how many labs side by side (2)")
+    parser.add_argument("--resume", action="store_true", help="keep what build/chaos.json has as right already")
     parser.add_argument("--list", action="store_true", help="only tell the runs' names")
     return parser.parse_args(argv)
 
 
-def _measure_all(chosen: Sequence[Run], wanted: argparse.Namespace) -> tuple[list[Record], list[str]]:
-    """All runs, each on a lab of its own, some side by side; what could not be measured, in words. What came of each is
-    written at once: these are hours, and whoever breaks off keeps what there is."""
-    found: list[Record] = []
+def _measure_all(chosen: Sequence[Run], jobs: int, results: Results) -> list[str]:
+    """All runs, each on a lab of its own, some side by side; what could not be measured, in words."""
     failures: list[str] = []
 
     def work(run: Run, directory: str) -> None:
         try:
             with Lab.up(NODES, run.topology, directory) as lab:
-                found.append(measure(lab, run))
-            _write(wanted.seed, list(found))
-            say(_line(found[-1]))
+                record = measure(lab, run)
+            results.add(record)
+            say(_line(record))
         except (LabError, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
             failures.append(f"{run.name}: {problem}")
             say(f"  failed {failures[-1]}")
 
-    lab_setup.spread(chosen, wanted.jobs, "chaos", work)
-    _write(wanted.seed, found)
-    return found, failures
-
-
-def _write(seed: int, records: Sequence[Record]) -> None:
-    RESULT.parent.mkdir(exist_ok=True)
-    result = {"seed": seed, "runs": [record._asdict() | {"ok": record.ok} for record in records]}
-    part = RESULT.with_name(f"{RESULT.name}.{threading.get_ident()}")
-    part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    part.replace(RESULT)
+    lab_setup.spread(chosen, jobs, "chaos", work)
+    return failures
 
 
 def _line(record: Record) -> str:
