@@ -11,12 +11,38 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..filter import (
+    cached,
+    classify,
+    collected,
+    cure,
+    failure,
+    gather_choice,
+    ignored,
+    ledger,
+    outcome,
+    parse_text,
+    plan,
+    preflight,
+    redact,
+    report,
+    working,
+    worse,
+)
 from ..plugin_utils._analysis.wishes import doubts
 from ..plugin_utils._evidence import chosen_tags, misspelt, role_options
 from ..plugin_utils._evidence.variables import complaints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# Ansible loads this file, which all playbooks need first, in the process from which those of all later tasks come. It
+# reads a collection's filters one after the other until it has found the one it wants, which takes each process
+# a second unless they are there already.
+_IN_MEMORY = (
+    *(cached, classify, collected, cure, failure, gather_choice, ignored, ledger, outcome, parse_text, plan, preflight),
+    *(redact, report, working, worse),
+)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints

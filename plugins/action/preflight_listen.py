@@ -10,13 +10,6 @@ from typing import Any
 from ansible_collections.netmedic.calico.plugins.action.node_facts import ActionModule as NodeFacts
 from ansible_collections.netmedic.calico.plugins.module_utils._preflight.options import OPTIONS
 
-# Ansible loads this file in the process from which those of all later tasks come. What the filters of these take long
-# to import is there then, once for all.
-from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight import judge as _judge
-from ansible_collections.netmedic.calico.plugins.plugin_utils._render import terminal as _terminal
-
-_IN_MEMORY = (_judge, _terminal)
-
 
 class ActionModule(NodeFacts):
     """Without Python there are facts, and no listener."""
