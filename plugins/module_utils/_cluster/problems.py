@@ -25,9 +25,14 @@ THROTTLED, FAILING, REFUSED, ANSWER, LATE = "throttled", "failing", "refused", "
 CONFLICT = "conflict"
 _LONGEST, _LONGEST_SENT = 300, 4096
 _READER = "collect"
-_MANIFEST = "roles/{role}/files/rbac.yml of this collection holds all that is needed"
+_MANIFEST = (
+    "Apply roles/{role}/files/rbac.yml of this collection and ask with a kubeconfig of its account; its head tells how"
+)
 # What few repairs need is in manifests of its own, so that nobody gives it away unasked.
-_MANIFESTS = "roles/{role}/files of this collection has manifests: rbac.yml, and for some repairs one more beside it"
+_MANIFESTS = (
+    "Apply roles/{role}/files/rbac.yml of this collection, for some repairs one more beside it, and ask with a "
+    "kubeconfig of its account"
+)
 
 # In what a webhook refuses, whatever status it chooses for that.
 _DENIED = "denied the request"
