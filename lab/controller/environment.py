@@ -47,6 +47,12 @@ def environment(pod: Object, config_maps: ConfigMaps) -> dict[str, str]:
     }
 
 
+def of_init(pod: Object, name: str, config_maps: ConfigMaps) -> dict[str, str]:
+    """The variables of one of the pod's init containers; none if it has no such container."""
+    containers = pod["spec"].get("initContainers") or []
+    return next((resolved(each, pod, config_maps) for each in containers if each["name"] == name), {})
+
+
 def _from(source: Object, pod: Object, config_maps: ConfigMaps) -> str | None:
     if "fieldRef" in source:
         return _field(source["fieldRef"].get("fieldPath", ""), pod)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _AVAILABLE = "/etc/service/available"
 NODENAME = "/var/lib/calico/nodename"
+_NETWORKS = "/etc/cni/net.d"
 
 
 class Addresses:
@@ -93,6 +94,21 @@ def fresh_files(machine: Machine, node: str, environment: Mapping[str, str], *, 
             staged.replace(run)
     machine.file(NODENAME).write_text(node, encoding="utf-8")
     machine.file(KUBECONFIG).write_text(KUBECONFIG_TEXT, encoding="utf-8")
+
+
+def install_cni(machine: Machine, environment: Mapping[str, str]) -> None:
+    """Write the pods' MTU into the plugin's configuration, as the container install-cni does before calico-node starts.
+
+    As in Calico, cni-plugin/pkg/install: __CNI_MTU__ is replaced by CNI_MTU. All else of the file stays as it is.
+    """
+    path = machine.file(f"{_NETWORKS}/{environment.get('CNI_CONF_NAME', 'none')}")
+    size = environment.get("CNI_MTU", "").strip()
+    if not path.is_file() or not size.isdecimal():
+        return
+    written = json.loads(path.read_text(encoding="utf-8"))
+    if written["plugins"][0].get("mtu") != int(size):
+        written["plugins"][0]["mtu"] = int(size)
+        path.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
 def start_calico(machine: Machine, *, ipv6: bool) -> None:

@@ -160,10 +160,11 @@ class _Kubelet:
         self._start(running)
 
     def _environment(self, pod: Object) -> dict[str, str]:
-        maps = {
-            (each["metadata"]["namespace"], each["metadata"]["name"]): each for each in self._context.list("configmaps")
-        }
-        return environment.environment(pod, maps)
+        return environment.environment(pod, self._config_maps())
+
+    def _config_maps(self) -> dict[tuple[str, str], Object]:
+        maps = self._context.list("configmaps")
+        return {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in maps}
 
     def _start(self, running: Running) -> None:
         absent = [each for each in pods.images(running.pod) if each not in self._images]
@@ -210,6 +211,7 @@ class _Kubelet:
 
     def _start_calico(self, running: Running) -> None:
         name = self._node.name
+        hosts.install_cni(self._machine, environment.of_init(running.pod, "install-cni", self._config_maps()))
         variables = {**self._environment(running.pod), "HOSTNAME": hosts.hostname(self._machine)}
         called = hosts.calico_name(self._machine, variables)
         outcome = self._find_addresses(variables, called)

@@ -130,17 +130,20 @@ def _alternatives(item: Candidate) -> list[dict[str, Any]]:
 
 def _fix(evidence: Evidence, item: Candidate) -> dict[str, Any]:
     fix = item.fault.fix
-    commands = explained(fix.commands(evidence, item.subject))
+    left = fix.remainder(evidence, item.subject) if fix.remainder else None
+    told = left or fix
+    commands = explained(left.commands if left else fix.commands(evidence, item.subject))
     by_hand = remedy(
-        fix.action,
-        fix.text,
+        told.action,
+        told.text,
         hosts=[name for name in item.subject.nodes if name in evidence.nodes],
-        risk=fix.risk,
-        disrupts=fix.disrupts,
+        risk=told.risk,
+        disrupts=told.disrupts,
         command=commands[0] if commands else "",
         commands=commands,
     )
-    return {**by_hand, **_by_a_role(item.fault.id, fix.remedy(evidence, item.subject) if fix.remedy else None)}
+    by_a_role = None if left or fix.remedy is None else fix.remedy(evidence, item.subject)
+    return {**by_hand, **_by_a_role(item.fault.id, by_a_role)}
 
 
 def _by_a_role(fault: str, found: Remedy | None) -> dict[str, Any]:

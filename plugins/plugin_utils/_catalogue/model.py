@@ -127,9 +127,20 @@ class Remedy:
 
 
 @dataclass(frozen=True)
+class Remainder:
+    """What is left for a person to do at a place where the fault's own repair has been made; fields as of a Fix."""
+
+    action: str
+    text: str
+    risk: str
+    disrupts: str
+    commands: list[str]
+
+
+@dataclass(frozen=True)
 class Fix:
     """What repairs the fault. commands gives the lines an operator would type, for one place; remedy what a role would
-    do there, None where a person must decide."""
+    do there, None where a person must decide; remainder what is left to do where all this is done, None elsewhere."""
 
     action: str
     text: str
@@ -137,6 +148,7 @@ class Fix:
     disrupts: str
     commands: Callable[[Evidence, Subject], list[str]]
     remedy: Callable[[Evidence, Subject], Remedy | None] | None = None
+    remainder: Callable[[Evidence, Subject], Remainder | None] | None = None
 
 
 @dataclass(frozen=True)

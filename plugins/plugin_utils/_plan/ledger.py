@@ -58,15 +58,17 @@ def ledger(
 
     `sessions` (one for each end): before, after, lost, gained, and of both the first as [node, peer's address]. A node
     that speaks by another address now is the same peer as before.
-    `routes`: nodes with another number of routes than before. `findings`: gone, left and new ones as fault@nodes, and
-    those of nodes that cannot be read any more, of which nothing is known.
+    `routes`: nodes with another number of routes than before. `findings`: gone, left and new ones as fault@nodes,
+    those of nodes that cannot be read any more, of which nothing is known, and those of which only something else is
+    left to do, by a person (`rest`; `to_do` says what).
     `worse`: a sentence for each thing that is worse than before; empty if nothing is.
     """
     was, now = renumbering.owners(before), renumbering.owners(after)
     lost, gained = list(_missing(before, after, was, now)), list(_missing(after, before, now, was))
     routes = list(_routes(before, after))
     unread = sorted(node for node in before if before[node] and not after.get(node))
-    findings = _findings(diagnosed, proven, set(unread))
+    rest = _for_a_person(diagnosed, proven)
+    findings = _findings(diagnosed, proven, set(unread), set(rest))
     return {
         "schema": SCHEMA,
         "sessions": {
@@ -79,6 +81,7 @@ def ledger(
         },
         "routes": routes[:_TOLD],
         "findings": findings,
+        "to_do": [f"{key.replace('@', ' on ')}: {text}" for key, text in rest.items()],
         "not_read_any_more": unread,
         "worse": [
             *(f"{node} has lost its session with {peer}" for node, peer in lost[:_TOLD] if node not in unread),
@@ -130,7 +133,9 @@ def _fewer(one: Mapping[str, Any]) -> str:
     return f"{one['node']} has {one['after']} {one['family']} routes, {one['before']} before"
 
 
-def _findings(before: Mapping[str, Any], after: Mapping[str, Any], unread: set[str]) -> dict[str, list[str]]:
+def _findings(
+    before: Mapping[str, Any], after: Mapping[str, Any], unread: set[str], rest: set[str]
+) -> dict[str, list[str]]:
     earlier, later = _keys(before, _COUNT), _keys(after, _COUNT)
     # What was there and seemed to follow from what has been repaired is no news, and no harm that the repair has done.
     known = {**_keys(before, (*_COUNT, "consequence")), **earlier}
@@ -139,15 +144,31 @@ def _findings(before: Mapping[str, Any], after: Mapping[str, Any], unread: set[s
     return {
         "gone": [key for key in missed if key not in unknown],
         "unknown": unknown,
-        "left": [key for key in known if key in later],
+        "left": [key for key in known if key in later and key not in rest],
+        "rest": [key for key in known if key in rest],
         "new": [key for key, severity in later.items() if key not in known and severity in _GRAVE],
     }
+
+
+def _for_a_person(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """The findings that a role could repair before and that now ask for something else, which no role does; with what
+    that is."""
+    repairable = {_key(item): item["fix"]["action"] for item in before["findings"] if item["fix"]["automatic"]}
+    return {
+        _key(item): item["fix"]["text"]
+        for item in after["findings"]
+        if not item["fix"]["automatic"] and item["fix"]["action"] != repairable.get(_key(item), item["fix"]["action"])
+    }
+
+
+def _key(finding: Mapping[str, Any]) -> str:
+    return f"{finding['fault']}@{','.join(finding['nodes'])}"
 
 
 def _keys(report: Mapping[str, Any], roles: Sequence[str]) -> dict[str, str]:
     """The report's faults in these roles and their nodes, with the severity; what is waived or guessed is none."""
     return {
-        f"{item['fault']}@{','.join(item['nodes'])}": item["severity"]
+        _key(item): item["severity"]
         for item in report["findings"]
         if item["role"] in roles and not item["waived"] and not item.get("guess") and item["severity"] in SEVERITIES
     }

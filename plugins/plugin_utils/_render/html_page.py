@@ -212,10 +212,10 @@ def _history(history: Mapping[str, Any]) -> dict[str, Any] | None:
 def _ledger(ledger: Mapping[str, Any]) -> dict[str, Any] | None:
     if not ledger:
         return None
-    kinds = (("Repaired", "gone"), ("Still there", "left"), ("New", "new"))
+    kinds = (("Repaired", "gone"), ("Still there", "left"), ("Left to a person", "rest"), ("New", "new"))
     return {
         "sessions": ledger["sessions"],
-        "findings": [(word, [key_told(key) for key in ledger["findings"][kind]]) for word, kind in kinds],
+        "findings": [(word, [key_told(key) for key in ledger["findings"].get(kind) or ()]) for word, kind in kinds],
         "worse": ledger["worse"][:_LISTED],
         "routes": ledger["routes"][:_LISTED],
     }

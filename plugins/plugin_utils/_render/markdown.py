@@ -101,8 +101,8 @@ def _ledger(ledger: Mapping[str, Any]) -> Iterator[str]:
         f"| established session ends | {sessions['before']:d} | {sessions['after']:d} | {sessions['gained']:d} "
         f"| {sessions['lost']:d} |\n\n"
     )
-    for word, kind in (("Repaired", "gone"), ("Still there", "left"), ("New", "new")):
-        if found[kind]:
+    for word, kind in (("Repaired", "gone"), ("Still there", "left"), ("Left to a person", "rest"), ("New", "new")):
+        if found.get(kind):
             yield f"- {word}: {', '.join(code(key_told(key), _CELL) for key in found[kind][:_ROWS])}\n"
     yield "".join(f"- **Worse:** {escaped(told)}\n" for told in ledger["worse"][:_ROWS]) + "\n"
 

@@ -36,6 +36,8 @@ def ledger_lines(ledger: Mapping[str, Any], width: int) -> list[str]:
     for label, key in (("repaired", "gone"), ("unknown", "unknown"), ("still", "left"), ("new", "new")):
         if findings.get(key):
             told.extend(_wrap(", ".join(key.replace("@", " on ") for key in findings[key]), width, label, 0))
+    for sentence in (ledger.get("to_do") or ())[:LEFT_SHOWN]:
+        told.extend(_wrap(sentence, width, "by hand", 0))
     for sentence in ledger["worse"][:LEFT_SHOWN]:
         told.extend(_wrap(sentence, width, "WORSE", 0))
     return _clean(told)

@@ -25,7 +25,7 @@ def test_a_repair_that_works_gains_sessions_and_loses_none(found):
 
     assert told["sessions"]["gained"] == 1
     assert told["sessions"]["which_gained"] == [["a", "10.0.0.3"]]
-    assert told["findings"] == {"gone": [f"{BLOCKED}@a"], "unknown": [], "left": [], "new": []}
+    assert told["findings"] == {"gone": [f"{BLOCKED}@a"], "unknown": [], "left": [], "rest": [], "new": []}
     assert told["worse"] == []
 
 
@@ -136,6 +136,19 @@ def test_what_seemed_to_follow_from_the_repaired_is_left_and_not_worse(found):
     assert made["worse"] == made["findings"]["new"] == []
     assert made["findings"]["left"] == ["host_firewall_blocks_pod_interfaces@a"]
     assert made["findings"]["gone"] == [f"{BLOCKED}@a"]
+
+
+def test_what_now_asks_for_something_else_that_a_person_does_is_not_left_of_the_repair(found):
+    repaired = found(BLOCKED, "a", role="")
+    repaired["fix"].update(action="renew_pods", text="Make the pods anew.")
+    told = compared({"a": facts()}, {"a": facts()}, [found(BLOCKED, "a")], [repaired])
+    assert (told["findings"]["left"], told["findings"]["rest"]) == ([], [f"{BLOCKED}@a"])
+    assert told["to_do"] == [f"{BLOCKED} on a: Make the pods anew."]
+
+
+def test_what_still_asks_for_the_same_is_left_though_no_role_would_do_it_now(found):
+    told = compared({"a": facts()}, {"a": facts()}, [found(BLOCKED, "a")], [found(BLOCKED, "a", role="")])
+    assert (told["findings"]["left"], told["findings"]["rest"]) == ([f"{BLOCKED}@a"], [])
 
 
 def test_hostile_facts_are_no_reason_to_stop():
