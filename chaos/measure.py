@@ -26,6 +26,8 @@ SETTLING = 180.0
 # For how long a run that was killed may keep others out.
 LOCKED = 150.0
 _JUST_BEGUN = "benign_startup_transient"
+# A plan's words for what no role does, or none was allowed to. Some repairs leave nothing that could be seen here.
+_FOR_A_PERSON = re.compile(r"^ *(by hand|left) ", re.MULTILINE)
 _IN_USE = re.compile(r"another run|is held by|holds the lock|is being changed by")
 
 
@@ -109,7 +111,7 @@ def measure(lab: Lab, run: Run) -> Record:
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
         repaired = standing.settled(lab, wanted.sessions, SETTLING / 3)
         nothing_came = repaired.settings == broken.settings and repaired.sessions <= broken.sessions
-        if finishing.status == 0 and nothing_came:
+        if finishing.status == 0 and nothing_came and _FOR_A_PERSON.search(finishing.plan):
             return blank._replace(by_hand=finishing.plan)
         second = bench.repair()
         record = blank._replace(
