@@ -124,7 +124,7 @@ class Reach:
         told = row.details.get((way, to), {})
         seen = Verdict(BLOCKED, "", result, plain.text(told.get("from")), plain.text(told.get("detail")))
         if other.behind.get(way, 0) >> at & 1:
-            return self._heard(way, seen, other)
+            return self._heard(to, way, seen)
         if result in ("", "not_tried"):
             # Nothing was sent, as to BGP's port where there are passwords, or too late.
             return Verdict(UNKNOWN, result=result)
@@ -160,18 +160,25 @@ class Reach:
                     if number is not None and 0 <= number < len(self.names):
                         yield self.names[number], name, plain.text(address)
 
-    def _heard(self, way: str, seen: Verdict, other: _Row) -> Verdict:
+    def _heard(self, to: int, way: str, seen: Verdict) -> Verdict:
         """The probe came through the listener's firewall, and the answer is not what it should be."""
-        state = other.ports.get(way, HELD)
+        state = self._rows[to].ports.get(way, HELD)
         if not way.startswith("tcp"):
             # What is carried here is not answered: each direction counts for itself.
             return Verdict(OPEN, result=seen.result)
-        if state != HELD and (seen.result in ("reset", "answered") or state == TAKEN):
+        if seen.result == "answered" or (state != HELD and seen.result == "reset"):
+            # A program on the port, the kernel where nobody has it, or something between them that has rewritten what
+            # was offered, and has let it through.
             return Verdict(OPEN, result=seen.result)
-        if seen.result == "answered":
-            # Something between them has rewritten what was offered, and has let it through.
-            return Verdict(OPEN, result=seen.result)
+        if state == TAKEN and seen.result == "silent" and not self._answers_somebody(to, way):
+            # The program may answer nobody, as one that wants signed segments, or is not to be seen from here.
+            return Verdict(UNKNOWN, result=seen.result)
         return seen._replace(place=ANSWER)
+
+    def _answers_somebody(self, to: int, way: str) -> bool:
+        """A host's port, whoever has it, has answered one of the others."""
+        asked = (row.asked.get(way, {}) for row in self._rows)
+        return any(of.get(word, 0) >> to & 1 for of in asked for word in (OPEN, "answered", "reset"))
 
     def _size(self, prober: str, listener: str) -> Verdict:
         for name, other, one in self.sizes():

@@ -170,6 +170,30 @@ def test_a_kernels_reset_is_as_good_as_an_answer_where_calico_may_want_the_port(
     assert list(hosts.found()) == [("tcp179_blocked_host_firewall", ("node-2",))]
 
 
+def test_answers_that_do_not_come_back_are_told_too_where_bird_has_the_port_already():
+    hosts = Hosts(3)
+    hosts.ports(1, {"protocol": "tcp", "port": 179, "state": "taken", "process": "bird", "pid": 5})
+    hosts.probed(2, 1, "tcp179", "answered")
+    hosts.heard(2, 1, "tcp179", "before", "behind")
+    assert hosts.found() == {}
+    hosts.probed(0, 1, "tcp179", "silent")
+    hosts.heard(0, 1, "tcp179", "before", "behind")
+    assert "the answers do not come back" in hosts.found()["tcp179_blocked_network", ("node-1",)]["summary"]
+
+
+def test_a_program_that_answers_nobody_leaves_it_open_whether_answers_come_back():
+    hosts = Hosts(3)
+    hosts.ports(1, {"protocol": "tcp", "port": 179, "state": "taken", "process": "bird", "pid": 5})
+    for prober in (0, 2):
+        hosts.probed(prober, 1, "tcp179", "silent")
+        hosts.heard(prober, 1, "tcp179", "before", "behind")
+    report = hosts.report()
+    assert report["findings"] == []
+    matrix = report["preflight"]["matrix"]
+    assert matrix["ways"]["tcp179"]["open"] == 4
+    assert {one["state"] for one in matrix["troubles"]} == {"unknown"}
+
+
 def test_somebody_else_who_answers_is_told():
     hosts = Hosts(3)
     hosts.probed(0, 1, "tcp179", "answered")
