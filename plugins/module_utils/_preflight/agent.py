@@ -84,12 +84,12 @@ class Agent:
 
     def _look(self) -> None:
         """See what was asked, and whether what was asked is done."""
-        if self._asking is not None:
-            if self._asking.step():
-                facts = self._asking.facts()
-                self._asking = None
-                self._answer(facts)
+        if self._asking is not None and self._asking.step():
+            facts = self._asking.facts()
+            self._asking = None
+            self._answer(facts)
             return
+        # Also while it probes: whoever has given up waiting for that tells it to stop.
         if not os.path.exists(self._path(ASK)):
             return
         try:
@@ -107,6 +107,7 @@ class Agent:
             wanted = None
         if wanted == "stop":
             self._told_to_stop = True
+            self._asking = None
             self._answer({})
         elif wanted == "probe" and self._request is None:
             self._request = plan.read_request(text)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 LONGEST = 80
 DEEPEST = 5
+# Of these a number of 0 would mean that nothing is waited for, sent or made; a node's time is not limited with 0.
+_MORE_THAN_NOTHING = ("_timeout", "_rate", "_slices", "_forks")
+_ALSO_NOTHING = ("_node_timeout",)
 _TYPES = {
     "str": "a text",
     "int": "a whole number",
@@ -54,10 +58,25 @@ def _of_value(name: str, spec: Mapping[str, Any], value: Any, fits: Fits, depth:
     odd = isinstance(value, (str, Mapping)) if of_mappings else _is_text(spec) and isinstance(value, (list, Mapping))
     if odd or not fits(plain, value):
         yield _sentence(name, spec, value)
+    elif spec.get("type") in ("int", "float"):
+        yield from _of_number(name, spec, value)
     elif inner and depth < DEEPEST:
         items = list(enumerate(value)) if of_mappings else [(None, value)]
         for number, item in items:
             yield from _of_mapping(name if number is None else f"{name}[{number}]", inner, item, fits, depth + 1)
+
+
+def _of_number(name: str, spec: Mapping[str, Any], value: Any) -> Iterator[str]:
+    """No role takes a number below 0, nor one that is none (nan) or has no end."""
+    more = name.endswith(_MORE_THAN_NOTHING) and not name.endswith(_ALSO_NOTHING)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isfinite(number) and (number > 0 if more else number >= 0):
+        return
+    told = f"{allowed(spec)}, {'greater than 0' if more else '0 or greater'}"
+    yield f"{name} is {number:g}; it must be {told}."
 
 
 def _is_text(spec: Mapping[str, Any]) -> bool:

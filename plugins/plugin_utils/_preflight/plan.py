@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST = 5000
 LONGEST = 3600
+LONGEST_WAIT = 60
+_USUAL_WAIT, _USUAL_RATE = 1.0, 1000
 _LEAST_SECONDS, _SECONDS_EACH = 180, 2
 
 
@@ -34,6 +36,7 @@ def listening(hostvars: Mapping[str, Any], names: Sequence[str], planned: Mappin
     if (plain.integer(planned.get("listen_seconds")) or 0) < 0 or seconds > LONGEST:
         given = planned.get("listen_seconds")
         raise ValueError(f"preflight_listen_seconds is {given}; it must be between 0 and {LONGEST}")
+    _pace(planned)
     strangers = sorted(set(plain.mapping(planned.get("addresses"))) - set(names))
     if strangers:
         raise ValueError(f"preflight_addresses has {strangers[0]}, which is none of the hosts")
@@ -73,9 +76,24 @@ def requests(known: Mapping[str, Host], planned: Mapping[str, Any]) -> dict[str,
         "ipip": ways.ipip,
         "mtu": True,
         "signed": [numbered[host.name] for host in hosts if has_passwords(host)],
-        "timeout": float(planned.get("probe_timeout") or 1.0),
-        "rate": int(planned.get("probe_rate") or 1000),
+        **_pace(planned),
     }
+
+
+def _pace(planned: Mapping[str, Any]) -> dict[str, Any]:
+    """How long an answer is waited for, and how many probes leave in a second. ValueError, with a sentence, for what
+    would make every probe fail, or none ever end."""
+    given, per_second = planned.get("probe_timeout"), planned.get("probe_rate")
+    try:
+        wait = _USUAL_WAIT if given in (None, "") else float(given)
+    except (TypeError, ValueError):
+        wait = 0.0
+    if not 0 < wait <= LONGEST_WAIT:
+        raise ValueError(f"preflight_probe_timeout is {given}; it must be more than 0 and at most {LONGEST_WAIT} seconds")
+    rate = _USUAL_RATE if per_second in (None, "") else plain.integer(per_second) or 0
+    if rate < 1:
+        raise ValueError(f"preflight_probe_rate is {per_second}; it must be at least 1 packet a second")
+    return {"timeout": wait, "rate": rate}
 
 
 def has_passwords(host: Host) -> bool:

@@ -132,6 +132,15 @@ def results(told, number):
     }
 
 
+def test_a_listener_that_probes_without_end_stops_when_it_is_told_to(listeners, pair):
+    one, two = listeners()
+    nft(pair[1], "drop")
+    one.begin(two, timeout=30.0)
+    wait_for(lambda: not (one.folder / "ask").exists(), 5)
+    one.stop()
+    wait_for(lambda: not one.lives() and not one.folder.exists(), 3)
+
+
 def test_between_open_hosts_all_is_open_and_the_listeners_end_by_themselves(listeners):
     one, two = listeners(families=2)
     expected = dict.fromkeys(ALL | {f"{way}/6" for way in ALL - {"ipip"}}, "open")

@@ -36,6 +36,18 @@ KNOWN = "id, expression, message and perhaps severity, scope"
             'report_fail_on is "nonsense"; it must be one of info, minor, major, critical, never.',
         ),
         ("diagnose", {"diagnose_max_age": "soon"}, 'diagnose_max_age is "soon"; it must be a whole number.'),
+        ("diagnose", {"diagnose_max_age": "-1"}, "diagnose_max_age is -1; it must be a whole number, 0 or greater."),
+        ("collect", {"collect_timeout": 0}, "collect_timeout is 0; it must be a whole number, greater than 0."),
+        (
+            "preflight",
+            {"preflight_probe_timeout": float("nan")},
+            "preflight_probe_timeout is nan; it must be a number, greater than 0.",
+        ),
+        (
+            "collect",
+            {"collect_api_timeout": float("inf")},
+            "collect_api_timeout is inf; it must be a number, greater than 0.",
+        ),
         ("diagnose", {"diagnose_nodes": {"a": 1}}, 'diagnose_nodes is {"a": 1}; it must be a list of texts.'),
         (
             "diagnose",

@@ -278,6 +278,10 @@ def test_one_host_has_nobody_to_probe():
     [
         ({"flavour": ["calico"]}, "preflight_flavour has 'calico'; it must be one of ipip, vxlan, bgp, canal"),
         ({"ports": ["179"]}, "preflight_ports has '179'; each of them must be tcp/PORT, udp/PORT or ipip"),
+        ({"probe_timeout": -1}, "preflight_probe_timeout is -1; it must be more than 0 and at most 60 seconds"),
+        ({"probe_timeout": 1e9}, "preflight_probe_timeout is 1000000000.0; it must be more than 0 and at most 60 seconds"),
+        ({"probe_timeout": float("nan")}, "preflight_probe_timeout is nan; it must be more than 0"),
+        ({"probe_rate": 0}, "preflight_probe_rate is 0; it must be at least 1 packet a second"),
         ({"ports": ["tcp/70000"]}, "preflight_ports has 'tcp/70000'"),
         ({"ports": ["tcp/179"], "flavour": ["bgp"]}, "preflight_flavour and preflight_ports are both given"),
         ({"addresses": {"node-1": "here"}}, "preflight_addresses has 'here' for node-1, which is no address"),
