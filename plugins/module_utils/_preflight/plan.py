@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 GREATEST_NUMBER = 0xFFFF
 _GREATEST_PORT = 0xFFFF
+# By this name another run knows the listener for one; Linux keeps 15 letters.
+PROCESS = "netmedic-listen"
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 

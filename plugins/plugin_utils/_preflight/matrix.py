@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils._preflight.plan import PROCESS
 from . import blocked, rules, sizes
 from . import ways as all_ways
 from .finding import finding, seen
@@ -27,6 +28,7 @@ def findings(scene: Scene) -> list[dict[str, Any]]:
     return [
         *_not_taking_part(scene),
         *_ports(scene),
+        *_other_runs(scene),
         *rules.with_rules(scene, reach, blocked.findings(reach)),
         *blocked.rewritten(reach),
         *sizes.findings(reach),
@@ -107,10 +109,33 @@ def _ports(scene: Scene) -> Iterator[dict[str, Any]]:
     for host in scene.hosts.values():
         for one in host.listened.get("ports") or ():
             process = str(one.get("process") or "")
+            if process == PROCESS:
+                continue
             # A port that nobody's process has is the kernel's: a VXLAN device, as Calico's own would be.
             if one.get("state") != TAKEN or process in _CALICO or not process or one.get("ipv6"):
                 continue
             yield _taken(host.name, str(one["protocol"]), int(one["port"]), process, int(one.get("pid") or 0))
+
+
+def _other_runs(scene: Scene) -> Iterator[dict[str, Any]]:
+    """Hosts on which the listener of another run has the ports."""
+    for host in scene.hosts.values():
+        ports = host.listened.get("ports") or ()
+        pids = sorted({int(one.get("pid") or 0) for one in ports if one.get("process") == PROCESS})
+        if pids:
+            yield finding(
+                "preflight.other_run",
+                "minor",
+                [host.name],
+                f"On {host.name} another run of preflight listens (pid {pids[0]}).",
+                "Let that run end. If it was killed, its listener ends by itself, after minutes at most; then run "
+                "preflight again to see whether another program wants the ports.",
+                [f"ps -o pid,etime,comm -p {pids[0]}"],
+                evidence=[seen(host.name, "listener", f"{PROCESS} (pid {pids[0]}) has ports that Calico needs")],
+                title="Another run of preflight is at work",
+                means="The other run's listener has the ports, so that this one cannot have them. The probes work.",
+                verify="Preflight has the ports itself.",
+            )
 
 
 def _taken(name: str, protocol: str, port: int, process: str, pid: int) -> dict[str, Any]:

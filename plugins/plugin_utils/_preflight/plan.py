@@ -89,7 +89,9 @@ def _pace(planned: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError):
         wait = 0.0
     if not 0 < wait <= LONGEST_WAIT:
-        raise ValueError(f"preflight_probe_timeout is {given}; it must be more than 0 and at most {LONGEST_WAIT} seconds")
+        raise ValueError(
+            f"preflight_probe_timeout is {given}; it must be more than 0 and at most {LONGEST_WAIT} seconds"
+        )
     rate = _USUAL_RATE if per_second in (None, "") else plain.integer(per_second) or 0
     if rate < 1:
         raise ValueError(f"preflight_probe_rate is {per_second}; it must be at least 1 packet a second")

@@ -121,6 +121,8 @@ class Reach:
         result = next((word for word, of in row.asked.get(way, {}).items() if of >> to & 1), "")
         if result == OPEN:
             return Verdict(OPEN, result=result)
+        if result == "silent" and self._reached_by_another_name(row, to, way):
+            return Verdict(OPEN, result=result)
         told = row.details.get((way, to), {})
         seen = Verdict(BLOCKED, "", result, plain.text(told.get("from")), plain.text(told.get("detail")))
         if other.behind.get(way, 0) >> at & 1:
@@ -174,6 +176,25 @@ class Reach:
             # The program may answer nobody, as one that wants signed segments, or is not to be seen from here.
             return Verdict(UNKNOWN, result=seen.result)
         return seen._replace(place=ANSWER)
+
+    def _reached_by_another_name(self, row: _Row, to: int, way: str) -> bool:
+        """Two hosts have this address, and as one of them it has answered: the other one was not to be asked."""
+        of = row.asked.get(way, {})
+        answered = of.get(OPEN, 0) | of.get("answered", 0) | of.get("reset", 0)
+        return any(answered >> number & 1 for number in self._namesakes.get(to, ()))
+
+    @cached_property
+    def _namesakes(self) -> dict[int, list[int]]:
+        """By number the numbers of the hosts with which a host shares an address; none for most."""
+        holders: dict[str, list[int]] = {}
+        for number, host in enumerate(self.hosts):
+            for address in host.addresses:
+                holders.setdefault(address, []).append(number)
+        found: dict[int, list[int]] = {}
+        for numbers_of in (of for of in holders.values() if len(of) > 1):
+            for number in numbers_of:
+                found[number] = [one for one in numbers_of if one != number]
+        return found
 
     def _answers_somebody(self, to: int, way: str) -> bool:
         """A host's port, whoever has it, has answered one of the others."""

@@ -134,11 +134,21 @@ def results(told, number):
 
 def test_a_listener_that_probes_without_end_stops_when_it_is_told_to(listeners, pair):
     one, two = listeners()
-    nft(pair[1], "drop")
+    device = pair[0].run("ip", "-o", "route", "get", ADDRESSES[1][0]).split(" dev ")[1].split()[0]
+    pair[0].run("ip", "neigh", "replace", ADDRESSES[1][0], "lladdr", "02:00:00:00:00:99", "dev", device)
     one.begin(two, timeout=30.0)
     wait_for(lambda: not (one.folder / "ask").exists(), 5)
     one.stop()
     wait_for(lambda: not one.lives() and not one.folder.exists(), 3)
+
+
+def test_the_listener_of_another_run_is_known_by_its_name(listeners, pair):
+    one, _two = listeners()
+    assert "ports" not in one.facts
+    wait_for(lambda: pathlib.Path(f"/proc/{one.facts['pid']}/comm").read_text().strip() == plan.PROCESS, 5)
+    facts = pair[0].call(listen, WAYS, 1.0, {})
+    assert {(entry["state"], entry["process"]) for entry in facts["ports"]} == {("taken", plan.PROCESS)}
+    wait_for(lambda: not pathlib.Path(f"/proc/{facts['pid']}").exists(), 5)
 
 
 def test_between_open_hosts_all_is_open_and_the_listeners_end_by_themselves(listeners):

@@ -181,6 +181,16 @@ def test_answers_that_do_not_come_back_are_told_too_where_bird_has_the_port_alre
     assert "the answers do not come back" in hosts.found()["tcp179_blocked_network", ("node-1",)]["summary"]
 
 
+def test_of_a_machine_that_is_listed_twice_one_answer_is_enough():
+    hosts = Hosts(3)
+    hosts.probed(2, 0, "tcp179", "silent")
+    hosts.heard(2, 0, "tcp179", "before", "behind")
+    assert list(hosts.found()) == [("tcp179_latent_one_way_block", ("node-3",))]
+    assert "tcp179_latent_one_way_block" not in {
+        fault for fault, _nodes in hosts.found(addresses={"node-2": "192.0.2.9"})
+    }
+
+
 def test_a_program_that_answers_nobody_leaves_it_open_whether_answers_come_back():
     hosts = Hosts(3)
     hosts.ports(1, {"protocol": "tcp", "port": 179, "state": "taken", "process": "bird", "pid": 5})
@@ -214,6 +224,15 @@ def test_a_program_on_a_port_is_told_with_its_process_and_calicos_own_is_none():
     found = hosts.found()
     assert set(found) == {("port179_conflict", ("node-1",)), ("preflight.port_taken", ("node-1",))}
     assert "bgpd (pid 812)" in found["port179_conflict", ("node-1",)]["summary"]
+
+
+def test_the_listener_of_another_run_is_no_conflict():
+    hosts = Hosts(2)
+    own = {"state": "taken", "process": "netmedic-listen", "pid": 812}
+    hosts.ports(0, {"protocol": "tcp", "port": 179, **own}, {"protocol": "udp", "port": 4789, **own})
+    found = hosts.found()
+    assert list(found) == [("preflight.other_run", ("node-1",))]
+    assert "another run of preflight listens (pid 812)" in found.popitem()[1]["summary"]
 
 
 def test_a_host_cut_off_from_all_others_is_critical():
@@ -279,7 +298,10 @@ def test_one_host_has_nobody_to_probe():
         ({"flavour": ["calico"]}, "preflight_flavour has 'calico'; it must be one of ipip, vxlan, bgp, canal"),
         ({"ports": ["179"]}, "preflight_ports has '179'; each of them must be tcp/PORT, udp/PORT or ipip"),
         ({"probe_timeout": -1}, "preflight_probe_timeout is -1; it must be more than 0 and at most 60 seconds"),
-        ({"probe_timeout": 1e9}, "preflight_probe_timeout is 1000000000.0; it must be more than 0 and at most 60 seconds"),
+        (
+            {"probe_timeout": 1e9},
+            "preflight_probe_timeout is 1000000000.0; it must be more than 0 and at most 60 seconds",
+        ),
         ({"probe_timeout": float("nan")}, "preflight_probe_timeout is nan; it must be more than 0"),
         ({"probe_rate": 0}, "preflight_probe_rate is 0; it must be at least 1 packet a second"),
         ({"ports": ["tcp/70000"]}, "preflight_ports has 'tcp/70000'"),

@@ -12,11 +12,13 @@ import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.faults import BY_ID
 from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight import (
+    blocked,
     checks,
     duplicates,
     filters,
     fitness,
     leftovers,
+    matrix,
     networks,
     objects,
     picks,
@@ -29,6 +31,7 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._preflight import 
 
 MODULES = (
     *(duplicates, filters, fitness, leftovers, networks, objects, picks, taken_ports),
+    *(blocked, matrix),
     *(upgrade, upgrade_images, upgrade_state, upgrade_words),
 )
 ROOT = Path(__file__).resolve().parents[5]
