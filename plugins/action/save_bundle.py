@@ -50,6 +50,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             if self._task.check_mode:
                 write.replaceable(Path(where).expanduser())
             elif arguments["redact"]:
+                weak = keyed.why_weak(arguments["redact_key"])
+                if weak:
+                    result["warnings"] = [*result.get("warnings", ()), weak]
                 self._write_redacted(where, dict(write.files(nodes, besides)), arguments["redact_key"])
             else:
                 write.write(where, nodes, besides)

@@ -10,10 +10,11 @@ from typing import Any
 
 from ansible import __version__
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import plain
 from ansible_collections.netmedic.calico.plugins.plugin_utils._gather import archive, choice, index, run
-from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import share
+from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import keyed, share
 
 ARGUMENTS = {
     "directory": {"type": "path", "required": True},
@@ -50,6 +51,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             return {**result, "changed": True, "msg": f"The archive can be written into {arguments['directory']}."}
         if not arguments["report"] or not arguments["choice"]:
             return {**result, "failed": True, "msg": "To write the archive, give report and choice."}
+        weak = keyed.why_weak(arguments["redact_key"]) if arguments["redact"] else ""
+        if weak:
+            Display().warning(weak)
         asked = index.Asked(arguments["nodes"], arguments["max_nodes"], arguments["max_mb"], arguments["redact"])
         wished = run.Wished(arguments["directory"], asked, environment, arguments["redact_key"])
         try:

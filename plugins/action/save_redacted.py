@@ -45,6 +45,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 "failed": True,
                 "msg": "Nothing was written: say what to redact, and into which directory.",
             }
+        weak = keyed.why_weak(arguments["key"])
+        if weak:
+            Display().warning(weak)
         redactor = Redactor(arguments["key"] or keyed.random_key(), arguments["words"])
         try:
             share.keep_apart(paths, where)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction import keyed, scan
 from ansible_collections.netmedic.calico.plugins.plugin_utils._redaction.redactor import Redactor
@@ -76,6 +77,9 @@ def redact(given: Any, key: Any = "", words: Any = ()) -> Any:
     more = [words] if isinstance(words, str) else words
     if not isinstance(more, (list, tuple)) or not all(isinstance(word, str) for word in more):
         raise AnsibleFilterError("redact wants words as a list of texts")
+    weak = keyed.why_weak(key)
+    if weak:
+        Display().warning(weak)
     redactor = Redactor(key or keyed.random_key(), more)
     if _is_bundle(given):
         result = redactor.texts({str(path): str(text) for path, text in given.items()})

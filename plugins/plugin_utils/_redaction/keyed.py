@@ -10,12 +10,25 @@ import hashlib
 import secrets
 
 _BYTES = 32
+# All shorter ones can be tried out.
+_SHORTEST = 12
 HOST, DOMAIN, MAIL, WORD = "host", "zone", "mail", "name"
 
 
 def random_key() -> str:
     """Return a key that nobody knows, for who gives none."""
     return secrets.token_hex(_BYTES)
+
+
+def why_weak(key: str) -> str:
+    """Why a key that was given does not protect what is replaced, in a sentence; '' if it does, or there is none."""
+    if not key or len(key) >= _SHORTEST:
+        return ""
+    return (
+        f"The key for the redaction has fewer than {_SHORTEST} characters. Whoever gets what was redacted can try all "
+        "such keys and find out names and addresses: take a long one that nobody guesses, as `openssl rand -hex 16` "
+        "prints it."
+    )
 
 
 class Keyed:
