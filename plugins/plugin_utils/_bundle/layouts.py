@@ -117,9 +117,7 @@ def of_log(base: str, text: str) -> str:
     if lower.startswith("cni.log"):
         return "cni.log"
     some = text[:_LOOKED_AT] + text[-_LOOKED_AT:]
-    if _CONTROLLERS.search(some):
-        return "calico-kube-controllers.log"
-    if "kube-controllers" in lower:
+    if _CONTROLLERS.search(some) or "kube-controllers" in lower:
         # Of the pod kubelet speaks, too, and people call what it says by the pod's name.
         return "cni.log" if kubectl_events.SANDBOX.match(some) else "calico-kube-controllers.log"
     others = [] if _KUBELET.search(some) else [(_FLANNEL, "kube-flannel.log")]
