@@ -37,13 +37,13 @@ _PROMPT = re.compile(
     r"\[[\w.-]{1,64}@[\w.-]{1,64}[^\]\[]{0,200}\][$#%]"  # [root@node ~]#
     r"|[\w.-]{1,64}@[\w.-]{1,64}:[^$#\n]{0,200}[$#]"  # user@node:~$
     r"|[\w.-]{1,64}@[\w.-]{1,64} [^$#\n]{0,200}[$#%]"  # user@node ~ %
-    r"|(?:[\w.-]{1,64}@)?[\w.-]{1,64}:[~/][\w./~-]{0,100}(?:>| #) (?="  # node:~ # and user@node:~> of SUSE
-    + _PROGRAMS
-    + r")"
     r"|(?:ba|z|k|da|a)?sh-\d[\w.]{0,15}[$#%](?=\s|$)"  # bash-5.1$ and sh-4.4#, as a container's shell has it
     r"|[\w.-]{1,64}:[\w./~-]{1,100}(?: [\w.-]{1,40})?[$#%] ?(?=(?:[\w.~-]{0,20}/){0,6}"  # node:~# and node:folder user$
-     + _PROGRAMS + r")"
+    + _PROGRAMS
+    + r")"
     r"|[\w./~-]{0,64} ?[$#%] ?(?="
+    + _PROGRAMS
+    + r")|(?:[\w.-]{1,64}@)?[\w.-]{1,64}:[~/][\w./~-]{0,100}(?:>| #) (?="  # node:~ # and user@node:~> of SUSE
     + _PROGRAMS
     + r")|bird6?>)\s*(?P<command>.*)|\+{1,3} (?P<traced>"
     + _PROGRAMS
