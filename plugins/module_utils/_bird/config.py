@@ -44,6 +44,8 @@ _PIECE = re.compile(
 )
 _ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)(?:%[\w.-]+)?$")
 _DISABLED = r"#\s*IPv[46] disabled on this node"
+# In the mesh's list of nodes confd's templates leave this one out, and say so.
+_OURSELVES = re.compile(r"#\s*Skipping ourselves \(([0-9A-Fa-f.:]{2,45})\)")
 _TUNNEL = "krt_tunnel"
 
 
@@ -77,6 +79,7 @@ class Config(NamedTuple):
     those that were, `tunnels` the devices that routes are sent into by `krt_tunnel`. `unbalanced` says of what there is
     too much where braces do not match (BIRD rejects that, too), else ''. `unread` are the statements that were not
     understood although they are about a session or the router ID, or have no end: lines of one file, then its path.
+    `own_address` is by confd's remark the one of this node, which it leaves out of the mesh.
     """
 
     router_id: str
@@ -91,6 +94,7 @@ class Config(NamedTuple):
     tunnels: list[str]
     unbalanced: str = ""
     unread: tuple[Unread, str] = ([], "")
+    own_address: str = ""
 
 
 class _Statement(NamedTuple):
@@ -150,6 +154,7 @@ class _Files:
         self.read: list[str] = []
         self.missing: list[str] = []
         self.disabled = False
+        self.own_address = ""
         self.name_tunnels = False
         self.unread: Unread = []
         self.unread_in = ""
@@ -164,6 +169,9 @@ class _Files:
         self.read.append(path)
         if " disabled on this node" in text and re.search(_DISABLED, text):
             self.disabled = True
+        if not self.own_address and "Skipping ourselves" in text:
+            found = _OURSELVES.search(text)
+            self.own_address = _address(found.group(1)) if found else ""
         self.name_tunnels = self.name_tunnels or _TUNNEL in text
         for statement in _cut(text):
             if statement.words[:1] == ["include"] and len(statement.words) == 2 and depth < _DEEPEST_INCLUDE:
@@ -292,6 +300,7 @@ class _Facts:
             files=files.read,
             missing=files.missing,
             tunnels=self._tunnels,
+            own_address=files.own_address,
         )
 
     def _peering(self, block: _Block) -> Peering:

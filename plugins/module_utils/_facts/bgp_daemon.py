@@ -95,6 +95,8 @@ def local_address(look: Look) -> str:
     for session in look.spoken.sessions or ():
         if session.source:
             return session.source
+    if look.on_disk and look.on_disk.config.own_address:
+        return look.on_disk.config.own_address
     router_id = look.on_disk.config.router_id if look.on_disk else ""
     if not router_id and look.spoken.status:
         router_id = look.spoken.status.router_id

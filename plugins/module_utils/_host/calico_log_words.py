@@ -91,6 +91,8 @@ _NO_ADDRESS = (
     ("ipam", "IPAM allocated only 0"),
     ("ipam", "No IPs available in pools"),
     ("ipam", "no IP addresses available in range set"),
+    # Of calico-node, which wants one for its tunnel device at its start (allocateip.go of earlier releases).
+    ("ipam", "pools are likely exhausted"),
     # host-local's words before 0.7 of the CNI plugins
     ("ipam", "no IP addresses available in network: "),
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from .._texts import bare_words, recognise
+from .._texts import bare_words, kubectl_events, recognise
 
 # By a file's name: the kind that its content is expected to be, and the canonical name of it.
 _NAMES = {
@@ -118,7 +118,8 @@ def of_log(base: str, text: str) -> str:
         return "cni.log"
     some = text[:_LOOKED_AT] + text[-_LOOKED_AT:]
     if _CONTROLLERS.search(some) or "kube-controllers" in lower:
-        return "calico-kube-controllers.log"
+        # Of the pod kubelet speaks, too, and people call what it says by the pod's name.
+        return "cni.log" if kubectl_events.SANDBOX.match(some) else "calico-kube-controllers.log"
     others = [] if _KUBELET.search(some) else [(_FLANNEL, "kube-flannel.log")]
     if others and not _CALICO_NODE.search(some):
         others += [(_COREDNS, "coredns.log"), (_KUBE_PROXY, "kube-proxy.log")]

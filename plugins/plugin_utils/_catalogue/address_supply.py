@@ -168,7 +168,7 @@ def _lines(evidence: Evidence, subject: Subject) -> Iterator[tuple[Node, HostLin
 
 
 def plugin_gets_no_address(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """A pod asked for an address and got none: no pool, or no block of one, has any left for its node."""
+    """A pod, or a node for its tunnel, asked for an address and got none: no pool, or no block, has any left for it."""
     return [gate_signals.seen_line(node, line) for node, line in _lines(evidence, subject)][:_SHOWN]
 
 

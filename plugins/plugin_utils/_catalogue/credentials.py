@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from . import agent_pod, commands, fix_lines, gate_signals, restarts, words
+from . import agent_pod, commands, fix_lines, gate_signals, observed, restarts, words
 from .gate_signals import CERTIFICATE_TIME
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
@@ -40,8 +40,15 @@ def nodes_with_bad_certificates(evidence: Evidence) -> Iterator[Subject]:
         for node in evidence.nodes.values()
         if _bad_files(node) or _lines_on_time(node) or _kubelets_own(evidence, node)
     ]
-    if names:
+    if names or _ended_for_clients(evidence):
         yield gate_signals.at(evidence, names)
+
+
+def _ended_for_clients(evidence: Evidence) -> list[Seen]:
+    """What kubectl says of the API server's certificate where it names the certificate's end and the time it has."""
+    told = [one.said for one in observed.tried(evidence) if one.check == "api" and CERTIFICATE_TIME in one.said]
+    ends = [(text, when) for text in told if (when := _SAYS_WHEN.search(text)) is not None]
+    return [Seen("", "kubectl", text) for text, when in ends if when.group(2) == "after"]
 
 
 def _bad_files(node: Node) -> list[Seen]:
@@ -74,6 +81,11 @@ def _kubelets_own(evidence: Evidence, node: Node) -> list[tuple[HostLine, re.Mat
 def file_is_out_of_date(evidence: Evidence, subject: Subject) -> list[Seen]:
     """A certificate on the node is past its end, or not yet valid by the node's clock."""
     return [seen for node in gate_signals.nodes_of(evidence, subject) for seen in _bad_files(node)]
+
+
+def clients_see_its_end(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The API server's certificate is past its end, by the clock of who asked: both times are told."""
+    return _ended_for_clients(evidence)[:1] if not subject.nodes else []
 
 
 def log_tells_of_certificate(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -133,7 +145,11 @@ def _look(evidence: Evidence) -> str:
 def _what_tells(evidence: Evidence, subject: Subject) -> Seen:
     """What tells of the certificate, the most telling first."""
     of_files = file_is_out_of_date(evidence, subject) or kubelet_tells_of_its_own(evidence, subject)
-    return (of_files or log_tells_of_certificate(evidence, subject))[0]
+    return (of_files or log_tells_of_certificate(evidence, subject) or clients_see_its_end(evidence, subject))[0]
+
+
+def _at(subject: Subject) -> str:
+    return subject.nodes[0] if subject.nodes else "NODE"
 
 
 CERTIFICATE_EXPIRED = Fault(
@@ -151,12 +167,13 @@ CERTIFICATE_EXPIRED = Fault(
         Signal(file_is_out_of_date, STRONG + MODERATE, required=True),
         Signal(kubelet_tells_of_its_own, STRONG + MODERATE, required=True),
         Signal(log_tells_of_certificate, STRONG, required=True),
+        Signal(clients_see_its_end, STRONG, required=True),
         Signal(log_tells_the_end, MODERATE),
         Signal(gate_signals.scope_tells, gate_signals.HINT),
         Signal(clock_is_off_there, -STRONG),
     ),
     summary=lambda evidence, subject: (
-        f"A certificate on, or met by, {gate_signals.show_nodes(subject)} is out of date: "
+        f"A certificate on, or met by, {words.listed(subject.nodes or ('the API server',))} is out of date: "
         f"{_what_tells(evidence, subject).detail}."
     ),
     fix=Fix(
@@ -168,12 +185,12 @@ CERTIFICATE_EXPIRED = Fault(
         risk="medium",
         disrupts="programs of the control plane restart to read the new certificate",
         commands=lambda evidence, subject: [
-            commands.on_node(subject.nodes[0], _look(evidence)),
+            commands.on_node(_at(subject), _look(evidence)),
             *(
-                commands.on_node(subject.nodes[0], f"sudo openssl x509 -noout -dates -subject -in {path}")
+                commands.on_node(_at(subject), f"sudo openssl x509 -noout -dates -subject -in {path}")
                 for path in _past_files(evidence, subject)
             ),
-            *fix_lines.renewed_certificates(evidence, subject.nodes[0], _past_files(evidence, subject)),
+            *fix_lines.renewed_certificates(evidence, _at(subject), _past_files(evidence, subject)),
         ],
     ),
     verify="No certificate is out of date, and no new x509 message is logged.",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .._cluster import effective, values
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from .._evidence.evidence import Evidence
 
+# startup.go's validateIP, which asks for every interface.
+_NOT_CONFIRMED = re.compile(r"Unable to confirm IPv[46] address ([0-9a-fA-F.:]{2,45}) is assigned to this host")
+
 
 def absent_addresses(evidence: Evidence) -> Iterator[Subject]:
     """Nodes that claim an address which is on none of their interfaces, or that BIRD cannot bind to."""
@@ -42,6 +46,20 @@ def absent_addresses(evidence: Evidence) -> Iterator[Subject]:
             where = {**claim.where, "host_addresses": held}
             yield Subject((claim.name,), sessions_of(evidence, claim), where, node, claim)
     yield from _differing_in_api(evidence)
+    yield from _missed_by_calico(evidence, {name for name, _address in told})
+
+
+def _missed_by_calico(evidence: Evidence, told: set[str]) -> Iterator[Subject]:
+    """Nodes whose calico-node found the address that it was to use on no interface, where nothing else is known."""
+    for node in evidence.nodes.values():
+        found = [_NOT_CONFIRMED.search(line.text) for line in node.control.lines("node_ip_not_on_host")]
+        match = next(filter(None, found), None)
+        if match is None or node.name in told or node.addresses or not values.plain_address(match.group(1)):
+            continue
+        family = "ipv6" if ":" in match.group(1) else "ipv4"
+        claim = Claim(node.name, family, match.group(1), "", node, None, logged=True)
+        where = {**claim.where, "host_addresses": []}
+        yield Subject((node.name,), sessions_of(evidence, claim), where, node, claim)
 
 
 def _differing_in_api(evidence: Evidence) -> Iterator[Subject]:
@@ -123,6 +141,11 @@ def set_by_hand(evidence: Evidence, subject: Subject) -> list[Seen]:
     if told and (told.value == "none" or values.plain_address(told.value.partition("/")[0])):
         return [Seen(claim.name, told.place, f"{variable} is {told.value}")]
     return []
+
+
+def only_its_word(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Only Calico's log tells of it: who gave the node this address, and which ones the host has, is not known."""
+    return calico_warned(evidence, subject)[:1] if claim_of(subject).logged else []
 
 
 def stored_without_length(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -236,7 +259,8 @@ NODE_IP_NOT_ON_HOST = Fault(
     signals=(
         Signal(address_is_not_on_the_host, MODERATE, required=True),
         Signal(set_by_hand, STRONG),
-        Signal(calico_warned, STRONG),
+        Signal(calico_warned, STRONG, required=True),
+        Signal(only_its_word, -1.0),
         Signal(stored_without_length, MODERATE),
         Signal(bird_cannot_bind, MODERATE + WEAK, required=True),
         Signal(session_signals.dialler_gets_no_answer, WEAK),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .._catalogue import gate_signals, host_words, observed
@@ -43,6 +44,8 @@ _API_SAYS = (
 )
 # What kubelet writes of a probe's command that printed nothing: calico-node's own check always says what it found.
 _EMPTY = ("Readiness probe failed:", "Liveness probe failed:")
+# kubelet's words for a command that did not end in time (ExecSync in pkg/kubelet/cri/remote).
+_NOT_IN_TIME = re.compile(r'probe (?:failed|errored): .{0,60}command "[^"]{0,60}calico-node[^"]{0,200}" timed out')
 _CONTROLLERS = "kube-controllers"
 _REASONS = {"reports_503": FELIX_NOT_READY, "refused": FELIX_SILENT, "timed_out": FELIX_SLOW}
 _BACK_OFF = "CrashLoopBackOff"
@@ -162,9 +165,11 @@ def _of_events(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _of_silence(evidence: Evidence, event: Event) -> str:
-    """A probe's command printed nothing. An event that does not say whose it is, somebody shows for a pod of ours."""
+    """A probe's command printed nothing, or did not end. An event that does not say whose it is, somebody shows for a
+    pod of ours."""
     ours = not event.about or "calico-node" in event.about or "canal" in event.about
-    return PROBE_SAYS_NOTHING if ours and event.message.strip() in _EMPTY else ""
+    silent = event.message.strip() in _EMPTY or _NOT_IN_TIME.search(event.message) is not None
+    return PROBE_SAYS_NOTHING if ours and silent else ""
 
 
 def _of_pods(evidence: Evidence) -> Iterator[Symptom]:

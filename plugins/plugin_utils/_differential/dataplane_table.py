@@ -189,6 +189,13 @@ def _pods_answer(evidence: Evidence, symptom: Symptom) -> str:
     return "pods of other nodes answer where a Service does not" if answered else ""
 
 
+def _pings_pass(evidence: Evidence, symptom: Symptom) -> str:
+    """A tunnel, or the network below, that carries pings between the same ends is not what is blocked: a filter tells
+    the protocols apart, or checksums are wrong, which pings' answers do not need of the tunnel's."""
+    passing = observed.by_protocol(evidence)[0] if symptom.kind == kinds.PODS_APART else []
+    return "pings pass between the same ends" if passing else ""
+
+
 def _forward_drops(evidence: Evidence, symptom: Symptom) -> str:
     """Docker, ufw and others have it so, and then all depends on who lets pods' packets pass in time."""
     names = [node.name for node in evidence.nodes.values() if node.packets.forward_drops]
@@ -205,6 +212,16 @@ DATAPLANE_CONTEXTS = (
         {
             **dict.fromkeys(("ipip_blocked", "vxlan_udp_blocked", "encapsulation_disabled_but_needed"), _RARELY),
             "checksum_offload": 2,
+        },
+    ),
+    Context(
+        "pings pass",
+        _pings_pass,
+        {
+            **dict.fromkeys(("ipip_blocked", "vxlan_udp_blocked", "encapsulation_disabled_but_needed"), _RARELY),
+            **dict.fromkeys(("cloud_source_dest_check", "wrong_ip_autodetection", "ip_forward_off"), _RARELY),
+            "checksum_offload": 4,
+            "host_firewall_blocks_pod_interfaces": 2,
         },
     ),
     Context(

@@ -34,6 +34,8 @@ _SENTENCES = (
     "Unable to auto-detect IPv",
     "Couldn't autodetect an IPv",
     "Invalid IP autodetection method",
+    "Unable to confirm IPv",
+    "Unable to autoassign an address",
     "Hit error connecting to datastore",
     "Unable to set node resource configuration",
     "Unable to set NetworkUnavailable",

@@ -102,7 +102,8 @@ class _Reader:
             self.problems.add(number, line, "not understood of calicoctl")
 
     def _row(self, number: int, line: str) -> None:
-        cells = [cell.strip() for cell in _CELLS.split(line.strip())[1:]]
+        # Who shows others what to look at makes it **bold**, and code is printed with the stars.
+        cells = [cell.strip(" *") for cell in _CELLS.split(line.strip())[1:]]
         if cells and not cells[-1] and _CELLS.search(line.strip()[-1]):
             # Else the border is missing, because the row was cut.
             cells.pop()

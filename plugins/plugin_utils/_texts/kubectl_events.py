@@ -30,6 +30,8 @@ _RULER = re.compile(r"\s*-{3,}[\s-]*$")
 _TYPES = ("Normal", "Warning")
 # Why kubelet does not call its node Ready (pkg/kubelet/status/setters.go): it stands in events, conditions and logs.
 NO_NETWORK = "reason:NetworkPluginNotReady message:"
+# What kubelet says of a pod that gets no network, without the columns before it (pkg/kubelet/kuberuntime).
+SANDBOX = re.compile(r"\W{0,3}Failed (?:to )?create pod sandbox: \S")
 
 
 class Event(NamedTuple):
@@ -71,7 +73,7 @@ def parse(text: str) -> Parsed[tuple[Event, ...]]:
             found.append(_event({**bare.groupdict(), "MESSAGE": bare.group("MESSAGE") or ""}))
         elif found and (head is not None or (_is_cut(found[-1]) and readiness.read(line))):
             found[-1] = _longer(found[-1], line)
-        elif readiness.read(line) or NO_NETWORK in line:
+        elif readiness.read(line) or NO_NETWORK in line or SANDBOX.match(line):
             found.append(_made({"MESSAGE": line.strip()}))
         else:
             problems.add(number, raw, "no event")

@@ -43,6 +43,8 @@ _PROMPT = re.compile(
     + r")"
     r"|[\w./~-]{0,64} ?[$#%] ?(?="
     + _PROGRAMS
+    + r")|(?:[\w.-]{1,64}@)?[\w.-]{1,64}:[~/][\w./~-]{0,100}(?:>| #) (?="  # node:~ # and user@node:~> of SUSE
+    + _PROGRAMS
     + r")|bird6?>)\s*(?P<command>.*)|\+{1,3} (?P<traced>"
     + _PROGRAMS
     + r".*)|\*\*(?P<bold>"  # **ip route**, as headings in markdown are

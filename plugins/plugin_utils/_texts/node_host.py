@@ -261,6 +261,7 @@ class HostTexts:
         found = tunnel_devices.troubles(network, wanted, made, self._whole.own.values())
         # What shows no address at all (`ip link`, or its lines with "mtu"), or ends too early, tells nothing of one.
         lacking = {tunnels.cut_off(text)} if network.addresses else set(tunnel_devices.NAMES)
+        lacking = lacking - tunnels.without_address(text)
         return {"tunnels": [one for one in found if one["name"] not in lacking or one.get("problem") != "no_address"]}
 
     def _offload(self) -> Facts:

@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 from ...module_utils._host.tunnels import Vxlan
-from . import lines, words
+from . import lines, links_otherwise, words
 
 _HEAD = re.compile(r"\d{1,10}: ([^\s:@]{1,64})[@:]")
+_COUNTED = re.compile(r"^\s+RX (?:packets|bytes)[ :]", re.MULTILINE)
 _MOST = 4096
 
 
@@ -32,6 +33,32 @@ def cut_off(text: str) -> str:
             last, told = head.group(1), False
         told = told or line.split()[:1] in (["inet"], ["inet6"]) or "    inet" in line
     return "" if told else last
+
+
+def without_address(text: str) -> frozenset[str]:
+    """Return the devices of which a text shows that they have no address, however little else stands in it.
+
+    ifconfig prints addresses before what it counts. `ip address` prints nothing but addresses below the link/none of a
+    WireGuard device, and `ip link` tells itself from it by the word mode.
+    """
+    if lines.is_json(text):
+        return frozenset()
+    parsed = links_otherwise.network(text)
+    if parsed is not None:
+        held = {one.interface for one in parsed.value.addresses}
+        counted = _COUNTED.search(text) is not None
+        return frozenset(link.name for link in parsed.value.links.values() if counted and link.name not in held)
+    found: dict[str, bool] = {}
+    name = ""
+    for _number, line in lines.numbered(text):
+        head, fields = _HEAD.match(line), line.split()
+        if head is not None:
+            name = "" if " mode " in line else head.group(1)
+        elif name and fields == ["link/none"]:
+            found.setdefault(name, True)
+        elif name and fields[:1] in (["inet"], ["inet6"]) and "fe80" not in line:
+            found[name] = False
+    return frozenset(name for name, bare in found.items() if bare)
 
 
 def _from_text(text: str) -> dict[str, Vxlan]:
