@@ -24,8 +24,8 @@ def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now:
     but for a plan that was agreed to and is another one now."""
     if wishes.approved and wishes.approved != made["id"] and not made["steps"]:
         return (
-            f"The plan {wishes.approved}, which was agreed to (remediate_approved), is not there any more: nothing is to be "
-            "repaired now, as the report above tells. Leave remediate_approved out."
+            f"The plan {wishes.approved}, which was agreed to (remediate_approved), is not there any more: nothing is "
+            "to be repaired now, as the report above tells. Leave remediate_approved out."
         )
     if wishes.approved and wishes.approved != made["id"]:
         return (
