@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 raise ValueError(f"{name} cannot be given here: {why}.")
         wishes_of(given["wishes"])
         where = given["directory"]
+        if not where:
+            raise ValueError("remediate_dir is empty. Name a directory that the next run finds again.")
         name = runs.new_id(datetime.now(timezone.utc))
         try:
             if self._task.check_mode:
@@ -105,7 +108,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
     def _found(given: dict[str, Any], _task_vars: dict[str, Any]) -> dict[str, Any]:
         run = runs.found(given["run"], given["directory"])
         journal = run.path / runs.OBJECTS
-        kept = str(journal) if journal.is_file() else ""
+        kept = str(journal) if os.path.lexists(journal) else ""
         hosts = given["inventory"]
         back = turns.back(run, kept, hosts[0] if hosts else "") if run.plan else []
         unknown = sorted({one["at"] for one in back if one["id"]} - set(hosts))
@@ -114,7 +117,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 f"Run {run.id} has changed hosts that this run cannot reach, as they are not in the inventory (or "
                 f"left out by --limit): {', '.join(unknown[:5])}. Nothing was undone."
             )
-        says = runs.told(run) if run.plan else f"{run.id}: it has changed nothing, so that nothing is to be undone"
+        says = turns.told_back(run, kept)
         told = {"run": run.id, "path": str(run.path), "turns": back, "journal": kept, "says": says}
         lock = str(run.plan.get("lock") or "")
         # One of its own for each time, or two rollbacks of one run would hold the lock together.

@@ -116,12 +116,12 @@ undo:
     -e rollback_run=/var/lib/repairs/20261121T100000Z-3f9a1c"
   version_added: 1.2.0
 turns:
-  description: What undoes the run, in this order. Each has the host (I(at)), and the I(id) of the change there, which
-    is empty where objects are put back.
+  description: What undoes the run, in this order. Each has the host (I(at)), the I(id) of the change there, which is
+    empty where objects are put back, and whether the run has told that it came to its end there (I(taken)).
   returned: with O(state=found)
   type: list
   elements: dict
-  sample: [{"number": 1, "at": "node-2", "id": "20261121T100000Z-3f9a1c-bgp_firewall", "hold": 210}]
+  sample: [{"number": 1, "at": "node-2", "id": "20261121T100000Z-3f9a1c-bgp_firewall", "hold": 210, "taken": true}]
 journal:
   description: The journal of the objects that were changed. Empty if there is none.
   returned: with O(state=found)

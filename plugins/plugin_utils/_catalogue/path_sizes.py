@@ -47,7 +47,7 @@ def carried(evidence: Evidence) -> Carried:
             return Carried(None, f"from {node.name} no way was measured")
         found += [(one.carries or 0, f"from {node.name} by {one.path_class}") for one in paths]
         if node.sizes.host:
-            found.append((node.sizes.host, f"{node.sizes.interface} of {node.name}"))
+            found.append((node.sizes.host, f"by {node.sizes.interface} of {node.name}"))
     return Carried(*min(found)) if found else Carried(None, "no interface is known")
 
 

@@ -76,7 +76,8 @@ def _plan(given: Given, first: int, last: int) -> Decision:
     asked = list(plain.texts(options.get("nodes")))
     unknown = [name for name in asked if name not in given.hosts]
     if unknown:
-        return refuse(f"rolling_restart_nodes names {words.listed(unknown)}, which the inventory does not have")
+        why = f"rolling_restart_nodes names {words.listed(unknown)}, which the inventory does not have"
+        return Decision(refused=why, more={"waves": [], "api": True})  # nothing the API could tell would change that
     force = bool(options.get("force"))
     says, chosen, refused = [], [], []
     for name in asked or list(evidence.nodes):

@@ -36,7 +36,9 @@ def plan(report: Mapping[str, Any], wishes: Wishes, now: datetime) -> dict[str, 
         if item["role"] not in _ROLES or item.get("guess"):
             continue
         if not item["fix"].get("automatic"):
-            manual.append(_by_hand(item))
+            told = _by_hand(item)
+            if told not in manual:  # several findings of a fault may ask for the very same
+                manual.append(told)
             continue
         why = _why_not(item, wishes)
         if why:

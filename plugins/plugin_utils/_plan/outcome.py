@@ -40,10 +40,12 @@ def outcome(
     if none did. run: the run's folder.
     """
     left, worse = unproven(plan, ledger), list(ledger["worse"])
+    # Of what was not begun nobody may read that its repair did not help.
+    still = "still found after its repair" if taken >= len(plan["turns"]) else "still found"
     sentences = [
         *_ended_early(plan, taken, broken),
         *_several("worse than before", worse),
-        *_several("still found after its repair", [key.replace("@", " on ") for key in left]),
+        *_several(still, [key.replace("@", " on ") for key in left]),
     ]
     good = not sentences
     if not good:

@@ -22,6 +22,11 @@ _NAMES = 5
 def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now: datetime) -> str:
     """The first reason that holds, '' if the steps may be taken. Where there are no steps there is nothing to refuse,
     but for a plan that was agreed to and is another one now."""
+    if wishes.approved and wishes.approved != made["id"] and not made["steps"]:
+        return (
+            f"The plan {wishes.approved}, which was agreed to (remediate_approved), is not there any more: nothing is "
+            "to be repaired now, as the report above tells. Leave remediate_approved out."
+        )
     if wishes.approved and wishes.approved != made["id"]:
         return (
             f"The plan is no longer the one that was agreed to: it is {made['id']} now, remediate_approved is "

@@ -14,6 +14,7 @@ What was changed on a host is on record there, under the run's id.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -28,19 +29,23 @@ if TYPE_CHECKING:
 
 PLAN, LEDGER, ROLLED_BACK, OBJECTS, BUNDLE = "plan", "ledger", "rolled-back", "objects.jsonl", "bundle"
 DOCUMENTS = (PLAN, LEDGER, ROLLED_BACK)
-_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
+_ROLE = re.compile(r"[\w.]{1,100}", re.ASCII)
+_LOCK = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?")
 _FOLDER, _FILE = 0o700, 0o600
 _TOLD = 10
 
 
 class Run(NamedTuple):
-    """One run. plan: {} if it changed nothing; ended: it has a ledger; undone: it was rolled back."""
+    """One run. plan: {} if it changed nothing; ended: it has a ledger; undone: it was rolled back; taken: how many
+    turns of its plan were taken to their end, 0 where nobody has told."""
 
     id: str
     path: Path
     plan: Mapping[str, Any]
     ended: bool = False
     undone: bool = False
+    taken: int = 0
 
 
 def new_id(now: datetime) -> str:
@@ -95,15 +100,38 @@ def keep(path: Path, name: str, content: Mapping[str, Any]) -> Path:
 def read(path: Path) -> Run:
     """A run from its folder. ValueError with a sentence if it is none, or not readable."""
     plan = path / f"{PLAN}.json"
-    if not plan.is_file():
+    if not os.path.lexists(plan):
+        # Of another folder nobody may read that there is nothing to be undone: it may be the one that holds all runs.
+        if not _ID.fullmatch(path.name) and not (path / BUNDLE).is_dir():
+            raise ValueError(f"{path} is no folder of a run: neither {plan.name} nor {BUNDLE} is in it.")
         return Run(path.name, path, {})
     try:
+        if not plan.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
         found = json.loads(plan.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{plan} cannot be read: {error}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("run"), str) or not _steps_are_whole(found):
-        raise ValueError(f"{plan} is not the plan of a run of this collection")
-    return Run(found["run"], path, found, *((path / f"{name}.json").is_file() for name in (LEDGER, ROLLED_BACK)))
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"{plan} cannot be read: {why}. Nothing was undone.") from None
+    if not isinstance(found, dict) or not _is_named_well(found) or not _steps_are_whole(found):
+        raise ValueError(f"{plan} is not the plan of a run of this collection. Nothing was undone.")
+    ended, undone = ((path / f"{name}.json").is_file() for name in (LEDGER, ROLLED_BACK))
+    return Run(found["run"], path, found, ended, undone, _taken(path / f"{LEDGER}.json"))
+
+
+def _taken(ledger: Path) -> int:
+    """How many turns a ledger tells of; 0 where there is none, or none that can be read."""
+    try:
+        found = json.loads(ledger.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return 0
+    taken = found.get("turns_taken") if isinstance(found, dict) else None
+    return taken if isinstance(taken, int) else 0
+
+
+def _is_named_well(plan: Mapping[str, Any]) -> bool:
+    """Whether the run's id and the lock's namespace are such as we write: they become parts of paths."""
+    run, lock = plan.get("run"), plan.get("lock", "")
+    return isinstance(run, str) and bool(_ID.fullmatch(run)) and isinstance(lock, str) and bool(_LOCK.fullmatch(lock))
 
 
 def _steps_are_whole(plan: Mapping[str, Any]) -> bool:
@@ -111,6 +139,7 @@ def _steps_are_whole(plan: Mapping[str, Any]) -> bool:
     return isinstance(steps, list) and all(
         isinstance(step, dict)
         and isinstance(step.get("role"), str)
+        and bool(_ROLE.fullmatch(step["role"]))
         and isinstance(step.get("hosts"), list)
         and all(isinstance(host, str) for host in step["hosts"])
         for step in steps

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import runs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -59,12 +61,33 @@ def back(run: Run, journal: str, api_from: str) -> list[dict[str, Any]]:
     """What undoes a run, in reverse order, each thing once, numbered from 1. journal: where that of its objects is, ''
     if it has none.
 
-    `at`: the host. `id`: the change's name there, '' where objects are put back. `hold` as of turns().
+    `at`: the host. `id`: the change's name there, '' where objects are put back. `hold` as of turns(). `taken`: the
+    run has told that it came to its end there, so that the host must have a record of it if anything was changed.
     """
+    through = {(one.get("at"), f"{run.id}-{one.get('role')}") for one in _through(run)}
     return [
-        {"at": at, "id": name, "number": number, "hold": _hold(bool(name))}
+        {"at": at, "id": name, "number": number, "hold": _hold(bool(name)), "taken": (at, name) in through}
         for number, (at, name) in enumerate(dict.fromkeys(_back(run, journal, api_from)), 1)
     ]
+
+
+def told_back(run: Run, journal: str) -> str:
+    """What a run has done, in a line, and what of it nobody can put back because the journal is not there."""
+    if not run.plan:
+        return f"{run.id}: it has changed nothing, so that nothing is to be undone"
+    told = runs.told(run)
+    if journal or not any(one.get("together") for one in _through(run)):
+        return told
+    return (
+        f"{told}\nThere is no {runs.OBJECTS} in {run.path}: either it found nothing to change through the API, or the "
+        f"file was removed since, and then its objects are not put back. {runs.PLAN}.json tells what was planned."
+    )
+
+
+def _through(run: Run) -> list[Mapping[str, Any]]:
+    """The turns that a run has told it took to their end."""
+    known = run.plan.get("turns")
+    return [one for one in known[: run.taken] if isinstance(one, dict)] if isinstance(known, list) else []
 
 
 def _back(run: Run, journal: str, api_from: str) -> Iterator[tuple[str, str]]:

@@ -265,7 +265,9 @@ def test_contradictory_wishes_are_refused(mesh, wish, words):
 
 
 def test_nodes_that_are_unknown_or_unread_are_named(mesh):
-    assert ask(mesh, nodes=["node-9"]).refused.startswith("rolling_restart_nodes names node-9")
+    lost = ask(mesh, nodes=["node-9"])
+    assert lost.refused.startswith("rolling_restart_nodes names node-9")
+    assert (lost.more["waves"], lost.more["api"]) == ([], True)
     mesh.lose("node-3")
     plan = ask(mesh, nodes=["node-3"], force=True)
     assert plan.more["waves"] == []

@@ -101,3 +101,9 @@ def test_the_id_is_of_what_is_done_and_not_of_the_words(found, report):
     other = plan(report(found(BLOCKED, "b")), WISHES, NOW)
 
     assert first["id"] == again["id"] != other["id"]
+
+
+def test_what_several_findings_ask_of_a_person_is_told_once(found, report):
+    same = [found(OUTDATED, "a", role="", where={"field": field}) for field in ("tunl0", "vxlan.calico")]
+    made = plan(report(*same, found(OUTDATED, "b", role="")), WISHES, NOW)
+    assert [one["nodes"] for one in made["manual"]] == [["a"], ["b"]]

@@ -59,6 +59,12 @@ def test_a_step_that_failed_between_others(told):
     )
 
 
+def test_what_was_not_begun_was_not_repaired_in_vain(told):
+    found = told(taken=1, broken={"why": "No."}, left=[f"{BLOCKED}@a,b"])["failed"]
+    assert f"Still found: {BLOCKED} on a,b." in found
+    assert "after its repair" not in found
+
+
 def test_what_was_not_repaired_is_not_waited_for(told):
     assert not told(taken=1, left=[f"{BLOCKED}@a"])["pending"]
     assert told(taken=1, worse=["a has lost its session with 10.0.0.2"])["pending"]

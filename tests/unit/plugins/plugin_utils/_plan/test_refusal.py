@@ -82,3 +82,9 @@ def test_numbers_and_shares(limit, known, most):
 def test_other_limits_are_refused(limit):
     with pytest.raises(ValueError, match=r"^$|-1|101%|many|2\.5|invalid literal"):
         most_hosts(limit, 4)
+
+
+def test_a_plan_that_was_agreed_to_and_has_nothing_left_asks_for_no_other_agreement(report):
+    told = plan(report(), WISHES._replace(approved="0123456789ab"), NOW)["refused"]
+    assert "0123456789ab" in told
+    assert "nothing is to be repaired now" in told

@@ -76,7 +76,8 @@ def test_one_that_is_not_there_is_refused_with_those_that_are(begun, tmp_path, w
     runs.keep(new, runs.ROLLED_BACK, {})
     runs.opened(str(tmp_path / "runs"), "20260302T030405Z-000000")
     if wanted in (".", ".."):
-        assert runs.found(wanted, str(tmp_path / "runs")).plan == {}
+        with pytest.raises(ValueError, match="is no folder of a run"):
+            runs.found(wanted, str(tmp_path / "runs"))
         return
     with pytest.raises(ValueError, match="the newest first") as told:
         runs.found(wanted, str(tmp_path / "runs"))
@@ -100,6 +101,53 @@ def test_what_is_no_plan(begun, tmp_path, text):
     with pytest.raises(ValueError, match=r"plan\.json"):
         runs.found(path.name, str(tmp_path / "runs"))
     assert runs.listed(str(tmp_path / "runs")) == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"run": "../../../etc/passwd"},
+        {"run": "{{ lookup('pipe', 'id') }}"},
+        {"run": "\x1b[31m20260102T030405Z-abcdef"},
+        {"run": ""},
+        {"lock": "kube-system/../../../../api/v1/namespaces/default"},
+        {"lock": {"a": 1}},
+        {"steps": [{"role": "netmedic.calico.mtu; id", "hosts": []}]},
+        {"steps": [{"role": "../x", "hosts": ["a"]}]},
+    ],
+)
+def test_a_plan_that_somebody_edited_so_that_its_names_lead_elsewhere_is_refused(begun, tmp_path, odd):
+    path = begun()
+    runs.keep(path, runs.PLAN, {"run": path.name, "steps": STEPS, "lock": "kube-system", **odd})
+    with pytest.raises(ValueError, match=r"is not the plan of a run.*Nothing was undone"):
+        runs.found(path.name, str(tmp_path / "runs"))
+
+
+def test_the_folder_of_all_runs_is_not_told_to_be_one_that_changed_nothing(begun, tmp_path):
+    begun()
+    with pytest.raises(ValueError, match="is no folder of a run"):
+        runs.found(str(tmp_path / "runs"), "/other")
+    copied = tmp_path / "copied"
+    (copied / "bundle").mkdir(parents=True)
+    assert runs.found(str(copied), "/other").plan == {}
+
+
+def test_a_plan_that_is_no_file_is_not_taken_for_none(begun, tmp_path):
+    path = begun()
+    (path / "plan.json").unlink()
+    os.mkfifo(path / "plan.json")
+    with pytest.raises(ValueError, match="no regular file"):
+        runs.found(path.name, str(tmp_path / "runs"))
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"), [('{"turns_taken": 2}', 2), ("[", 0), ("[]", 0), ('{"turns_taken": "2"}', 0), (None, 0)]
+)
+def test_how_far_it_came_is_told_by_its_ledger(begun, tmp_path, text, taken):
+    path = begun()
+    if text is not None:
+        (path / "ledger.json").write_text(text)
+    assert runs.found(path.name, str(tmp_path / "runs")).taken == taken
 
 
 def test_what_is_kept_is_whole(begun):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.runs import Run
-from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.turns import back, hosts, turns
+from ansible_collections.netmedic.calico.plugins.plugin_utils._plan.turns import back, hosts, told_back, turns
 
 FIREWALL, CLOCK, POOL = (f"netmedic.calico.{name}" for name in ("bgp_firewall", "time_sync", "ippool_encapsulation"))
 
@@ -71,3 +71,26 @@ def test_objects_that_a_step_on_hosts_has_changed_go_first():
 
 def test_no_steps_are_no_turns():
     assert (turns([], "first"), undone([], "")) == ([], [])
+
+
+def test_back_it_is_known_of_which_turns_the_hosts_must_have_a_record():
+    plan = {"steps": STEPS, "turns": turns(STEPS, "first")}
+    found = back(Run("run", Path("/run"), plan, taken=3), "", "first")
+    assert {(one["at"], one["id"]) for one in found if one["taken"]} == {
+        ("b", "run-time_sync"),
+        ("a", "run-bgp_firewall"),
+        ("b", "run-bgp_firewall"),
+    }
+    assert not any(one["taken"] for one in back(Run("run", Path("/run"), plan), "", "first"))
+    for odd in (None, {}, [1, {}]):
+        told = back(Run("run", Path("/run"), {**plan, "turns": odd}, taken=3), "", "first")
+        assert not any(one["taken"] for one in told)
+
+
+def test_objects_whose_journal_is_gone_are_told_of():
+    plan = {"steps": STEPS, "turns": turns(STEPS, "first")}
+    through = Run("run", Path("/run"), plan, ended=True, taken=8)
+    assert "There is no objects.jsonl in /run" in told_back(through, "")
+    assert "There is no" not in told_back(through, "/run/objects.jsonl")
+    assert "There is no" not in told_back(through._replace(taken=7), "")
+    assert "nothing is to be undone" in told_back(Run("run", Path("/run"), {}), "")
