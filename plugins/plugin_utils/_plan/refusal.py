@@ -21,7 +21,7 @@ _NAMES = 5
 
 def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now: datetime) -> str:
     """The first reason that holds, '' if the steps may be taken. Where there are no steps there is nothing to refuse,
-    but for a plan that was agreed to and is another one now."""
+    but for a plan that was agreed to and is another one now, and for one that is empty because too little was seen."""
     if wishes.approved and wishes.approved != made["id"] and not made["steps"]:
         return (
             f"The plan {wishes.approved}, which was agreed to (remediate_approved), is not there any more: nothing is "
@@ -33,7 +33,7 @@ def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now:
             f"{wishes.approved}. Look at it and agree to this one."
         )
     if not made["steps"]:
-        return ""
+        return _too_little_seen(report)
     return (
         _without_bundle(wishes)
         or _stale(report, wishes, now)
@@ -41,6 +41,19 @@ def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now:
         or _unreachable(made, wishes)
         or _from_elsewhere(made, wishes)
         or _too_many(report, made, wishes)
+    )
+
+
+def _too_little_seen(report: Mapping[str, Any]) -> str:
+    """Something is wrong, and firewalls and sockets of some nodes, which only root may see, were not looked at."""
+    blind = report["coverage"].get("without_root") or ()
+    if not blind or report["verdict"] == "healthy":
+        return ""
+    more = f" and {len(blind) - _NAMES} more" if len(blind) > _NAMES else ""
+    return (
+        f"Nothing was planned, and the cause may be where nobody looked ({', '.join(blind[:_NAMES])}{more}: not read as "
+        "root). "
+        "Run again with --become (or a user who may become root)."
     )
 
 

@@ -88,3 +88,11 @@ def test_a_plan_that_was_agreed_to_and_has_nothing_left_asks_for_no_other_agreem
     told = plan(report(), WISHES._replace(approved="0123456789ab"), NOW)["refused"]
     assert "0123456789ab" in told
     assert "nothing is to be repaired now" in told
+
+
+@pytest.mark.parametrize(("verdict", "refused"), [("faulty", True), ("undetermined", True), ("healthy", False)])
+def test_an_empty_plan_of_nodes_not_read_as_root_is_no_good_news(report, verdict, refused):
+    coverage = {"nodes": {"expected": 4, "collected": 4}, "without_root": ["a", "b"]}
+    told = plan(report(coverage=coverage, verdict=verdict), WISHES, NOW)["refused"]
+    assert ("a, b: not read as root" in told) is refused
+    assert ("--become" in told) is refused
