@@ -49,11 +49,10 @@ def _too_little_seen(report: Mapping[str, Any]) -> str:
     blind = report["coverage"].get("without_root") or ()
     if not blind or report["verdict"] == "healthy":
         return ""
-    more = f" and {len(blind) - _NAMES} more" if len(blind) > _NAMES else ""
+    names = ", ".join(blind[:_NAMES]) + (f" and {len(blind) - _NAMES} more" if len(blind) > _NAMES else "")
     return (
-        f"Nothing was planned, and the cause may be where nobody looked ({', '.join(blind[:_NAMES])}{more}: not read as "
-        "root). "
-        "Run again with --become (or a user who may become root)."
+        f"Nothing was planned, and the cause may be where nobody looked ({names}: not read as root). Run again with "
+        "--become, as a user who may become root."
     )
 
 
