@@ -162,7 +162,6 @@ def test_a_port_alone_says_how_it_failed():
     [
         ("refused", "apiserver_unreachable"),
         ("timeout", "apiserver_unreachable"),
-        ("expired", "certificate_expired"),
         ("unauthorized", "certificate_expired"),
         ("no-resource", "benign_tool_artifact"),
         ("no-kind", "benign_tool_artifact"),
@@ -174,6 +173,12 @@ def test_kubectls_own_errors_are_of_the_api_server_and_never_sure(name, first):
     guesses = [one for one in told["findings"] if one.get("guess")]
     assert guesses[0]["fault"] == first
     assert all(one["confidence"] < 0.5 for one in guesses)
+
+
+def test_an_end_and_the_time_that_kubectl_has_prove_an_expired_certificate():
+    told = report("$ kubectl get nodes\n", recorded("api-error", "kubectl-1.32-expired"))
+    assert told["findings"][0]["fault"] == "certificate_expired"
+    assert told["findings"][0]["confidence"] >= 0.5
 
 
 def test_calicoctl_that_finds_no_bird_leaves_open_whether_there_should_be_one():
