@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..machine import SERVICES
 from . import pairs, standins
 from .model import Case, Fault, Variant, listener
 
@@ -175,9 +176,14 @@ BACKENDS = Fault(
 _UNIT = "/etc/systemd/network/10-vmware.network"
 # Without a device of its own in [Match] such a file takes every interface; here it may not take the lab's own.
 _MATCH = "[Match]\nName=cali*\n\n[Network]\nDHCP=ipv4\n"
-_NETWORKD = "systemd-network"
-# There is no udev: with a /sys that cannot be written to networkd does not wait for it.
-_START = "mount -o remount,ro,bind /sys && exec /lib/systemd/systemd-networkd"
+_SERVICE = f"{SERVICES}/systemd-networkd"
+# There is no udev: with a /sys that cannot be written to networkd does not wait for it. runit stands in for systemd;
+# the hangup by which it has a service read its files anew ends networkd, which is started again and reads them so.
+_RUN = """\
+#!/bin/sh
+exec >/run/networkd.log 2>&1
+exec unshare --mount sh -c 'mount -o remount,ro,bind /sys && exec /lib/systemd/systemd-networkd'
+"""
 
 
 def _manage(case: Case) -> None:
@@ -185,13 +191,17 @@ def _manage(case: Case) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(_MATCH, encoding="utf-8")
     case.run(["mkdir", "-p", "/run/systemd"])
-    start = f"setsid unshare --mount sh -c '{_START}' >/run/networkd.log 2>&1 </dev/null &"
-    case.run(["sh", "-c", start])
+    staged = case.machine.file("/etc/service/.systemd-networkd/run")
+    staged.parent.mkdir(exist_ok=True)
+    staged.write_text(_RUN, encoding="utf-8")
+    staged.chmod(0o755)
+    # Whole at once: runit looks every five seconds.
+    staged.parent.rename(case.machine.file(_SERVICE))
 
 
 def _leave(case: Case) -> None:
-    case.try_run(["sh", "-c", f"kill $(pgrep -x {_NETWORKD})"])
-    case.try_run(["rm", "-rf", _UNIT, "/run/systemd/netif", "/run/networkd.log"])
+    case.try_run(["sv", "exit", _SERVICE])
+    case.try_run(["rm", "-rf", _SERVICE, _UNIT, "/run/systemd/netif", "/run/networkd.log"])
 
 
 def _not_managed(case: Case) -> str:

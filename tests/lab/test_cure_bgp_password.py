@@ -60,7 +60,7 @@ def test_a_secret_becomes_readable_and_is_put_back(lab, tmp_path):
     broken = objects(lab)
     # All is hidden but the reason.
     refused = run(lab, tmp_path, rc=2, collect_kubeconfig=cures.account(lab, "netmedic"))
-    assert "roles/remediate/files of this collection" in refused
+    assert "roles/remediate/files/rbac.yml of this collection" in refused
     foretold = run(lab, tmp_path, "--check")
     assert objects(lab) == broken
     journal = tmp_path / "journal.jsonl"

@@ -80,7 +80,6 @@ def test_the_session_that_a_strict_filter_stops_comes_up(cluster, tmp_path):
 def test_networkd_is_told_to_leave_pods_interfaces_alone(cluster, tmp_path):
     lab = cluster
     lab.make("host_network_manager_interference", NODE, "networkd")
-    # There is no systemd that could have it read its files anew.
-    healed = healed_and_put_back(lab, tmp_path, host_network_reload=False)
+    healed = healed_and_put_back(lab, tmp_path)
     assert "Unmanaged=yes" in healed
     assert "networkd.conf.d/zz-netmedic-calico.conf" in healed

@@ -182,7 +182,7 @@ def test_no_value_of_a_secret_is_told(lab, play):
             ("object_change", {"state": "undone", "record": "{{ result_1.record }}", **administrator}),
             change(allow, wrong),
         )
-        assert "roles/remediate/files of this collection" in results[0]["msg"]
+        assert "roles/remediate/files/rbac.yml of this collection" in results[0]["msg"]
         assert [one["kind"] for one in results[1]["record"]] == ["Secret", "Role", "RoleBinding"]
         assert (results[2].get("msg"), results[2]["changed"]) == (None, True)
         assert "is gone" in results[3]["msg"]

@@ -73,7 +73,7 @@ def test_a_right_that_is_missing_is_told_before_the_first_change(api, role, reso
     assert api.everything() == before
     assert done.why.startswith("Nothing was changed. Not allowed at https://"), done.why
     assert f'cannot {verb} resource "{resource}"' in done.why
-    assert "roles/remediate/files of this collection" in done.why
+    assert "roles/remediate/files/rbac.yml of this collection" in done.why
     assert (done.changed, done.record) == (False, [])
 
 
@@ -104,7 +104,7 @@ def test_a_lock_that_cannot_be_held_to_the_end_is_not_taken(api, verb):
     with without(api, "netmedic-remediate-calico", "leases", verb):
         told = api.lock("acquired", "me").why
     assert f'cannot {verb} resource "leases"' in told, told
-    assert "roles/remediate/files of this collection" in told
+    assert "roles/remediate/files/rbac.yml of this collection" in told
     # What may not be deleted ends by itself.
     assert api.is_there("leases", lock.NAME, SYSTEM) is (verb == "delete")
     assert api.lock("released", "me").why == ""

@@ -415,7 +415,7 @@ def test_nobody_gets_more_than_the_manifest_gives(api):
     api.account = "netmedic"
     done = api.change(set_pool("CrossSubnet"))
     assert 'cannot get resource "ippools"' in done.why
-    assert "roles/remediate/files of this collection" in done.why
+    assert "roles/remediate/files/rbac.yml of this collection" in done.why
 
 
 def test_one_holder_at_a_time(api):
