@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SPARE = 60
 _FOR_A_HOST = 150
 _FOR_THE_API = 900
+# A pod or a process that was started anew leaves no record, and nothing to put back.
+_RESTARTS = "rolling_restart"
 
 
 def turns(steps: Sequence[Mapping[str, Any]], api_from: str) -> list[dict[str, Any]]:
@@ -62,9 +64,10 @@ def back(run: Run, journal: str, api_from: str) -> list[dict[str, Any]]:
     if it has none.
 
     `at`: the host. `id`: the change's name there, '' where objects are put back. `hold` as of turns(). `taken`: the
-    run has told that it came to its end there, so that the host must have a record of it if anything was changed.
+    run has told that it came to its end there, so that the host must have a record of it if anything was changed that
+    can be put back.
     """
-    through = {(one.get("at"), f"{run.id}-{one.get('role')}") for one in _through(run)}
+    through = {(one.get("at"), f"{run.id}-{one.get('role')}") for one in _through(run) if one.get("role") != _RESTARTS}
     return [
         {"at": at, "id": name, "number": number, "hold": _hold(bool(name)), "taken": (at, name) in through}
         for number, (at, name) in enumerate(dict.fromkeys(_back(run, journal, api_from)), 1)

@@ -94,3 +94,11 @@ def test_objects_whose_journal_is_gone_are_told_of():
     assert "There is no" not in told_back(through, "/run/objects.jsonl")
     assert "There is no" not in told_back(through._replace(taken=7), "")
     assert "nothing is to be undone" in told_back(Run("run", Path("/run"), {}), "")
+
+
+def test_a_restart_leaves_no_record_that_could_be_missed():
+    steps = [{"number": 1, "role": "netmedic.calico.rolling_restart", "hosts": ["a"]}]
+    plan = {"steps": steps, "turns": turns(steps, "first")}
+    assert plan["turns"][0]["role"] == "rolling_restart"
+    found = back(Run("run", Path("/run"), plan, taken=1), "", "first")
+    assert [(one["at"], one["taken"]) for one in found] == [("a", False)]
