@@ -141,7 +141,11 @@ def set_address(evidence: Evidence, name: str, address: str = "ADDRESS/LENGTH", 
     return f"kubectl annotate node {kube_name(evidence, name)} --overwrite {ANNOTATION}/{key}={value}"
 
 
+def on_this(evidence: Evidence, name: str) -> str:
+    """What makes kubectl choose the pods on one node."""
+    return f"--field-selector spec.nodeName={kube_name(evidence, name)}"
+
+
 def pods_of(evidence: Evidence, name: str) -> str:
     """Show Calico's pods on a node, whatever namespace they are in."""
-    where = f"--field-selector spec.nodeName={kube_name(evidence, name)}"
-    return f"kubectl get pods -A -o wide -l 'k8s-app in (calico-node,canal)' {where}"
+    return f"kubectl get pods -A -o wide -l 'k8s-app in (calico-node,canal)' {on_this(evidence, name)}"

@@ -104,8 +104,7 @@ def kube_proxy_anew(evidence: Evidence, name: str) -> str:
     if units is not None and units[0] == "k3s":
         return restarted_unit(evidence, name)
     label = "component=kube-proxy" if units is not None else "k8s-app=kube-proxy"
-    where = f"-l {label} --field-selector spec.nodeName={commands.kube_name(evidence, name)}"
-    return f"kubectl delete pod -n kube-system {where}"
+    return f"kubectl delete pod -n kube-system -l {label} {commands.on_this(evidence, name)}"
 
 
 def restarted_unit(evidence: Evidence, name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import commands, words
+from . import commands, path_sizes, words
 from .model import Remainder
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def remainder(evidence: Evidence, paths: Mapping[tuple[str, str], MtuPath]) -> R
     sizes = [_of_new_pods(node) for node in nodes]
     if not nodes or not all(0 < size <= carried for size in sizes):
         return None
-    too_large = {node.name: _larger(node, carried) for node in nodes if _larger(node, carried)}
+    old = {node.name: sum(path_sizes.larger_pods(node, carried - node.sizes.overhead).values()) for node in nodes}
+    too_large = {name: number for name, number in old.items() if number}
     return _renewal(evidence, too_large, carried) if too_large else _nothing_of_calicos(paths, carried)
 
 
@@ -35,11 +36,6 @@ def _of_new_pods(node: Node) -> int:
     """The largest packet of a pod that is made now, with its encapsulation; 0 if it is not known."""
     size = node.sizes.cni or node.sizes.written or 0
     return size + node.sizes.overhead if size else 0
-
-
-def _larger(node: Node, carried: int) -> int:
-    """How many pods have an interface whose packets do not fit."""
-    return sum(number for size, number in node.sizes.workloads.items() if size + node.sizes.overhead > carried)
 
 
 def _renewal(evidence: Evidence, too_large: Mapping[str, int], carried: int) -> Remainder:
@@ -57,10 +53,7 @@ def _renewal(evidence: Evidence, too_large: Mapping[str, int], carried: int) -> 
 
 
 def _commands(evidence: Evidence, names: Iterable[str]) -> list[str]:
-    shown = [
-        f"kubectl get pods -A -o wide --field-selector spec.nodeName={commands.kube_name(evidence, name)}"
-        for name in list(names)[:_NODES_TOLD]
-    ]
+    shown = [f"kubectl get pods -A -o wide {commands.on_this(evidence, name)}" for name in list(names)[:_NODES_TOLD]]
     return [*shown, "kubectl rollout restart -n NAMESPACE deployment NAME   # each one's owner, one after the other"]
 
 

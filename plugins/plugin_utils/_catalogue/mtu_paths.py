@@ -160,22 +160,22 @@ def interface_mtu_is_odd(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def interface_is_too_small(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The node's underlay interface is smaller than what pods and their encapsulation need."""
-    if subject.node is None or subject.node.mtu is None:
-        return []
-    return [
-        Seen(subject.node.name, "mtu", f"{path.path_class} carries {path.carries}, {subject.node.mtu.required} needed")
-        for path in _too_small(subject.node)
-        if not _by_route(subject.node, path)
-    ]
+    return _seen_too_small(subject, by_route=False)
 
 
 def route_is_too_small(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The node's route has a smaller MTU than its interface, and than what pods and their encapsulation need."""
-    if subject.node is None or subject.node.mtu is None:
+    return _seen_too_small(subject, by_route=True)
+
+
+def _seen_too_small(subject: Subject, *, by_route: bool) -> list[Seen]:
+    node = subject.node
+    if node is None or node.mtu is None:
         return []
     return [
-        Seen(subject.node.name, "mtu", f"{path.path_class} carries {path.carries}, {subject.node.mtu.required} needed")
-        for path in _limited_by_route(subject.node)
+        Seen(node.name, "mtu", f"{path.path_class} carries {path.carries}, {node.mtu.required} needed")
+        for path in _too_small(node)
+        if _by_route(node, path) is by_route
     ]
 
 

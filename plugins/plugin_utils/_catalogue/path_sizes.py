@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .._evidence.evidence import Evidence
+    from .._evidence.model import Node
 
 NONE, IPIP, VXLAN, WIREGUARD = (
     packet_signals.NONE,
@@ -75,11 +76,16 @@ def _wireguard(evidence: Evidence, used: set[str]) -> list[int]:
     return [*sizes, OVERHEAD[WIREGUARD][0] + (_OF_AKS_HOSTS if on_aks and among_hosts else 0)]
 
 
+def larger_pods(node: Node, size: int) -> dict[int, int]:
+    """How many of a node's pods have which MTU that is larger than this."""
+    return {mtu: number for mtu, number in node.sizes.workloads.items() if mtu > size}
+
+
 def keeping(evidence: Evidence, size: int) -> list[str]:
     """Lines on pods whose interfaces are larger than this, by node."""
     found = []
     for node in evidence.nodes.values():
-        larger = {mtu: number for mtu, number in node.sizes.workloads.items() if mtu > size}
+        larger = larger_pods(node, size)
         if larger:
             told = words.listed(f"{words.plural(number, 'pod')} {mtu}" for mtu, number in sorted(larger.items()))
             found.append(f"{node.name}: {told} keep that MTU until they are made anew ({size} is right)")

@@ -67,6 +67,12 @@ def cut(told: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
+def few(names: Iterable[str], most: int) -> str:
+    """Names in a row, each once; many are cut short with their number."""
+    known = list(dict.fromkeys(names))
+    return ", ".join(known[:most]) + (f" and {len(known) - most} more" if len(known) > most else "")
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """The non-empty texts of a list."""
     return tuple(item for item in map(text, sequence(value)) if item)

@@ -72,21 +72,16 @@ def _ended_early(plan: Mapping[str, Any], taken: int, broken: Mapping[str, Any])
     why = plain.text(broken.get("why")) or "the host cannot be reached any more"
     told = [f"{_named(turn)} failed: {why.rstrip('.')}."]
     done = [_named(one) for one in turns[:taken]]
-    told.append(f"Done before it and kept: {_row(done)}." if done else "Nothing was done before it.")
+    told.append(f"Done before it and kept: {plain.few(done, _FEW)}." if done else "Nothing was done before it.")
     later = [_named(one) for one in turns[taken + 1 :]]
     if later:
-        told.append(f"Not begun: {_row(later)}.")
+        told.append(f"Not begun: {plain.few(later, _FEW)}.")
     told.append("Run again once the cause is removed: what is done already is not done again.")
     return told
 
 
 def _named(turn: Mapping[str, Any]) -> str:
     return f"{turn['role']} (step {turn['step']}, {'the API' if turn['together'] else turn['at']})"
-
-
-def _row(names: list[str]) -> str:
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more
 
 
 def _several(label: str, items: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .._evidence import plain
 from .model import CONTROLLER
 
 if TYPE_CHECKING:
@@ -22,16 +23,8 @@ _NAMES = 5
 def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now: datetime) -> str:
     """The first reason that holds, '' if the steps may be taken. Where there are no steps there is nothing to refuse,
     but for a plan that was agreed to and is another one now, and for one that is empty because too little was seen."""
-    if wishes.approved and wishes.approved != made["id"] and not made["steps"]:
-        return (
-            f"The plan {wishes.approved}, which was agreed to (remediate_approved), is not there any more: nothing is "
-            "to be repaired now, as the report above tells. Leave remediate_approved out."
-        )
     if wishes.approved and wishes.approved != made["id"]:
-        return (
-            f"The plan is no longer the one that was agreed to: it is {made['id']} now, remediate_approved is "
-            f"{wishes.approved}. Look at it and agree to this one."
-        )
+        return _another_plan(made, wishes)
     if not made["steps"]:
         return _too_little_seen(report)
     return (
@@ -44,15 +37,27 @@ def why(report: Mapping[str, Any], made: Mapping[str, Any], wishes: Wishes, now:
     )
 
 
+def _another_plan(made: Mapping[str, Any], wishes: Wishes) -> str:
+    """Another plan, or none any more, than the one that was agreed to."""
+    if not made["steps"]:
+        return (
+            f"The plan {wishes.approved}, which was agreed to (remediate_approved), is not there any more: nothing is "
+            "to be repaired now, as the report above tells. Leave remediate_approved out."
+        )
+    return (
+        f"The plan is no longer the one that was agreed to: it is {made['id']} now, remediate_approved is "
+        f"{wishes.approved}. Look at it and agree to this one."
+    )
+
+
 def _too_little_seen(report: Mapping[str, Any]) -> str:
     """Something is wrong, and firewalls and sockets of some nodes, which only root may see, were not looked at."""
     blind = report["coverage"].get("without_root") or ()
     if not blind or report["verdict"] == "healthy":
         return ""
-    names = ", ".join(blind[:_NAMES]) + (f" and {len(blind) - _NAMES} more" if len(blind) > _NAMES else "")
     return (
-        f"Nothing was planned, and the cause may be where nobody looked ({names}: not read as root). Run again with "
-        "--become, as a user who may become root."
+        f"Nothing was planned, and the cause may be where nobody looked ({plain.few(blind, _NAMES)}: not read as "
+        "root). Run again with --become, as a user who may become root."
     )
 
 

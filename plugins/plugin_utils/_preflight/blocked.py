@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._evidence import plain
 from . import ways as all_ways
 from .finding import finding, seen
 from .reach import ANSWER, AT_DIALLER, AT_LISTENER, BLOCKED, STRANGER, Verdict
@@ -71,8 +72,7 @@ def rewritten(reach: Reach) -> Iterator[dict[str, Any]]:
 
 def few(names: Sequence[str]) -> str:
     """Names in a row; many are cut short with their number."""
-    known = list(dict.fromkeys(names))
-    return ", ".join(known[:_NAMED]) + (f" and {len(known) - _NAMED} more" if len(known) > _NAMED else "")
+    return plain.few(names, _NAMED)
 
 
 def _blocks(reach: Reach) -> Iterator[Block]:

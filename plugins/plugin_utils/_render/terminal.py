@@ -266,9 +266,7 @@ def _nodes_by_fault(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[str
 
 def few(names: list[str]) -> str:
     """Names in a row; many are cut short with their number."""
-    known = list(dict.fromkeys(names))
-    more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
-    return ", ".join(known[:NAMES_SHOWN]) + more
+    return plain.few(names, NAMES_SHOWN)
 
 
 def _finding(number: int, item: Mapping[str, Any], width: int) -> Iterator[str]:

@@ -10,14 +10,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
-
-
-def findings(texts):
-    texts = {"paste.txt": texts} if isinstance(texts, str) else texts
-    found = analyse(*evidence.evidence(read.sort(texts)))["findings"]
-    return {one["fault"]: one for one in found if one["fault"] != "undetermined"}
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.shown import findings
 
 
 def confidence(texts, fault):

@@ -10,20 +10,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
-from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import event_lines, evidence, layouts, read
+from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import event_lines, layouts
 from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import bare_words, tcpdump
-
-
-def findings(texts):
-    texts = {"paste.txt": texts} if isinstance(texts, str) else texts
-    found = analyse(*evidence.evidence(read.sort(texts)))["findings"]
-    return {one["fault"]: one for one in found if one["fault"] != "undetermined"}
-
-
-def sure(texts):
-    return [name for name, one in findings(texts).items() if one["confidence"] >= 0.5]
-
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.shown import findings, sure
 
 # projectcalico/calicoctl#2109
 LISTEN = (

@@ -10,20 +10,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
-from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
 from ansible_collections.netmedic.calico.plugins.plugin_utils._texts import calicoctl_status, lines, tunnels
-
-
-def findings(texts):
-    texts = {"paste.txt": texts} if isinstance(texts, str) else texts
-    found = analyse(*evidence.evidence(read.sort(texts)))["findings"]
-    return {one["fault"]: one for one in found if one["fault"] != "undetermined"}
-
-
-def sure(texts):
-    return [name for name, one in findings(texts).items() if one["confidence"] >= 0.5]
-
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.shown import findings, sure
 
 # projectcalico/calico#10599 and #8772
 WIREGUARD = (

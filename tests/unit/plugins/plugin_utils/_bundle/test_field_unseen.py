@@ -10,19 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
-from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
-
-
-def findings(texts):
-    texts = {"paste.txt": texts} if isinstance(texts, str) else texts
-    found = analyse(*evidence.evidence(read.sort(texts)))["findings"]
-    return {one["fault"]: one for one in found if one["fault"] != "undetermined"}
-
-
-def sure(texts):
-    return [name for name, one in findings(texts).items() if one["confidence"] >= 0.5]
-
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.shown import findings, sure
 
 STATUS = "nodes/a/calicoctl-node-status.txt"
 # projectcalico/calicoctl#822, and the words of later releases (status.go, EnforceRoot in calicoctl/util)
