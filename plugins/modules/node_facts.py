@@ -485,6 +485,10 @@ ansible_facts:
               type: dict
               returned: if there are any
               sample: {"strict": ["eth0"]}
+            rp_filter_all:
+              description: The setting net.ipv4.conf.all.rp_filter itself, V(0), V(1) or V(2).
+              type: int
+              returned: if it could be read
             checksum_errors_tcp:
               description: TCP segments that arrived with a wrong checksum.
               type: dict

@@ -74,15 +74,18 @@ def gather_switches(view: View, sources: Sources) -> Facts:
 
 
 def switches(settings: Settings, interfaces: Sequence[str], workloads: Sequence[str], ipv6: bool) -> Facts:
-    """Return forwarding_off and rp_filter, "all" among the latter if it is set for all interfaces. `interfaces` lead to
-    other nodes, `workloads` to pods; IPv6 is looked at only where Calico uses it."""
+    """Return forwarding_off and rp_filter, "all" among the latter if it is set for all interfaces, and rp_filter_all,
+    that setting itself. `interfaces` lead to other nodes, `workloads` to pods; IPv6 is looked at only where Calico
+    uses it."""
     off: Facts = {}
     for family, used in (("ipv4", True), ("ipv6", ipv6)):
         found = forwarding.not_forwarding(settings.get(family, {}), [*interfaces, *workloads]) if used else []
         if found:
             off[family] = found[:_MOST_NAMED]
-    strictness = forwarding.filtering(settings.get("ipv4", {}), [forwarding.ALL, *interfaces])
-    return {"forwarding_off": off, "rp_filter": strictness}
+    ipv4 = settings.get("ipv4", {})
+    strictness = forwarding.filtering(ipv4, [forwarding.ALL, *interfaces])
+    everywhere = ipv4[forwarding.ALL].rp_filter if forwarding.ALL in ipv4 else None
+    return {"forwarding_off": off, "rp_filter": strictness, "rp_filter_all": everywhere}
 
 
 def underlay(network: Network | None, ways: Mapping[str, Route], in_use: Iterable[str] = ()) -> list[str]:

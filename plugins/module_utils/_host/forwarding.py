@@ -33,10 +33,11 @@ _LONGEST_KEY = 4
 
 
 class Setting(NamedTuple):
-    """What is set for one interface, or for "all". `rp_filter` is 0 (off), 1 (strict) or 2 (loose); IPv6 has none."""
+    """What is set for one interface, or for "all". `rp_filter` is 0 (off), 1 (strict) or 2 (loose), None if nothing
+    tells it; IPv6 has none."""
 
     forwarding: bool
-    rp_filter: int = 0
+    rp_filter: int | None = None
 
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def not_forwarding(settings: Mapping[str, Setting], interfaces: Iterable[str]) -
 def filtering(settings: Mapping[str, Setting], interfaces: Iterable[str]) -> dict[str, list[str]]:
     """Return {"strict": [interface…], "loose": […]} by the value in effect, which is the greater of the interface's and
     that of "all" (Documentation/networking/ip-sysctl.rst)."""
-    everywhere = settings.get(ALL, Setting(False)).rp_filter
+    everywhere = settings.get(ALL, Setting(False)).rp_filter or 0
     found: dict[str, list[str]] = {}
     for name in interfaces:
         if name in settings:
-            effective = max(everywhere, settings[name].rp_filter)
+            effective = max(everywhere, settings[name].rp_filter or 0)
             if effective:
                 found.setdefault("strict" if effective == 1 else "loose", []).append(name)
     return found
@@ -118,4 +119,4 @@ def _ask(connection: netlink.Netlink, family: int, interfaces: Mapping[int, str]
 def _file(folder: str) -> Setting:
     forwarding = read_text(folder + "/forwarding", 16).strip()
     rp_filter = read_text(folder + "/rp_filter", 16).strip()
-    return Setting(forwarding not in ("", "0"), int(rp_filter) if is_whole(rp_filter) else 0)
+    return Setting(forwarding not in ("", "0"), int(rp_filter) if is_whole(rp_filter) else None)

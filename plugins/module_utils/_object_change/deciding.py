@@ -41,13 +41,18 @@ def changed_since(ref: Ref, path: Sequence[Any]) -> ApiError:
     )
 
 
+def own(made: dict[str, Any]) -> dict[str, Any]:
+    """What an object must have to be the one that was or would be made: all but what the server converts or keeps."""
+    return {name: value for name, value in made.items() if name not in ("apiVersion", "status")}
+
+
 def creation(ref: Ref, made: dict[str, Any]) -> Callable[[Found], Found]:
     """Return how to decide whether an object is to be made: not if it is there as it would be made."""
 
     def decide(found: Found) -> Found:
         if found is None:
             return fields.copied(made)  # type: ignore[no-any-return]
-        missed = fields.unmet(found, {name: value for name, value in made.items() if name != "apiVersion"})
+        missed = fields.unmet(found, own(made))
         if missed is not None:
             raise refused(f"There is a {ref.label} already, and its {fields.shown(missed)} is another.")
         return found

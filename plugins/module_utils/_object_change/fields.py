@@ -206,6 +206,15 @@ def without_servers(found: Object) -> Object:
     return made
 
 
+def as_made(found: Object) -> Object:
+    """Return what the server is given to make such an object. It takes the status of a Node with it, with which
+    kubelets register theirs (pkg/kubelet/kubelet_node_status.go), and without which nobody knows its addresses."""
+    made = without_servers(found)
+    if made.get("kind") == "Node" and "status" in found:
+        made["status"] = copied(found["status"])
+    return made
+
+
 def differences(before: Object, after: Object) -> list[Field]:
     """Return what differs between two states of an object, field by field, but for what the server keeps."""
     return list(_compared(without_servers(before), without_servers(after), (), 0))

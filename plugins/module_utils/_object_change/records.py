@@ -109,7 +109,7 @@ def _of_object(settled: Settled) -> dict[str, Any]:
     restorable = settled.after is not None or guards.is_restorable(settled.transition, whole)
     made: dict[str, Any] = {"restorable": restorable}
     if restorable and not masking.is_secret(whole):
-        made["object"] = fields.without_servers(whole or {})
+        made["object"] = fields.as_made(whole or {})
     return made
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .._cluster.shapes import mapping, sequence, word
 from . import fields, owners, records
-from .deciding import creation
+from .deciding import creation, own
 from .fields import ABSENT
 from .planning import RESTART
 from .resources import refused
@@ -90,7 +90,7 @@ def _unmade(ref: Ref, entry: Entry) -> Decide:
             return found  # ours was never made; somebody else has made one of that name
         if not _is_untouched(entry, found):
             made = mapping(entry.get("object"))
-            missed = fields.unmet(found, {name: value for name, value in made.items() if name != "apiVersion"})
+            missed = fields.unmet(found, own(made))
             if missed is not None or not made:
                 what = f"{fields.shown(missed)} of {ref.label}" if missed else ref.label
                 raise refused(f"{what} is not as it was made: {_SINCE}, so it is not deleted.")

@@ -127,7 +127,7 @@ def _sent(asker: Asker, ref: Ref, before: Found, after: Found, attempt: int, dry
         _delete(asker, ref, before or {}, [_DRY] if dry else [], attempt)
         return None
     if before is None:
-        body = fields.without_servers(after)
+        body = fields.as_made(after)
         return asker.change("POST", ref.collection, query, body, attempt)
     if not asker.transport.patches:
         return asker.change("PUT", ref.path, query, after, attempt)

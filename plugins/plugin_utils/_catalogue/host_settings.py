@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
 # From this release on Felix does not look at the host's reverse path filter.
 NO_CHECK_SINCE = (3, 20, 0)
+_LOOSE = 2
 
 # --- loose ------------------------------------------------------------------------------------------------------------
 
 
 def loose_hosts(evidence: Evidence) -> Iterator[Subject]:
-    """Nodes where Felix complains of the reverse path filter, or would by its release and the setting."""
+    """Nodes where Felix complains of the reverse path filter, or would by its release and the setting. Complaints are
+    old where the setting was read and is another one now."""
     setting = "net.ipv4.conf.all.rp_filter"
-    yield from host_words.each(
-        evidence, lambda node: node.control.lines("rpf_check") or _old(node, evidence), setting=setting, value=2
-    )
+
+    def concerned(node: Node) -> bool:
+        complained = bool(node.control.lines("rpf_check")) and node.state.filter_of_all in (None, _LOOSE)
+        return complained or _old(node, evidence)
+
+    yield from host_words.each(evidence, concerned, setting=setting, value=_LOOSE)
 
 
 def _old(node: Node, evidence: Evidence) -> bool:

@@ -97,13 +97,15 @@ class Backend:
 class HostState:
     """All of it, of one node. forwarding_off: by family the interfaces that do not forward ("all": the host does not).
 
-    strict, loose: interfaces by their reverse path filter, "all" if it is set for all of them. versions: by place
-    (host, calico-node) iptables' release and backend. blackholes: by family destinations of BIRD's and Felix'.
+    strict, loose: interfaces by their reverse path filter, "all" if it is set for all of them. filter_of_all: that
+    setting's value, None if it was not read. versions: by place (host, calico-node) iptables' release and backend.
+    blackholes: by family destinations of BIRD's and Felix'.
     """
 
     forwarding_off: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     strict: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
+    filter_of_all: int | None = None
     reverse_path_dropped: Moved = field(default_factory=Moved)
     tracking: Tracking = field(default_factory=Tracking)
     kernel_missing: tuple[str, ...] = ()
@@ -124,6 +126,7 @@ def read(facts: Mapping[str, Any]) -> HostState:
         forwarding_off={name: plain.texts(found) for name, found in plain.mapping(host.get("forwarding_off")).items()},
         strict=plain.texts(filters.get("strict")),
         loose=plain.texts(filters.get("loose")),
+        filter_of_all=plain.integer(host.get("rp_filter_all")),
         reverse_path_dropped=_moved(host.get("reverse_path_dropped")),
         tracking=_tracking(plain.mapping(host.get("conntrack"))),
         kernel_missing=plain.texts(host.get("kernel_missing")),

@@ -80,6 +80,20 @@ def test_an_object_is_made_and_deleted_again(api):
     assert api.undo(done.record).changed is False
 
 
+def test_a_node_is_made_again_with_its_status(api):
+    """As a kubelet registers it: nobody else would tell the addresses of a machine that is gone."""
+    addresses = [{"type": "InternalIP", "address": "10.200.0.77"}]
+    status = {"addresses": addresses, "conditions": [{"type": "Ready", "status": "Unknown"}]}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gone"}, "status": status}
+    api.store.create(api.store.kinds.find("nodes"), "", node)
+    gone = api.change({"action": "delete", "api_version": "v1", "kind": "Node", "name": "gone"})
+    assert (gone.why, api.is_there("nodes", "gone")) == ("", False)
+    back = api.undo(gone.record)
+    assert (back.why, api.get("nodes", "gone")["status"]) == ("", status)
+    # What a kubelet tells since then does not keep it from being taken away again.
+    assert api.undo(back.record).changed is True
+
+
 def test_a_conflict_in_the_middle_is_settled_by_reading_anew(api):
     api.disturb({"what": "conflict", "count": 2, "dry_run": False, "kinds": ["ippools"]})
     done = api.change(set_pool("CrossSubnet"))

@@ -59,17 +59,24 @@ def test_only_interfaces_on_the_way_are_looked_at():
 
 
 def test_settings_that_are_as_they_should_be_are_left_out():
-    on = {"all": Setting(True), "eth0": Setting(True), "cali1": Setting(True)}
+    on = {"all": Setting(True, 0), "eth0": Setting(True), "cali1": Setting(True)}
     off = {"all": Setting(False, 1), "eth0": Setting(False), "cali1": Setting(False)}
 
     assert host_counters.switches({"ipv4": on, "ipv6": off}, ["eth0"], ["cali1"], ipv6=False) == {
         "forwarding_off": {},
         "rp_filter": {},
+        "rp_filter_all": 0,
     }
     assert host_counters.switches({"ipv4": off, "ipv6": off}, ["eth0"], ["cali1"], ipv6=True) == {
         "forwarding_off": {"ipv4": ["all", "eth0", "cali1"], "ipv6": ["all", "eth0", "cali1"]},
         "rp_filter": {"strict": ["all", "eth0"]},
+        "rp_filter_all": 1,
     }
+
+
+def test_a_filter_that_nobody_told_is_not_taken_for_off():
+    told = host_counters.switches({"ipv4": {"all": Setting(True)}}, [], [], ipv6=False)
+    assert told["rp_filter_all"] is None
 
 
 def test_counters_are_told_with_what_they_grew():

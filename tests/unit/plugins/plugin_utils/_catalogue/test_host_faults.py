@@ -201,6 +201,13 @@ def test_a_loose_filter_alone_is_a_fault_for_an_old_release_only(mesh):
     assert told.told(mesh)["rp_filter_loose"].subject.nodes == ("node-1",)
 
 
+@pytest.mark.parametrize(("setting", "found"), [(None, True), (2, True), (0, False), (1, False)])
+def test_felixs_complaint_is_old_where_the_setting_is_right_by_now(mesh, setting, found):
+    told.log(mesh, "node-1", "felix", "rpf_check", "Kernel's RPF check is set to 'loose'.")
+    told.host(mesh, "node-1").update({} if setting is None else {"rp_filter_all": setting})
+    assert ("rp_filter_loose" in told.told(mesh)) is found
+
+
 def test_a_strict_filter_alone_is_no_fault(mesh):
     told.host(mesh, "node-1")["rp_filter"] = {"strict": ["eth0"]}
     told.host(mesh, "node-1")["reverse_path_dropped"] = {"total": 900, "grew": 0}
