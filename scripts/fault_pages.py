@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netmedic.calico contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages under docs/faults and the README's table of faults, written from the catalogue.
+"""The pages under docs/faults and the table of faults in docs/faults.md, written from the catalogue.
 
 python3 -m scripts.fault_pages           write them
 python3 -m scripts.fault_pages --check   only tell whether they are what the catalogue says (exit status 1 if not)
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.model import Fault, Signal
 
 PAGES = ROOT / "docs" / "faults"
-README = ROOT / "README.md"
+LIST = ROOT / "docs" / "faults.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 NOTE = "<!-- Written by `make docs` from plugins/plugin_utils/_catalogue. Do not edit. -->"
 ROLE = {
@@ -79,21 +79,21 @@ def _link(name: str) -> str:
 
 
 def table() -> str:
-    """The README's table of the faults that can be named."""
+    """The table of the faults that can be named."""
     rows = [
-        f"| [`{fault.id}`](docs/faults/{fault.id}.md) | {fault.title} | {' or '.join(fault.severities)} |"
+        f"| [`{fault.id}`](faults/{fault.id}.md) | {fault.title} | {' or '.join(fault.severities)} "
+        f"| {'yes' if fault.fix.remedy else ''} |"
         for fault in FAULTS
     ]
-    return "\n".join((BEGIN, "| id | what | severity |", "| --- | --- | --- |", *rows, END))
+    return "\n".join((BEGIN, "| id | what | severity | repaired |", "| --- | --- | --- | --- |", *rows, END))
 
 
 def expected() -> dict[Path, str]:
     """Every generated file with what it should contain."""
     pages = {PAGES / f"{fault.id}.md": page(fault) for fault in FAULTS}
-    readme = README.read_text(encoding="utf-8")
-    head, _begin, rest = readme.partition(BEGIN)
+    head, _begin, rest = LIST.read_text(encoding="utf-8").partition(BEGIN)
     _old, _end, tail = rest.partition(END)
-    return {**pages, README: head + table() + tail}
+    return {**pages, LIST: head + table() + tail}
 
 
 def drift() -> list[str]:
@@ -119,7 +119,7 @@ def main(arguments: list[str]) -> int:
     """Write or check. The exit status."""
     if "--check" not in arguments:
         write()
-        say(f"{len(FAULTS)} fault pages and the README's table are written.")
+        say(f"{len(FAULTS)} fault pages and their table are written.")
         return 0
     problems = drift()
     for problem in problems:

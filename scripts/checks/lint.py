@@ -53,7 +53,7 @@ def plugin_docs(_paths: Sequence[str]) -> Outcome:
 
 
 def generated_docs(_paths: Sequence[str]) -> Outcome:
-    """The fault pages and the README's table are what the catalogue says, the reliability table what the cases tell,
+    """The fault pages and their table are what the catalogue says, the reliability table what the cases tell,
     the policies what the linter's rules say."""
     pages = _tool("generated docs", ["python", "-m", "scripts.fault_pages", "--check"])
     pages = pages.plus(_tool("policies", ["python", "-m", "scripts.policies", "--check"]))
