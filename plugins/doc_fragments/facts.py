@@ -17,12 +17,6 @@ options:
     type: int
     default: 5
 attributes:
-  check_mode:
-    description: Can run in check mode and returns the same as otherwise.
-    support: full
-  diff_mode:
-    description: Nothing is changed, so there is nothing to show.
-    support: none
   facts:
     description: Returns facts under C(ansible_facts).
     support: full

@@ -23,6 +23,7 @@ notes:
   - Run it as root. Other users may not use BIRD's socket, read its configuration or send probes. The facts then say so.
   - Of a session's password nothing is read but that there is one.
 extends_documentation_fragment:
+  - netmedic.calico.harmless
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
   - netmedic.calico.facts.log

@@ -15,19 +15,13 @@ description:
   - Checks the variables that are set against what the roles say of them, and fails with one sentence for each
     mistake. It names the variable, its value and what is allowed.
   - Runs on the controller only.
+extends_documentation_fragment: netmedic.calico.harmless
 options:
   roles:
     description: The roles' names, without that of the collection.
     type: list
     elements: str
     required: true
-attributes:
-  check_mode:
-    description: Can run in check mode and return the same as otherwise.
-    support: full
-  diff_mode:
-    description: Nothing is changed, so that there is nothing to show.
-    support: none
 seealso:
   - module: ansible.builtin.validate_argument_spec
 """

@@ -19,6 +19,7 @@ description:
     do not answer there.
   - M(netmedic.calico.node_facts) gathers the same together with all other facts in one pass.
 extends_documentation_fragment:
+  - netmedic.calico.harmless
   - netmedic.calico.facts
 seealso:
   - module: netmedic.calico.node_facts

@@ -30,7 +30,9 @@ notes:
     fetches whole objects.
   - The role C(netmedic.calico.collect) carries C(files/rbac.yml), a manifest with an account that may do just what
     this module does.
-extends_documentation_fragment: netmedic.calico.api
+extends_documentation_fragment:
+  - netmedic.calico.harmless
+  - netmedic.calico.api
 options:
   page_size:
     description: How many objects are asked for at once. Of kinds with large objects fewer are.
@@ -42,12 +44,6 @@ options:
     type: bool
     default: true
 attributes:
-  check_mode:
-    description: Can run in check mode and returns the same as otherwise.
-    support: full
-  diff_mode:
-    description: Nothing is changed, so there is nothing to show.
-    support: none
   facts:
     description: Returns facts under C(ansible_facts).
     support: full

@@ -28,6 +28,7 @@ notes:
     RV(ansible_facts.calico_firewall.backends), and the verdicts of packets that pass somebody's program are V(unknown)
     unless a rule stops them anyway. Programs at other places, such as control groups, are not seen.
 extends_documentation_fragment:
+  - netmedic.calico.harmless
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
 options:

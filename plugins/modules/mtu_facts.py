@@ -22,6 +22,7 @@ description:
 notes:
   - Run it as root. Other users may not send probes, and mostly not ask BIRD for its peers. The facts then say so.
 extends_documentation_fragment:
+  - netmedic.calico.harmless
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
   - netmedic.calico.facts.probe

@@ -45,6 +45,7 @@ options:
     default: false
     version_added: 1.1.0
 extends_documentation_fragment:
+  - netmedic.calico.harmless
   - netmedic.calico.facts
   - netmedic.calico.facts.bird
   - netmedic.calico.facts.log

@@ -41,6 +41,7 @@ options:
     type: int
     default: 300
 extends_documentation_fragment:
+  - netmedic.calico.harmless
   - netmedic.calico.facts
   - netmedic.calico.facts.log
   - netmedic.calico.facts.peers

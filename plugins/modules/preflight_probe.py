@@ -16,6 +16,7 @@ description:
     does it, no module is sent, so that it costs little.
   - Sends half-open SYNs, UDP datagrams, IPIP packets and ICMP echoes, and only to the addresses in O(plan). No
     connection is ever opened. See M(netmedic.calico.preflight_listen) for what is answered.
+extends_documentation_fragment: netmedic.calico.harmless
 options:
   do:
     description: V(probe) probes all others, V(stop) ends the listener and returns whom it has heard.
@@ -32,13 +33,6 @@ options:
     description: The listener, as RV(netmedic.calico.preflight_listen#module:ansible_facts.calico_preflight).
     type: dict
     default: {}
-attributes:
-  check_mode:
-    description: Can run in check mode and returns the same as otherwise.
-    support: full
-  diff_mode:
-    description: Nothing is changed, so that there is nothing to show.
-    support: none
 seealso:
   - module: netmedic.calico.preflight_listen
   - plugin: netmedic.calico.preflight

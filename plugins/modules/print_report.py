@@ -14,19 +14,13 @@ author: netmedic.calico contributors (@netmedic)
 description:
   - Prints lines of text on the controller, without the quotes and commas that M(ansible.builtin.debug) puts around
     a list.
+extends_documentation_fragment: netmedic.calico.harmless
 options:
   lines:
     description: The lines, for example those of P(netmedic.calico.report#filter).
     type: list
     elements: str
     required: true
-attributes:
-  check_mode:
-    description: Can run in check mode and return the same as otherwise.
-    support: full
-  diff_mode:
-    description: Nothing is changed, so that there is nothing to show.
-    support: none
 seealso:
   - module: netmedic.calico.node_facts
 """
