@@ -18,6 +18,9 @@ UNDISTURBED = "undisturbed"
 KILLED, CUT, TOLD_OFF, DIES, TWICE = "controller killed", "ssh cut", "api errors", "node dies", "two runs"
 DISTURBANCES = (KILLED, CUT, TOLD_OFF, DIES, TWICE)
 FIRST = "one_subnet"
+# What a repair is refused for, before its first change, in every lab: the kernel lets only the first network namespace
+# write nf_conntrack_max.
+REFUSED_HERE = {"conntrack_full": "/proc/sys is read-only here"}
 
 
 class Run(NamedTuple):

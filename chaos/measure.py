@@ -111,8 +111,8 @@ def measure(lab: Lab, run: Run) -> Record:
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
         repaired = standing.settled(lab, wanted.sessions, SETTLING / 3)
         nothing_came = repaired.settings == broken.settings and repaired.sessions <= broken.sessions
-        if finishing.status == 0 and nothing_came and _FOR_A_PERSON.search(finishing.plan):
-            return blank._replace(by_hand=finishing.plan)
+        if nothing_came and (why := why_by_hand(run, finishing)):
+            return blank._replace(by_hand=why)
         second = bench.repair()
         record = blank._replace(
             worse=tuple(standing.worse(broken, between)),
@@ -123,6 +123,14 @@ def measure(lab: Lab, run: Run) -> Record:
         if run.disturbance == drawn.UNDISTURBED:
             record = record._replace(back=_back_and_forth(bench, broken, repaired))
         return record if record.ok else record._replace(told=finishing.told)
+
+
+def why_by_hand(run: Run, outcome: Outcome) -> str:
+    """Why a run that has changed nothing was right not to, or ''."""
+    if outcome.status == 0 and _FOR_A_PERSON.search(outcome.plan):
+        return outcome.plan
+    refusal = drawn.REFUSED_HERE.get(run.fault)
+    return f"refused, as it must be in a lab: {refusal}" if refusal and refusal in outcome.printed else ""
 
 
 def _not_at_rest(second: Outcome) -> tuple[str, ...]:
@@ -138,6 +146,7 @@ def _back_and_forth(bench: Bench, broken: standing.Standing, repaired: standing.
     wrong = standing.as_before(bench.lab, broken._replace(sessions=frozenset()), SETTLING / 3)
     if wrong:
         return tuple(wrong)
+    standing.let_hold_times_end(bench.lab, broken)
     forward = bench.repair()
     if forward.status != 0:
         return (f"forward again ended with {forward.status}: {forward.told}",)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from lab import birdc
 from matrix import places, sessions
 
 if TYPE_CHECKING:
@@ -87,6 +89,13 @@ def as_before(lab: Lab, expected: Standing, limit: float) -> list[str]:
     while (differs := other(expected, look(lab))) and time.monotonic() < end:
         time.sleep(_TICK)
     return differs
+
+
+def let_hold_times_end(lab: Lab, broken: Standing) -> None:
+    """Restart what is established and was not in the broken lab: a session that is cut lives on for up to 240 s."""
+    for node, protocol in sorted(frozenset(sessions.established(lab)) - broken.sessions):
+        with suppress(birdc.BirdError):
+            birdc.restart(lab.machine(node), protocol)
 
 
 def wanted(healthy: Standing, broken: Standing) -> Standing:

@@ -6,21 +6,32 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import TYPE_CHECKING
 
+from .. import waiting
 from ..topology import MTU
 from . import objects
 from .model import Case, Fault, Variant, listener
+
+if TYPE_CHECKING:
+    from ..machine import Machine
 
 _FILE = "/etc/cni/net.d/10-calico.conflist"
 _JUMBO = 9000
 _CNI, _MAP = "cni", "config-map"
 _HEADERS = 28
+_ROLLED_OUT_WITHIN = 90.0
 _SETTINGS = "/api/v1/namespaces/kube-system/configmaps/calico-config"
+_DAEMONSET = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
 
 
 def _set(case: Case) -> None:
     if case.variant == _MAP:
         objects.edit(case, _SETTINGS, {"data": {"veth_mtu": str(_JUMBO)}})
+        # As `kubectl rollout restart` does; until then no node knows of it.
+        now = {"kubectl.kubernetes.io/restartedAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        objects.edit(case, _DAEMONSET, {"spec": {"template": {"metadata": {"annotations": now}}}})
         return
     _pods(case, _JUMBO)
 
@@ -29,6 +40,8 @@ def _unset(case: Case) -> None:
     objects.restore(case)
     if case.variant == _CNI:
         _pods(case, 0)
+    else:
+        waiting.until(lambda: _not_everywhere(case, 0), "calico-node to be rolled out", _ROLLED_OUT_WITHIN)
 
 
 def _pods(case: Case, mtu: int) -> None:
@@ -45,12 +58,27 @@ def _pods(case: Case, mtu: int) -> None:
 
 def _missing(case: Case) -> str:
     if case.variant == _MAP:
-        found = case.lab.api().get(_SETTINGS)
-        return "" if found["data"].get("veth_mtu") == str(_JUMBO) else "the ConfigMap does not say so yet"
+        return _not_everywhere(case, _JUMBO)
     size = str(_JUMBO - _HEADERS)
     ping = ["ip", "netns", "exec", "pod", "ping", "-c1", "-W1", "-M", "do", "-s", size, case.peers[0].pod_address]
     done = case.machine.exec(ping, check=False)
     return "packets of the pod's size still pass" if done.returncode == 0 else ""
+
+
+def _not_everywhere(case: Case, mtu: int) -> str:
+    """Why not every node has the new calico-node and its MTU, or '' if each has."""
+    told = case.lab.api().get(_DAEMONSET)
+    status, number = told.get("status") or {}, len(case.lab.nodes)
+    is_rolled_out = status.get("observedGeneration") == told["metadata"].get("generation") and number == min(
+        status.get(name, 0) for name in ("updatedNumberScheduled", "numberAvailable")
+    )
+    without = [node.name for node in case.lab.nodes if _written(case.lab.machine(node.name)) != mtu]
+    return "" if is_rolled_out and not without else "calico-node is still rolled out"
+
+
+def _written(machine: Machine) -> int:
+    """The MTU in the plugin's configuration."""
+    return int(json.loads(machine.file(_FILE).read_text(encoding="utf-8"))["plugins"][0]["mtu"])
 
 
 MISCONFIGURED = Fault(

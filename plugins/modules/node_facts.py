@@ -598,8 +598,9 @@ ansible_facts:
                   C(exported) and C(in_kernel). C(missing) are these routes and C(refused) those that the kernel did not
                   take, packed likewise, at most 256 each (then C(missing_left_out) or C(refused_left_out) says how many
                   more there are). C(instead_felix) is the number of refused ones in whose place Felix has a route.
-                - C(off_link) counts BIRD's routes by next hops that are in no subnet of their interface, C(via_router)
-                  those by a router that is no BGP peer and which this host uses for other things, too.
+                - C(off_link) counts BIRD's routes by next hops that are in no subnet of their interface and on no route
+                  of it without a gateway, C(via_router) those by a router that is no BGP peer and which this host uses
+                  for other things, too.
               type: dict
               returned: if there are routes
               sample: {"ipv4": {"bird": 3, "blackholes": ["10.244.2.0/26"]}}

@@ -51,7 +51,7 @@ class Entry(NamedTuple):
 
 
 def read(connection: netlink.Netlink, family: str, network: Network) -> list[Entry]:
-    """Return the routes of one family that BIRD or Felix made, and those of others that have a gateway.
+    """Return the routes of one family that BIRD or Felix made, and those of others but for the kernel's own.
 
     Raises OSError if the kernel does not answer.
     """
@@ -59,7 +59,7 @@ def read(connection: netlink.Netlink, family: str, network: Network) -> list[Ent
     entries = []
     number = _FAMILIES[family]
     for kind, body in connection.dump(_RTM_GETROUTE, struct.pack("=8BI", number, 0, 0, 0, 0, 0, 0, 0, 0)):
-        # A node's own pods have a route each: those of the kernel and Felix's to cali* are not worth taking apart.
+        # Each of a node's own addresses has some, which are not worth taking apart.
         if kind == _RTM_NEWROUTE and len(body) >= 12 and body[5] != _KERNEL:
             entries += _entries(body, names, number)
     return entries
@@ -68,10 +68,10 @@ def read(connection: netlink.Netlink, family: str, network: Network) -> list[Ent
 def summary(entries: Iterable[Entry], network: Network, peers: Iterable[str]) -> dict[str, Any]:
     """Return calico_node.host.routes of one family; what is not so is left out. `peers` are BGP's peers.
 
-    off_link: BIRD's routes by next hops that are in no subnet of their device. via_router: BIRD's routes by a gateway
-    which this host uses for other things, too, and which is no BGP peer: it has to know the pods' addresses itself.
-    other_tables counts BIRD's and Felix's routes in tables other than main, where WireGuard's are: these neither stand
-    against routes in main nor are looked at further.
+    off_link: BIRD's routes by next hops that neither a subnet nor a route of their device has on its link. via_router:
+    BIRD's routes by a gateway which this host uses for other things, too, and which is no BGP peer: it has to know the
+    pods' addresses itself. other_tables counts BIRD's and Felix's routes in tables other than main, where WireGuard's
+    are: these neither stand against routes in main nor are looked at further.
     """
     everywhere = list(entries)
     found = [entry for entry in everywhere if entry.table == MAIN]
@@ -90,13 +90,14 @@ def summary(entries: Iterable[Entry], network: Network, peers: Iterable[str]) ->
     routers = {entry.gateway for entry in found if entry.protocol not in (BIRD, FELIX)} - {""} - set(peers)
     off_link: dict[str, int] = {}
     via_router: dict[str, int] = {}
+    links = [entry for entry in found if entry.kind == _UNICAST and not entry.gateway and entry not in ours]
     on_link: dict[tuple[str, str], bool] = {}
     for entry in bird:
         if entry.kind != _UNICAST or not entry.gateway or entry.onlink:
             continue
         key = (entry.gateway, entry.device)
         if key not in on_link:
-            on_link[key] = _is_on_link(entry, network)
+            on_link[key] = _is_on_link(entry, network) or any(_covers(link, entry) for link in links)
         if not on_link[key]:
             off_link[entry.gateway] = off_link.get(entry.gateway, 0) + 1
         elif entry.gateway in routers and entry.destination != "default":
@@ -130,7 +131,7 @@ def _entries(body: bytes, names: dict[int, str], family: int) -> list[Entry]:
     protocol, kind, flags = body[5], body[7], body[8]
     found = netlink.attributes(body, 12)
     gateway = _gateway(found)
-    if protocol not in (BIRD, FELIX) and not gateway:
+    if protocol not in (BIRD, FELIX) and not gateway and kind != _UNICAST:
         return []
     destination = _prefix(found.get(_RTA_DST), body[1], family)
     table = netlink.number(found.get(_RTA_TABLE)) or body[4]
@@ -167,7 +168,7 @@ def _prefix(raw: bytes | None, length: int, family: int) -> str:
 
 
 def _is_on_link(entry: Entry, network: Network) -> bool:
-    """Say whether the next hop is in a subnet of the route's device, or has a route of its own on its link."""
+    """Say whether the next hop is in a subnet of the route's device."""
     raw = _number(entry.gateway)
     if entry.gateway.startswith("fe80:"):
         return True
@@ -177,6 +178,21 @@ def _is_on_link(entry: Entry, network: Network) -> bool:
             if shift >= 0 and _number(held.address) >> shift == raw >> shift:
                 return True
     return False
+
+
+def _covers(link: Entry, entry: Entry) -> bool:
+    """Say whether a route without a gateway has a route's next hop on the link of the same device, as the kernel asks
+    of it (net/ipv4/fib_semantics.c, fib_check_nh)."""
+    if link.device != entry.device:
+        return False
+    if link.destination == "default":
+        return True
+    address, _slash, length = link.destination.partition("/")
+    if (":" in address) != (":" in entry.gateway):
+        return False
+    bits = 128 if ":" in address else 32
+    shift = bits - int(length or bits)
+    return _number(address) >> shift == _number(entry.gateway) >> shift
 
 
 def _number(address: str) -> int:

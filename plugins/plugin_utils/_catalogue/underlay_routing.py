@@ -282,7 +282,7 @@ def next_hop_is_not_resolved(evidence: Evidence, subject: Subject) -> list[Seen]
 
 
 def routes_lead_off_the_link(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """Routes to pods have next hops that are in no subnet of their device."""
+    """Routes to pods have next hops that are not on the link of their device."""
     return [
         Seen(node.name, "routes", f"{words.plural(number, 'route')} via {hop}")
         for node in subject.about

@@ -82,7 +82,8 @@ def _entries(entry: TableRoute) -> Iterator[route_table.Entry]:
     """Yield a printed route as the kernel's table has it, once for each of its ways; those that nobody asks for are
     left out."""
     protocol = _PROTOCOLS.get(entry.protocol, _OTHER_PROTOCOL)
-    if entry.protocol == "kernel" or (protocol == _OTHER_PROTOCOL and not any(gateway for gateway, _dev in entry.hops)):
+    leads = entry.route.kind == "unicast" or any(gateway for gateway, _dev in entry.hops)
+    if entry.protocol == "kernel" or (protocol == _OTHER_PROTOCOL and not leads):
         return
     address, _slash, length = entry.route.destination.partition("/")
     destination = f"{address}/{length}"

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from chaos import drawn
+from chaos.measure import why_by_hand
+from chaos.playbooks import Outcome
 from lab.faults.registry import FAULTS
 
 
@@ -34,6 +38,20 @@ def test_only_what_the_lab_can_make_is_drawn():
     known = {(fault.id, variant.name) for fault in FAULTS for variant in fault.variants}
     assert {(run.fault, run.variant) for run in drawn.repairable()} <= known
     assert all(0 <= run.moment <= 1 for run in drawn.runs(5, 200))
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "told", "by_hand"),
+    [
+        ("conntrack_full", 2, "cannot be set: /proc/sys is read-only here, or not for this user", True),
+        ("ip_forward_off", 2, "cannot be set: /proc/sys is read-only here, or not for this user", False),
+        ("conntrack_full", 2, "The host cannot be reached", False),
+        ("ip_forward_off", 0, "Plan: nothing is to be repaired\n  by hand   x on node-1: y\nTASK [z]", True),
+        ("ip_forward_off", 0, "Plan: one step\nTASK [z]", False),
+    ],
+)
+def test_a_run_that_does_nothing_needs_a_reason(fault, status, told, by_hand):
+    assert bool(why_by_hand(drawn.Run(fault, "", drawn.FIRST), Outcome(status, told))) is by_hand
 
 
 def test_runs_are_chosen_by_words_of_their_names():

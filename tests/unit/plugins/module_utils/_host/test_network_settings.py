@@ -155,6 +155,26 @@ def test_a_next_hop_outside_of_the_subnets_is_counted(network):
     assert route_table.summary(entries, network, []) == {"bird": 3, "off_link": {"10.9.9.9": 1}}
 
 
+@pytest.mark.parametrize(
+    ("destination", "device", "there"),
+    [
+        ("10.9.9.9", "veth0", True),
+        ("10.9.9.0/24", "veth0", True),
+        ("default", "veth0", True),
+        ("10.9.9.9", "eth7", False),
+        ("10.9.8.0/24", "veth0", False),
+        ("fd00::/8", "veth0", False),
+    ],
+)
+def test_a_route_without_a_gateway_has_next_hops_on_its_link(network, destination, device, there):
+    entries = [
+        route_table.Entry(destination, 3, 1, device),
+        route_table.Entry("10.244.1.0/26", route_table.BIRD, 1, "veth0", "10.9.9.9"),
+    ]
+
+    assert ("off_link" in route_table.summary(entries, network, [])) is not there
+
+
 def test_many_destinations_are_named_in_part(network):
     entries = [route_table.Entry(f"10.244.{number}.0/26", route_table.BIRD, 6) for number in range(20)]
 
