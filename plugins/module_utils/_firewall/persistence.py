@@ -89,7 +89,8 @@ def with_included(files: Files, path: str) -> list[str]:
     """Return the path of a file in nft's language, and those of the files that it includes, and they, at most 50."""
     from . import nft_words
 
-    found, waiting = [], [path]
+    found: list[str] = []
+    waiting = [path]
     while waiting and len(found) <= _MOST_INCLUDED:
         path = waiting.pop(0)
         if path in found:
