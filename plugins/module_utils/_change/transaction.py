@@ -285,7 +285,7 @@ def undone(request: Request, store: Store) -> Answer:
         # An armed change is undone as far as that goes: what cut somebody off must not wait for the rest.
         obstacles = undo.obstacles(left) if record["state"] != records.ARMED else []
         if obstacles:
-            raise RefusedError(f"nothing is undone yet, for not all could be: {'; '.join(obstacles)}")
+            raise RefusedError(f"not all of it could be put back, so none is: {'; '.join(obstacles)}")
         answer.update(_told_undone(left), id=request.id, armed_until="")
         answer["left"] = [entry["subject"] for entry in record["changes"] if not kinds.one(entry["options"]).undoable]
         if not request.check:

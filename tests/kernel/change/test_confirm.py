@@ -260,7 +260,7 @@ def test_nothing_is_undone_where_not_all_could_be(set_up):
         set_up.run("mount -o remount,ro /tmp/ro")
         for check in (True, False):
             with pytest.raises(
-                RefusedError, match=r"nothing is undone yet.*/tmp/ro/f cannot be written: /tmp/ro is on a"
+                RefusedError, match=r"not all of it could be put back.*/tmp/ro/f cannot be written: /tmp/ro is on a"
             ):
                 set_up.undo(check=check)
         assert set_up.run(LOOK) == made
