@@ -63,9 +63,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         try:
             return self._module(state)
         except LostError as error:
-            looks_only = self._task.check_mode or state == "status"
-            meant = "" if looks_only else f" Whether the change is {state} is not known."
-            return self._lost(error, f"Ask for it again when it can be reached.{meant}")
+            meant = (
+                " Nothing was changed." if self._task.check_mode else f" Whether the change is {state} is not known."
+            )
+            return self._lost(error, f"Ask for it again when it can be reached.{meant if state != 'status' else ''}")
 
     def _transaction(self) -> dict[str, Any]:
         began = time.monotonic()

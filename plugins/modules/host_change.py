@@ -401,7 +401,9 @@ def main() -> None:
     try:
         answer = do(request, Store())
     except RefusedError as error:
-        module.fail_json(msg=str(error), id=request.id)
+        # Where a rollback looks first everywhere, whoever reads why it ends wants to know that.
+        then = ". Nothing was undone" if request.check and module.params["state"] == "undone" else ""
+        module.fail_json(msg=f"{error}{then}", id=request.id)
     for warning in answer.pop("warnings", []):
         module.warn(warning)
     module.exit_json(**answer)

@@ -61,10 +61,14 @@ class File(Kind):
         if content is None and self.options["state"] == PRESENT and not _is_there(self.read()):
             raise RefusedError(f"there is no {path} on this host, and no content for one is given")
         self._ids(files.read(path))
-        if self.read() != _NO_FOLDER:
-            files.check_writable(path, len((content or "").encode()))
-        elif self.options["state"] == PRESENT:
-            files.check_writable(os.path.dirname(path), len((content or "").encode()))
+        if self.options["state"] == PRESENT or self.read() != _NO_FOLDER:
+            self.writable()
+
+    def writable(self) -> None:
+        path = self.options["path"]
+        if self.read() == _NO_FOLDER:
+            path = os.path.dirname(path)
+        files.check_writable(path, len((self.options["content"] or "").encode()))
 
     def read(self) -> State:
         found = files.read(self.options["path"])

@@ -48,8 +48,12 @@ class FirewalldRule(Kind):
             zones = tools.run(["firewall-cmd", *scope, "--get-zones"]).split()
             if self.options["zone"] not in zones:
                 raise RefusedError(f"there is no zone {self.options['zone']} in firewalld on this host")
-        files.check_writable(f"{_FOLDER}/{self.options['zone']}.xml", 65536)
+        self.writable()
         self.read()
+
+    def writable(self) -> None:
+        tools.need("firewall-cmd")
+        files.check_writable(f"{_FOLDER}/{self.options['zone']}.xml", 65536)
 
     def read(self) -> State:
         return {

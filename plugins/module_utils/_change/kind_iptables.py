@@ -54,7 +54,7 @@ class IptablesRule(Kind):
         program, table, chain = (self.options[name] for name in ("program", "table", "chain"))
         if not _NAME.match(chain) or not _NAME.match(table) or not 0 <= self.options["position"] <= _POSITIONS:
             raise RefusedError(f"{self.subject}: chain, table or position are not such")
-        tools.need(program)
+        self.writable()
         rules = iptables_text.rules_in(self._save(), chain)
         if rules is None:
             raise RefusedError(f"there is no chain {chain} in table {table} of {program} on this host")
@@ -64,6 +64,10 @@ class IptablesRule(Kind):
             line = iptables_text.line_of(chain, self._words())
             test = f"*{table}\n{line}\nCOMMIT\n"
             tools.with_input([f"{program}-restore", "--noflush", "--test", *_WAIT], test)
+
+    def writable(self) -> None:
+        tools.need(self.options["program"])
+        tools.need(f"{self.options['program']}-save")
 
     def read(self) -> State:
         rules = iptables_text.rules_in(self._save(), self.options["chain"]) or []

@@ -41,9 +41,12 @@ class Sysctl(Kind):
         key = self.options["key"]
         if not is_key(key):
             raise RefusedError(f"{key[:80]!r} is no name of a sysctl")
-        path = self._path()
-        if not os.path.isfile(path):
+        if not os.path.isfile(self._path()):
             raise RefusedError(f"there is no {self.subject} on this host")
+        self.writable()
+
+    def writable(self) -> None:
+        path = self._path()
         if not os.access(path, os.W_OK) or os.statvfs(path).f_flag & os.ST_RDONLY:
             raise RefusedError(f"{self.subject} cannot be set: {self.root} is read-only here, or not for this user")
 

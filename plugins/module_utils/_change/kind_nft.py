@@ -41,7 +41,7 @@ class NftRule(Kind):
         if (present or comment) and not _COMMENT.match(comment):
             raise RefusedError(f"{self.subject}: a rule of nft needs a comment by which it is found again, in one line")
         nft_rules.expression(self.options["rule"], self.options["family"])
-        tools.need("nft")
+        self.writable()
         result = tools.attempt(["nft", "list", "chain", *self._words()])
         if result.failure or result.rc:
             why = tools.reason(result)
@@ -52,6 +52,9 @@ class NftRule(Kind):
             raise RefusedError(f"{self._where()} has {len(rules)} rules only")
         if present:
             tools.run(["nft", "--check", *self._command(self.options["position"], len(rules), self._text())])
+
+    def writable(self) -> None:
+        tools.need("nft")
 
     def read(self) -> State:
         rules = self._listed()

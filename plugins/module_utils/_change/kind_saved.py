@@ -40,7 +40,10 @@ class SavedRule(Kind):
         place = self._place(text)
         if not 0 <= self.options["position"] <= len(place.rules) + 1:
             raise RefusedError(f"{self.options['path']}: {self.options['chain']} has {len(place.rules)} rules only")
-        files.check_writable(self.options["path"], len(text) + 1024)
+        self.writable()
+
+    def writable(self) -> None:
+        files.check_writable(self.options["path"], len(self._text()) + 1024)
 
     def read(self) -> State:
         found = files.read(self.options["path"])

@@ -45,6 +45,9 @@ class SavedSysctl(Kind):
         key = self.options["key"]
         if not is_key(key) or "*" in key:
             raise RefusedError(f"{key[:80]!r} is no name of a sysctl")
+        self.writable()
+
+    def writable(self) -> None:
         for path in self.read():
             found = files.read(path)
             files.check_writable(path, 1024 + (len(found.content) if found else 0))

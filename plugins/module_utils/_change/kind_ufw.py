@@ -44,16 +44,19 @@ class UfwRule(Kind):
         return "ufw " + " ".join(self._words())
 
     def preflight(self) -> None:
-        tools.need("ufw")
         if "'" in self.options["comment"] or "\n" in self.options["comment"]:
             raise RefusedError(f"{self.subject}: ufw allows neither quotes nor more than one line in a comment")
+        self.writable()
+        if not ufw.is_enabled(_text):
+            raise RefusedError("ufw is not enabled on this host, so its rules are not those that filter")
+        tools.run(["ufw", "--dry-run", *self._command(self.options["position"], "")])
+
+    def writable(self) -> None:
+        tools.need("ufw")
         for _family, path in _FILES:
             found = files.read(path)
             if found is not None:
                 files.check_writable(path, len(found.content) + 4096)
-        if not ufw.is_enabled(_text):
-            raise RefusedError("ufw is not enabled on this host, so its rules are not those that filter")
-        tools.run(["ufw", "--dry-run", *self._command(self.options["position"], "")])
 
     def read(self) -> State:
         found = []

@@ -47,6 +47,9 @@ class Kind:
     def preflight(self) -> None:
         """Refuse what could not be done: a program, chain or file that is not there, a read-only file system."""
 
+    def writable(self) -> None:
+        """Refuse what could not be written back either: a program that is gone, a file or setting that is read-only."""
+
     def read(self) -> State:
         """Return what is there now."""
         raise NotImplementedError

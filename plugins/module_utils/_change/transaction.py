@@ -30,6 +30,7 @@ _SHORTEST = 5
 _LOCK_PATIENCE = 2.0
 _APPLY_PATIENCE = 300.0
 _TICK = 0.05
+_STANDING = (records.CONFIRMED, records.FAILED)
 
 
 class Request(NamedTuple):
@@ -184,7 +185,7 @@ def _record(request: Request, todo: Sequence[Entry], earlier: Record | None, see
         "applied": False,
         "changes": kept,
         # What was confirmed under this id before: it is not this call's to undo, but that of a rollback.
-        "earlier": earlier["changes"] if earlier is not None and earlier["state"] == records.CONFIRMED else [],
+        "earlier": undo.standing(earlier) if earlier is not None and earlier["state"] in _STANDING else [],
         "sessions": seen,
     }
 
@@ -195,7 +196,7 @@ def _make(request: Request, store: Store, record: Record, lock: Lock) -> Answer:
     if not request.confirm_within:
         if not switch.apply_all(store, record):
             raise RefusedError(_why_failed(record))
-        record.update(state=records.CONFIRMED, changes=merged(record["earlier"], record["changes"]), earlier=[])
+        record.update(state=records.CONFIRMED, changes=undo.merged(record["earlier"], record["changes"]), earlier=[])
         store.save(record)
         return {"changed": True, "state": records.CONFIRMED, "armed_until": ""}
     wait_for = 0 if request.wait else os.getpid()
@@ -231,15 +232,6 @@ def _why_failed(record: Record) -> str:
     return f"{record.get('why', 'the record is gone')}{undone}"
 
 
-def merged(earlier: Sequence[Entry], later: Sequence[Entry]) -> list[Entry]:
-    """Return two calls' changes as one: of a thing that both have changed, what was there before the first."""
-    found = {entry["subject"]: entry for entry in earlier}
-    for entry in later:
-        first = found.pop(entry["subject"], None)
-        found[entry["subject"]] = dict(entry, before=first["before"]) if first is not None else entry
-    return list(found.values())
-
-
 def confirmed(request: Request, store: Store) -> Answer:
     """Confirm an armed change: it stays. Raises RefusedError if it is undone already, or there is none."""
     records.check_id(request.id)
@@ -261,7 +253,7 @@ def confirmed(request: Request, store: Store) -> Answer:
         if not record["applied"]:
             raise RefusedError(f"the change {request.id} is not made yet")
         record.update(state=records.CONFIRMED, confirmed_at=records.moment())
-        record.update(changes=merged(record["earlier"], record["changes"]), earlier=[])
+        record.update(changes=undo.merged(record["earlier"], record["changes"]), earlier=[])
         if not request.check:
             store.save(record)
         return dict(answer, changed=True, state=records.CONFIRMED)
@@ -284,10 +276,16 @@ def undone(request: Request, store: Store) -> Answer:
         if record is None or record["state"] == records.UNDONE:
             done = any(one["id"] == request.id for one in answer["recovered"])
             return dict(nothing, state=record["state"] if record else "", changed=done)
+        if record["state"] == records.FAILED:
+            record.update(changes=undo.standing(record), earlier=[])
         problems = undo.conflicts(record["changes"])
         if problems:
             raise RefusedError("; ".join(problems))
         left = undo.pending(record["changes"])
+        # An armed change is undone as far as that goes: what cut somebody off must not wait for the rest.
+        obstacles = undo.obstacles(left) if record["state"] != records.ARMED else []
+        if obstacles:
+            raise RefusedError(f"not all of it could be put back, so none is: {'; '.join(obstacles)}")
         answer.update(_told_undone(left), id=request.id, armed_until="")
         answer["left"] = [entry["subject"] for entry in record["changes"] if not kinds.one(entry["options"]).undoable]
         if not request.check:

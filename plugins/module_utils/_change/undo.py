@@ -9,10 +9,11 @@ from __future__ import annotations
 from .._record import NamedTuple
 from . import kinds
 from .model import RefusedError
+from .record import FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     Entry = dict[str, Any]  # {"options": {"kind": …}, "subject": …, "before": …, "after": …}
@@ -75,6 +76,36 @@ def conflicts(entries: Sequence[Entry]) -> list[str]:
         if not kind.same(current, entry["before"]) and not kind.same(current, entry["after"]):
             found.append(_foreign(entry))
     return found
+
+
+def merged(earlier: Sequence[Entry], later: Sequence[Entry]) -> list[Entry]:
+    """Return two calls' changes as one: of a thing that both have changed, what was there before the first."""
+    found = {entry["subject"]: entry for entry in earlier}
+    for entry in later:
+        first = found.pop(entry["subject"], None)
+        found[entry["subject"]] = dict(entry, before=first["before"]) if first is not None else entry
+    return list(found.values())
+
+
+def standing(record: Mapping[str, Any]) -> list[Entry]:
+    """Return the changes of a record that stand: of a call that was not undone whole, what is left of it, and what was
+    confirmed before it under the same id."""
+    changes: list[Entry] = record["changes"]
+    if record["state"] != FAILED:
+        return changes
+    left = [{key: value for key, value in entry.items() if key != "now"} for entry in reversed(pending(changes))]
+    return merged(record.get("earlier", []), left)
+
+
+def obstacles(entries: Sequence[Entry]) -> list[str]:
+    """Return what would keep changes from being written back, with nothing written: a file system that is read-only."""
+    found = []
+    for entry in entries:
+        try:
+            kinds.one(entry["options"]).writable()
+        except RefusedError as error:  # noqa: PERF203
+            found.append(str(error))
+    return list(dict.fromkeys(found))
 
 
 def pending(entries: Sequence[Entry]) -> list[Entry]:

@@ -86,12 +86,15 @@ def _saved(
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield path, family, table and chain of those places that are in files which are loaded at boot."""
     from .._change import model, saved_text
-    from .._firewall.persistence import IPTABLES
+    from .._firewall.persistence import IPTABLES, with_included
 
     for loader in loaders:
         if loader.service not in IPTABLES and loader.service != "nftables":
             continue
-        for of_file, path in loader.files:
+        own = loader.files
+        if loader.service == "nftables":
+            own = [("", path) for _family, first in own for path in with_included(files, first)]
+        for of_file, path in own:
             text = files.read(path)
             for family, table, chain in sorted(places):
                 native, _blank, name = table.partition(" ")

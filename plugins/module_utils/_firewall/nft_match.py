@@ -79,6 +79,9 @@ def changing(data: Any, sets: Mapping[str, Any]) -> str:
 
 def _matches(body: Mapping[str, Any], sets: Mapping[str, Any]) -> list[Match]:
     operator, left, right = body["op"], body["left"], body["right"]
+    if isinstance(right, list) and operator in {"==", "!="}:
+        # As nft writes `tcp flags & (fin|syn) == (fin|syn)`: all of the bits at once. A choice is {"set": […]}.
+        right = {"|": right}
     members = elements(right, sets)
     if members is None and isinstance(right, str) and right.startswith("@"):
         raise _UnreadableError(right)
@@ -178,6 +181,8 @@ def _any_bit(field: _Field, negated: bool, values: Sequence[Any]) -> Match:
 
 def _ordered(field: _Field, operator: str, values: Sequence[Any]) -> Match:
     (value,) = values
+    if field.kind == "tcp_flags":
+        return _ordered_flags(field, operator, _flags(value))
     highest = 65535 if field.kind.endswith("port") else _ALL_BITS
     if field.mask is not None or not (field.kind.endswith("port") or field.kind in _BY_ORDER):
         raise _UnreadableError(operator)
@@ -195,6 +200,15 @@ def _ordered(field: _Field, operator: str, values: Sequence[Any]) -> Match:
     }[operator]
     interval = ((low, high),)
     return Match(field.kind, False, (_ALL_BITS, interval) if field.kind in {"mark", "ct_mark"} else interval)
+
+
+def _ordered_flags(field: _Field, operator: str, bound: int) -> Match:
+    """As `tcp flags & (fin|syn|rst|psh|ack|urg) < fin`, by which many rulesets mean packets without any flag."""
+    mask = 0xFF if field.mask is None else _flags(field.mask)
+    compared = {"<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__}[operator]
+    return Match(
+        "tcp_flags", False, (mask, tuple(one for one in range(256) if one | mask == mask and compared(one, bound)))
+    )
 
 
 def _interval(field: _Field, value: Any) -> tuple[int, int]:

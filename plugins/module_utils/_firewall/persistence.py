@@ -72,13 +72,35 @@ class Files:
         except OSError:
             return ""
 
-    def matching(self, pattern: str) -> list[str]:
-        """Return the texts of the files which an `include` of nft names, at most 50."""
+    def named(self, pattern: str) -> list[str]:
+        """Return the paths of the files which an `include` of nft names, at most 50."""
         from glob import glob
 
         if not pattern.startswith("/"):
             pattern = "/etc/" + pattern
-        return [read_text(path, _MOST_BYTES) for path in sorted(glob(self.root + pattern))[:_MOST_INCLUDED]]
+        return [path[len(self.root) :] for path in sorted(glob(self.root + pattern))[:_MOST_INCLUDED]]
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return their texts."""
+        return [self.read(path) for path in self.named(pattern)]
+
+
+def with_included(files: Files, path: str) -> list[str]:
+    """Return the path of a file in nft's language, and those of the files that it includes, and they, at most 50."""
+    from . import nft_words
+
+    found: list[str] = []
+    waiting = [path]
+    while waiting and len(found) <= _MOST_INCLUDED:
+        path = waiting.pop(0)
+        if path in found:
+            continue
+        found.append(path)
+        for line in files.read(path).split("\n"):
+            if line.lstrip().startswith("include"):
+                words = nft_words.split(line)[0]
+                waiting += files.named(nft_words.plain(words[1])) if words[:1] == ["include"] and words[1:] else ()
+    return found
 
 
 def loaders(files: Files) -> list[Loader]:

@@ -49,7 +49,7 @@ def outcome(
     ]
     good = not sentences
     if not good:
-        sentences.append(undone_by(run))
+        sentences.append(undone_by(run, surely=taken > 0))
     return {
         "good": good,
         "pending": bool(worse or (left and taken >= len(plan["turns"]))),
@@ -57,11 +57,11 @@ def outcome(
     }
 
 
-def undone_by(path: str) -> str:
-    """How all that a run did is undone, in a sentence. path: the run's folder."""
-    return (
-        f"What this run did is undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY -e rollback_run={path}"
-    )
+def undone_by(path: str, surely: bool = True) -> str:
+    """How all that a run did is undone, in a sentence. path: the run's folder. surely: False where its first step
+    failed, which puts its own things back: only the host knows whether something is left."""
+    what = "What this run did is" if surely else "If anything is left of what this run did, it is"
+    return f"{what} undone by: ansible-playbook netmedic.calico.rollback -i INVENTORY -e rollback_run={path}"
 
 
 def _ended_early(plan: Mapping[str, Any], taken: int, broken: Mapping[str, Any]) -> list[str]:

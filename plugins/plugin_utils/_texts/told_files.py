@@ -89,15 +89,15 @@ class ToldFiles(persistence.Files):
         """Return what a link points to, "" if none was told."""
         return self._links.get(path, "")
 
-    def matching(self, pattern: str) -> list[str]:
-        """Return the texts of the told files that a pattern names: never anything of this host."""
+    def named(self, pattern: str) -> list[str]:
+        """Return the paths of the told files that a pattern names: never anything of this host."""
         wanted = (pattern if pattern.startswith("/") else "/etc/" + pattern).replace("//", "/")
         found = [
             path
             for path in sorted(self._lines)
             if path.count("/") == wanted.count("/") and fnmatch.fnmatchcase(path, wanted)
         ]
-        return [self.read(path) for path in found[:_MOST_INCLUDED]]
+        return found[:_MOST_INCLUDED]
 
     # --- as files ---
 

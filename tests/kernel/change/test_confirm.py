@@ -162,6 +162,21 @@ def test_a_later_call_of_the_same_id_is_undone_alone_and_rolled_back_with_the_fi
     assert set_up.run(LOOK) == before
 
 
+def test_what_was_confirmed_before_a_call_that_was_not_undone_whole_stays_on_record(set_up):
+    before = set_up.run(LOOK)
+    set_up.apply(RULE)
+    set_up.confirm()
+    for text in ("theirs", "also theirs"):
+        set_up.apply(FILE, confirm_within=5)
+        set_up.run(f"echo {text} > /tmp/f")
+        set_up.wait_for("failed", 8)
+        assert "ours" in set_up.run(LOOK)
+    set_up.run("echo old > /tmp/f")
+    assert set_up.undo(check=True)["changed"]
+    assert set_up.undo()["state"] == "undone"
+    assert set_up.run(LOOK) == before
+
+
 def test_rules_that_others_put_in_meanwhile_stay(set_up):
     set_up.apply(RULE)
     set_up.confirm()
@@ -234,6 +249,28 @@ def test_a_read_only_file_system_and_a_full_one_are_refused(set_up):
         assert set_up.run(LOOK) == before
     finally:
         set_up.run("umount /tmp/ro /tmp/full")
+
+
+def test_nothing_is_undone_where_not_all_could_be(set_up):
+    set_up.run("mkdir -p /tmp/ro; mount -t tmpfs tmpfs /tmp/ro; echo old > /tmp/ro/f")
+    try:
+        set_up.apply(RULE, dict(FILE, path="/tmp/ro/f"))
+        set_up.confirm()
+        made = set_up.run(LOOK)
+        set_up.run("mount -o remount,ro /tmp/ro")
+        for check in (True, False):
+            with pytest.raises(
+                RefusedError, match=r"not all of it could be put back.*/tmp/ro/f cannot be written: /tmp/ro is on a"
+            ):
+                set_up.undo(check=check)
+        assert set_up.run(LOOK) == made
+        assert set_up.store.load("one")["state"] == "confirmed"
+        set_up.run("mount -o remount,rw /tmp/ro")
+        assert set_up.undo()["changed"]
+        assert set_up.run("cat /tmp/ro/f") == "old\n"
+        assert "ours" not in set_up.run(LOOK)
+    finally:
+        set_up.run("umount /tmp/ro")
 
 
 # As in Ansible's payload: what is not imported when the module ends is not there any more.

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.module_utils._change import files, kinds, options, transaction
+from ansible_collections.netmedic.calico.plugins.module_utils._change import files, kinds, options, transaction, undo
 from ansible_collections.netmedic.calico.plugins.module_utils._change.model import RefusedError
 
 RULE = {"kind": "iptables_rule", "chain": "INPUT", "rule": "-j ACCEPT"}
@@ -52,7 +52,7 @@ def test_every_kind_tells_of_itself():
 def test_two_calls_as_one():
     first = [{"subject": "a", "before": 1, "after": 2}, {"subject": "b", "before": 1, "after": 2}]
     second = [{"subject": "a", "before": 2, "after": 3}, {"subject": "c", "before": 0, "after": 1}]
-    merged = {one["subject"]: (one["before"], one["after"]) for one in transaction.merged(first, second)}
+    merged = {one["subject"]: (one["before"], one["after"]) for one in undo.merged(first, second)}
     assert merged == {"a": (1, 3), "b": (1, 2), "c": (0, 1)}
 
 

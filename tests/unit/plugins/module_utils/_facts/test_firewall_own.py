@@ -137,3 +137,18 @@ def test_rules_that_ufw_keeps(host):
 def test_many_own_rules_stay_few_bytes(host):
     host.runs(save(*(RULE.format(number) for number in range(1, 250))))
     assert len(repr(host.facts()["own_rules"])) < 400
+
+
+def test_a_chain_in_a_file_that_is_included_is_found_there(host):
+    """As RHEL has it: /etc/sysconfig/nftables.conf does nothing but include others."""
+    host.starts("nftables")
+    host.file(
+        "/etc/nftables.conf",
+        'flush ruleset\n# include "/etc/no.nft"\ninclude "/etc/nftables.d/*.nft"\ninclude "gone"\n',
+    )
+    host.file("/etc/nftables.d/a.nft", 'table inet other {\n}\ninclude "/etc/nftables.conf"\n')
+    host.file("/etc/nftables.d/b.nft", NATIVE)
+    host.runs_nft(NATIVE)
+    facts = host.facts([blocked("inet own", "inet", "input")])
+    assert [one["path"] for one in facts["loaded_at_boot"]] == ["/etc/nftables.d/b.nft"]
+    assert [one["backend"] for one in facts["own_rules"]] == ["nftables", "/etc/nftables.d/b.nft"]

@@ -11,6 +11,7 @@ from ansible_collections.netmedic.calico.plugins.module_utils._firewall import m
 
 DPORT = {"payload": {"protocol": "tcp", "field": "dport"}}
 SADDR = {"payload": {"protocol": "ip", "field": "saddr"}}
+FLAGS = {"payload": {"protocol": "tcp", "field": "flags"}}
 TCP = ("protocol", False, (6,))
 V4 = ("family", False, ("ipv4",))
 V6 = ("family", False, ("ipv6",))
@@ -103,6 +104,15 @@ def test_the_texts_of_a_listing_read_like_its_source(world):
         (match({"ct": {"key": "state"}}, {"|": ["established", "related"]}, "!="), [("ct_state", True, ())]),
         (match({"ct": {"key": "status"}}, "dnat", "!="), [("ct_status", True, ())]),
         (match({"payload": {"protocol": "tcp", "field": "flags"}}, "syn", "in"), [TCP, ("tcp_flags", True, (2, (0,)))]),
+        # nft 1.0.6 on `tcp flags & (fin|syn) == (fin|syn)`, `… == { syn, syn|ack }`, `… != syn|rst` and `… < fin`.
+        (match({"&": [FLAGS, ["fin", "syn"]]}, ["fin", "syn"]), [TCP, ("tcp_flags", False, (3, (3,)))]),
+        (
+            match({"&": [FLAGS, {"|": [{"|": ["syn", "rst"]}, "ack"]}]}, {"set": [{"|": ["syn", "ack"]}, "syn"]}),
+            [TCP, ("tcp_flags", False, (22, (18, 2)))],
+        ),
+        (match({"&": [FLAGS, ["syn", "rst"]]}, ["syn", "rst"], "!="), [TCP, ("tcp_flags", True, (6, (6,)))]),
+        (match({"&": [FLAGS, {"|": ["fin", "syn"]}]}, "fin", "<"), [TCP, ("tcp_flags", False, (3, (0,)))]),
+        (match({"&": [FLAGS, {"|": ["fin", "syn"]}]}, "fin", ">"), [TCP, ("tcp_flags", False, (3, (2, 3)))]),
         (match({"fib": {"result": "oif", "flags": ["saddr", "iif"]}}, False), [("reverse_path", True, None)]),
         (
             match({"fib": {"result": "type", "flags": ["daddr", "iif"]}}, "local"),
