@@ -120,11 +120,13 @@ def conditions(rule: Rule) -> list[dict[str, str]]:
     told = f"object.metadata.annotations['{ACCEPT}']"
     accepted = (
         f"!has(object.metadata.annotations) || !('{ACCEPT}' in object.metadata.annotations) || "
-        f"!{told}.matches('(^|[, ]){rule.id}($|[, ])')"
+        f"!{told}.matches('(^|[,\\\\s]){rule.id}($|[,\\\\s])')"
     )
+    # What an object lacks cannot be compared: that is an error, which lets it through.
+    changed = "oldObject == null || !has(oldObject.spec) || object.spec != oldObject.spec"
     return [
         {"name": "has-a-specification", "expression": "has(object.spec)"},
-        {"name": "is-changed", "expression": "oldObject == null || object.spec != oldObject.spec"},
+        {"name": "is-changed", "expression": changed},
         {"name": "is-not-accepted", "expression": accepted},
     ]
 
@@ -195,7 +197,12 @@ def template(rule: Rule, source: Source, library: str) -> str:
         "import data.lib.calico",
         "resource := input.review.object",
         # Gatekeeper's audit has no operation: what is there is looked at as it is.
-        'unchanged if {\n  input.review.operation == "UPDATE"\n  input.review.oldObject.spec == resource.spec\n}',
+        (
+            'unchanged if {\n  input.review.operation == "UPDATE"\n'
+            '  object.get(input.review.oldObject, "spec", {}) == object.get(resource, "spec", {})\n}'
+        ),
+        # Where its webhook is told of deletions, it gives what is to go as the object.
+        'unchanged if input.review.operation == "DELETE"',
         _head(rule, 'violation contains {"msg": msg}', "  not unchanged\n"),
         source.rego.strip(),
     ]

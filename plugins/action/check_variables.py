@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -32,6 +33,8 @@ from ..filter import (
 from ..plugin_utils._analysis.wishes import doubts
 from ..plugin_utils._evidence import chosen_tags, misspelt, role_options
 from ..plugin_utils._evidence.variables import complaints
+from ..plugin_utils._render import places
+from ..plugin_utils._render.formats import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             given = {name: self._templar.template(value) for name, value in named.items()}
             wrong = complaints(options, given, _fits)
             mistakes += wrong
+            mistakes += [] if wrong else _unwritable(given)
             if not wrong:
                 self._wishes(given.get(f"{role}_checks"), given.get(f"{role}_waivers"), mistakes, warnings)
         for sentence in warnings:
@@ -83,6 +87,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             warnings += doubts(checks, waivers)
         except ValueError as error:
             mistakes.append(f"{error}.")
+
+
+def _unwritable(given: Mapping[str, Any]) -> list[str]:
+    """That no report can be written, if that is so: told after the diagnosis, it would have cost the diagnosis."""
+    where, forms = given.get("report_dir"), given.get("report_formats") or ["json", "html"]
+    if not where:
+        return []
+    forms = forms.split(",") if isinstance(forms, str) else forms
+    place = os.path.expandvars(str(where))
+    why = places.why_not(place, [FILES[form.strip()] for form in forms if form.strip() in FILES])
+    return [f"report_dir is {where}, and no report can be written there: {why}."] if why else []
 
 
 def _fits(spec: Mapping[str, Any], value: Any) -> bool:

@@ -16,6 +16,7 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import c
 
 _MARK = '"taken_at_epoch"'
 _NOT_SENT = "Data could not be sent"
+_OVER_SSH = "can be reached over ssh:"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no type hints
@@ -63,7 +64,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
         options = self._options(fallback.argument_spec())
         if options["texts"]:
-            result["texts"], trouble = fallback.texts(options, self._low_level_execute_command)
+            result["texts"], trouble = fallback.texts(options, self._unlogged)
             result.update({"warnings": [*result.get("warnings", []), trouble]} if trouble else {})
             result["_ansible_verbose_override"] = True
 
@@ -79,7 +80,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
         if not fallback.lacks_python(result):
             return result
-        return fallback.read(result, self._options(fallback.argument_spec()), self._low_level_execute_command)
+        try:
+            return fallback.read(result, self._options(fallback.argument_spec()), self._unlogged)
+        except AnsibleConnectionFailure:
+            # Why is cut from what is not logged; the first attempt, with the module, told it.
+            why = plain.text(result.get("msg")).partition(_OVER_SSH)[2].strip()
+            if not why:
+                raise
+            raise AnsibleConnectionFailure(f"Failed to connect to the host via ssh: {why}") from None
+
+    def _unlogged(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Execute a command whose output -vvv does not show: packet filters as they are, passwords in comments and
+        all. With no_log at the task nobody would learn why a node could not be reached."""
+        contexts = [one for one in (self._play_context, getattr(self._connection, "_play_context", None)) if one]
+        before = [one.no_log for one in contexts]
+        for one in contexts:
+            one.no_log = True
+        try:
+            return self._low_level_execute_command(*args, **kwargs)
+        finally:
+            for one, was in zip(contexts, before, strict=True):
+                one.no_log = was
 
     def _low_level_execute_command(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Note when the very command was sent and answered that ran the module, without all that goes before it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._render.files import save_report
+from ansible_collections.netmedic.calico.plugins.plugin_utils._render.files import NotWrittenError, save_report
 from ansible_collections.netmedic.calico.plugins.plugin_utils._render.formats import FILES, Wanted
 
 ARGUMENTS = {
@@ -38,11 +38,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         where, formats = arguments["directory"], arguments["formats"]
         try:
             saved = save_report(arguments["report"], where, formats, Wanted(**given), write=not self._task.check_mode)
-        except OSError as error:
-            names = ", ".join(FILES[form] for form in FILES if form in formats)
-            why = error.strerror or error
-            msg = f"{names} cannot be written into {where}: {why}. The report stands above."
-            return {**result, "failed": True, "msg": msg}
+        except NotWrittenError as error:
+            return {**result, "failed": True, "msg": _told(error, where)}
         paths = [str(path) for path in saved.paths]
         told = {**result, "changed": saved.changed, "path": paths[0] if paths else "", "paths": paths}
         return {**told, "failed": True, "msg": f"{saved.problem}."} if saved.problem else told
+
+
+def _told(error: NotWrittenError, where: str) -> str:
+    why = (f"{', '.join(names)} cannot be written into {where}: {why}." for why, names in error.reasons().items())
+    others = [f"Written: {', '.join(error.written)}."] if error.written else []
+    return " ".join((*why, *others, "The report stands above."))

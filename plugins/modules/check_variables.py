@@ -14,6 +14,7 @@ author: netmedic.calico contributors (@netmedic)
 description:
   - Checks the variables that are set against what the roles say of them, and fails with one sentence for each
     mistake. It names the variable, its value and what is allowed.
+  - With the role report among them, sees also that reports can be written into C(report_dir); nothing is left there.
   - Runs on the controller only.
 extends_documentation_fragment: netmedic.calico.harmless
 options:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import kept
-from .age import age, why_refused
+from .age import AHEAD_ALLOWED, age, why_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,18 +42,24 @@ def told(hostvars: Mapping[str, Any], hosts: Sequence[str], now: datetime, max_a
 
 
 def _span(known: Sequence[float]) -> str:
-    if not known:
-        return ""
-    newest, oldest = int(known[0]), int(known[-1])
-    return f", {newest} s old" if newest == oldest else f", {newest} s to {oldest} s old"
+    past = [int(seconds) for seconds in known if seconds >= -AHEAD_ALLOWED]
+    ahead = f", {len(known) - len(past)} of them stamped in the future" if len(past) < len(known) else ""
+    if not past:
+        return ahead
+    newest, oldest = max(past[0], 0), max(past[-1], 0)
+    return f", {newest} s old{ahead}" if newest == oldest else f", {newest} s to {oldest} s old{ahead}"
 
 
 def _all_refused(known: Sequence[float], max_age: int) -> str:
-    newest = f"the newest are {int(known[0])} s old" if known else "when they were taken is not known"
-    return (
-        f"All facts in the cache are refused: {newest}, and diagnose_max_age allows {max_age} s. "
-        f"{_COLLECT} Or allow older ones: -e diagnose_max_age=SECONDS"
-    )
+    past = [int(seconds) for seconds in known if seconds >= -AHEAD_ALLOWED]
+    if known and not past:
+        return (
+            "All facts in the cache are refused: they are stamped in the future, so that their age is not known. See "
+            f"that the clocks of this machine and of the one that ran netmedic.calico.collect are right. {_COLLECT}"
+        )
+    newest = f"the newest are {past[0]} s old" if past else "when they were taken is not known"
+    allow = " Or allow older ones: -e diagnose_max_age=SECONDS" if past else ""
+    return f"All facts in the cache are refused: {newest}, and diagnose_max_age allows {max_age} s. {_COLLECT}{allow}"
 
 
 def _names(hosts: Sequence[str]) -> str:

@@ -43,7 +43,11 @@ def _nearest(written: Iterable[str], known: Iterable[str]) -> list[str]:
         for other in known
         if one.partition("_")[0] == other.partition("_")[0]
     ]
-    return [name for ratio, name in sorted(found, reverse=True)[:1] if ratio >= _NEAR]
+    near = [name for ratio, name in sorted(found, reverse=True)[:1] if ratio >= _NEAR]
+    # Of a short word one slip is a large part: awx_slcies.
+    return (
+        near or [other for one in written for other in sorted(known) if _is_a_slip(*_after_same_words(one, other))][:1]
+    )
 
 
 def _after_same_words(one: str, other: str) -> tuple[str, str]:

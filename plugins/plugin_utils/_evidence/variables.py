@@ -58,12 +58,18 @@ def _of_value(name: str, spec: Mapping[str, Any], value: Any, fits: Fits, depth:
     odd = isinstance(value, (str, Mapping)) if of_mappings else _is_text(spec) and isinstance(value, (list, Mapping))
     if odd or not fits(plain, value):
         yield _sentence(name, spec, value)
+    elif spec.get("required") and _is_text(spec) and value == "":
+        yield f"{name} is empty; it must be {allowed(spec)}."
     elif spec.get("type") in ("int", "float"):
         yield from _of_number(name, spec, value)
     elif inner and depth < DEEPEST:
         items = list(enumerate(value)) if of_mappings else [(None, value)]
         for number, item in items:
-            yield from _of_mapping(name if number is None else f"{name}[{number}]", inner, item, fits, depth + 1)
+            part = name if number is None else f"{name}[{number}]"
+            if isinstance(item, Mapping):
+                yield from _of_mapping(part, inner, item, fits, depth + 1)
+            else:
+                yield f"{part} is {_told(spec, item)}; it must be a mapping with {_listed(inner)}."
 
 
 def _of_number(name: str, spec: Mapping[str, Any], value: Any) -> Iterator[str]:
@@ -83,10 +89,9 @@ def _is_text(spec: Mapping[str, Any]) -> bool:
     return spec.get("type", "str") in ("str", "path")
 
 
-def _of_mapping(name: str, options: Mapping[str, Any], value: Any, fits: Fits, depth: int) -> Iterator[str]:
-    if not isinstance(value, Mapping):
-        yield f"{name} is {_shown(value)}; it must be a mapping with {_listed(options)}."
-        return
+def _of_mapping(
+    name: str, options: Mapping[str, Any], value: Mapping[Any, Any], fits: Fits, depth: int
+) -> Iterator[str]:
     for key in value:
         if key not in options:
             yield f"{name} has {_shown(key)}, which is not known; known are {_listed(options)}."
@@ -98,8 +103,11 @@ def _of_mapping(name: str, options: Mapping[str, Any], value: Any, fits: Fits, d
 
 
 def _sentence(name: str, spec: Mapping[str, Any], value: Any) -> str:
-    told = "a value that is not shown" if spec.get("no_log") else _shown(value)
-    return f"{name} is {told}; it must be {allowed(spec)}."
+    return f"{name} is {_told(spec, value)}; it must be {allowed(spec)}."
+
+
+def _told(spec: Mapping[str, Any], value: Any) -> str:
+    return "a value that is not shown" if spec.get("no_log") else _shown(value)
 
 
 def allowed(spec: Mapping[str, Any]) -> str:

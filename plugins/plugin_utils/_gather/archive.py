@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from .._render import places
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -24,18 +26,11 @@ _LEVEL = 6
 def why_not(directory: str, mb: int) -> str:
     """Return why no archive of so many MiB can be written there, in a sentence; '' if it can. Nothing is left there."""
     path = Path(directory).expanduser().absolute()
-    there = path
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        return f"The archive cannot be written into {path}: {there} is no directory. Give must_gather_dir another one."
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-        free = shutil.disk_usage(there).free
-    except OSError as error:
-        why = error.strerror or error
+    why = places.why_not(directory)
+    if why:
         return f"The archive cannot be written into {path}: {why}. Give must_gather_dir another directory."
+    there = places.existing(directory)
+    free = shutil.disk_usage(there).free
     if free < mb * 1024 * 1024:
         return (
             f"The archive may take {mb} MiB, and {there} has only {free >> 20} MiB free. Make room, give "

@@ -60,7 +60,7 @@ def choose(
     if AFFECTED in wanted:
         room = max(limits.nodes - len(reasons), 0)
         there = set(hosts) - unreachable
-        for name, why in _affected(report, hosts, serving or {}):
+        for name, why in _affected(report, [name for name in hosts if name in there], serving or {}):
             if name not in there or name in reasons:
                 continue
             if room:
@@ -97,7 +97,7 @@ def serving(cluster: Mapping[str, Any], nodenames: Mapping[str, str]) -> dict[st
 
 
 def _affected(report: Mapping[str, Any], hosts: Sequence[str], serves: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield whom to read and why, best first; one may come more than once."""
+    """Yield whom to read and why, best first; one may come more than once. `hosts`: those that can be reached."""
     mesh = [plain.mapping(one) for one in plain.sequence(plain.mapping(report.get("mesh")).get("nodes"))]
     troubled: dict[str, str] = {}
     for name, why in (*_in_findings(report), *_without_session(mesh)):
@@ -107,13 +107,17 @@ def _affected(report: Mapping[str, Any], hosts: Sequence[str], serves: Mapping[s
         yield name, f"{what} runs there"
     missing = plain.mapping(plain.mapping(report.get("coverage")).get("nodes")).get("missing")
     centre = {*troubled, *(plain.text(plain.mapping(one).get("node")) for one in plain.sequence(missing))}
+    chosen = set(troubled)
     for one, other in _related(mesh, ("up",)):
         for name, peer in ((one, other), (other, one)):
             if peer in centre:
+                chosen.add(name)
                 yield name, f"it is a peer of {peer}"
-    if not centre:
+    # Those that matter may be out of reach, and nobody known as their peer: an archive without a log is of no use.
+    if not chosen.intersection(hosts):
+        where = "at any node that could be reached" if centre else "anywhere"
         for name in hosts:
-            yield name, "nothing was found anywhere; it is one of the first"
+            yield name, f"nothing was found {where}; it is one of the first"
 
 
 def _in_findings(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

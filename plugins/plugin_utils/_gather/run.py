@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...module_utils._gather import parcel
 from .._bundle import evidence, write
 from .._bundle.spool import Spool
-from .._evidence import cluster, inventory, kept, plain
+from .._evidence import cluster, inventory, kept, plain, refused
 from .._redaction import keyed, share
 from .._redaction.redactor import Redactor
 from . import archive, contents, index
@@ -106,7 +106,7 @@ def _of_node(result: Mapping[str, Any]) -> contents.Gathered:
 
 
 def _said(result: Mapping[str, Any]) -> str:
-    return " ".join(plain.text(result.get("msg")).split())[:_LONGEST]
+    return refused.without_prefix(" ".join(plain.text(result.get("msg")).split()))[:_LONGEST]
 
 
 def _anything(
@@ -135,8 +135,8 @@ def _came(
 
 
 def _short(result: Mapping[str, Any]) -> str:
-    said = " ".join(plain.text(result.get("msg")).split())[: inventory.WHY_SHOWN]
-    return f"unreachable: {said}" if result.get("unreachable") else said
+    """Return why there are no facts, in the words of the diagnosis."""
+    return " ".join(inventory.why_not_read({kept.RESULT: result})[0].split())
 
 
 def _versions(ansible: str) -> dict[str, str]:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
+import stat
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,7 +141,7 @@ def read_paths(paths: Iterable[str]) -> Loaded:
         if not files:
             found.append(Loaded((), (_unreadable(path, 0, _why_none(path)),), ()))
         for file in files:
-            key = str(file.resolve())
+            key = os.path.realpath(file)
             if key not in seen:
                 seen.add(key)
                 found.append(_of_file(file))
@@ -151,14 +153,15 @@ def read_paths(paths: Iterable[str]) -> Loaded:
 
 
 def _files(path: str) -> Iterator[FilePath]:
+    """Yield those of a path that are named for manifests, also what turns out not to be a file that can be read."""
     start = FilePath(path).expanduser()
-    if start.is_file():
+    if start.is_dir():
+        named = (part for part in sorted(start.rglob("*")) if part.suffix.lower() in ENDINGS and not part.is_dir())
+        yield from (one for one in named if not any(step.startswith(".") for step in one.relative_to(start).parts))
+    elif os.path.lexists(start):
         yield start
-    elif start.is_dir():
-        hidden = (part for part in sorted(start.rglob("*")) if part.suffix.lower() in ENDINGS and part.is_file())
-        yield from (one for one in hidden if not any(step.startswith(".") for step in one.relative_to(start).parts))
     else:
-        yield from (FilePath(one) for one in sorted(glob.glob(str(start), recursive=True)) if FilePath(one).is_file())
+        yield from (one for one in map(FilePath, sorted(glob.glob(str(start), recursive=True))) if not one.is_dir())
 
 
 def _why_none(path: str) -> str:
@@ -169,8 +172,14 @@ def _why_none(path: str) -> str:
 
 def _of_file(file: FilePath) -> Loaded:
     try:
-        if file.stat().st_size > LARGEST:
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode):  # reading a pipe would wait for ever for somebody to write
+            why = "it is no regular file but a pipe, a socket or a device; give the lines in a file"
+            return Loaded((), (_unreadable(str(file), 0, why),), (str(file),))
+        if about.st_size > LARGEST:
             return Loaded((), (_unreadable(str(file), 0, f"it has more than {LARGEST >> 20} MiB"),), (str(file),))
         return read(file.read_bytes().decode("utf-8", "replace"), str(file))
     except OSError as error:
-        return Loaded((), (_unreadable(str(file), 0, error.strerror or str(error)),), ())
+        lost = file.is_symlink() and not file.exists()
+        why = "it is a link to a file that is not there" if lost else error.strerror or str(error)
+        return Loaded((), (_unreadable(str(file), 0, why),), ())

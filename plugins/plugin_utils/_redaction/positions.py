@@ -91,9 +91,13 @@ _PROMPTS = tuple(
         rf"(?!(?:ba|da|k|z)?sh-\d)\[?{_NAME}(?::[~/][^\s$#%]{{0,100}}|[: ]~|\])[ \t]?[$#%](?=[ \t]|$)",
         rf"(?!(?:ba|da|k|z)?sh-\d)(?=[\w.]*[-\d]){_NAME}[$#] [a-z]",
         rf"[\w.-]{{1,32}}@{_NAME} [^\s$#%]{{1,100}} %(?=[ \t]|$)",
+        # node:~> and user@node:~> of SUSE
+        rf"(?:[\w.-]{{1,32}}@)?{_NAME}:[~/][\w./~-]{{0,100}}>(?=[ \t]|$)",
+        # A router's or vtysh's; BIRD's own is nobody's name.
+        rf"(?!bird>){_NAME}(?:\([\w-]{{1,40}}\))?[#>] ?show (?:bgp|ip|ipv6|run\w*|int\w*|version)\b",
     )
 )
-_MARKS = ("$ ", "# ", "% ", "$\n", "#\n", "%\n")
+_MARKS = ("$ ", "# ", "% ", "> ", "$\n", "#\n", "%\n", ">\n", "#show ", ">show ")
 _TELLS_ITS_NAME = re.compile(
     r"(?:sudo )?(?:hostname(?: -[fsA])?|uname -n|cat /etc/hostname|cat /var/lib/calico/nodename)$"
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from .._patch.make import FOLDER
 from .formats import Wanted, rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .._patch.model import Patch
 
@@ -30,13 +31,28 @@ class Saved(NamedTuple):
     problem: str = ""
 
 
+class NotWrittenError(OSError):
+    """Some files could not be written. `failed`: why, by name; `written`: those that are there."""
+
+    def __init__(self, failed: Mapping[str, str], written: Sequence[str]) -> None:
+        self.failed, self.written = failed, written
+        super().__init__(errno.EIO, "; ".join(f"{', '.join(names)}: {why}" for why, names in self.reasons().items()))
+
+    def reasons(self) -> dict[str, list[str]]:
+        """Return the names of the files by why they could not be written."""
+        found: dict[str, list[str]] = {}
+        for name, why in self.failed.items():
+            found.setdefault(why, []).append(name)
+        return found
+
+
 def save_report(
     report: Mapping[str, Any], directory: str, formats: Iterable[str], wanted: Wanted = USUAL, *, write: bool
 ) -> Saved:
     """Write a report in these forms, each file whole or not at all, and make its directory.
 
-    With write False nothing is written. OSError where the directory cannot be made or written. Where a report is not
-    whole, report.json is written all the same.
+    With write False nothing is written. NotWrittenError where a file cannot be. Where a report is not whole,
+    report.json is written all the same.
     """
     chosen = list(formats)
     problem = ""
@@ -52,18 +68,25 @@ def save_report(
 def save_files(contents: Mapping[str, bytes], directory: str, *, write: bool) -> bool:
     """Write files by their names, each whole or not at all, and make their directory; say whether it changes anything.
 
-    With write False nothing is written. OSError where the directory cannot be made or written.
+    With write False nothing is written. What can be written is, also where others cannot: then NotWrittenError tells
+    which.
     """
-    changed = False
+    changed: list[str] = []
+    failed: dict[str, str] = {}
     for name, content in contents.items():
         path = Path(directory) / name
-        if path.is_file() and path.read_bytes() == content:
-            continue
-        changed = True
-        if write:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, content)
-    return changed
+        try:
+            if path.is_file() and path.read_bytes() == content:
+                continue
+            if write:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _replace(path, content)
+            changed.append(name)
+        except OSError as error:
+            failed[name] = error.strerror or str(error)
+    if failed:
+        raise NotWrittenError(failed, [name for name in contents if name not in failed])
+    return bool(changed)
 
 
 def save_patches(patches: Iterable[Patch], directory: str, *, write: bool) -> bool:
@@ -75,7 +98,7 @@ def save_patches(patches: Iterable[Patch], directory: str, *, write: bool) -> bo
     there = {path.name: path.read_bytes() for path in ours if path.is_file()}
     if write and wanted != there:
         for name in there.keys() - wanted.keys():
-            (folder / name).unlink()
+            (folder / name).unlink(missing_ok=True)  # another run may be at it, too
         for name, content in wanted.items():
             folder.mkdir(parents=True, exist_ok=True)
             _replace(folder / name, content)

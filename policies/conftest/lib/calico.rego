@@ -127,5 +127,5 @@ variables(container, name) := [one |
 
 accepted(resource, rule) if {
 	told := get(get(get(resource, "metadata", {}), "annotations", {}), "lint.netmedic.calico/accept", "")
-	rule in split(replace(told, ",", " "), " ")
+	regex.match(concat("", [`(^|[,\s])`, rule, `($|[,\s])`]), told)
 }

@@ -99,8 +99,11 @@ def test_what_is_there_already_can_still_be_labelled_and_accepted(cel, rule):
     spec = engines.of_rule("vap", rule)[0]["spec"]
     assert engines.cel_refuses(cel, spec, new)
     assert engines.cel_refuses(cel, spec, new, old) == []
-    new["metadata"]["annotations"] = {ACCEPT: f"other_rule, {rule}"}
-    assert engines.cel_refuses(cel, spec, new) == []
+    without = {key: value for key, value in old.items() if key != "spec"}
+    assert engines.cel_refuses(cel, spec, new, without)
+    for accepted in (f"other_rule, {rule}", f"other_rule\n{rule}\n"):
+        new["metadata"]["annotations"] = {ACCEPT: accepted}
+        assert engines.cel_refuses(cel, spec, new) == []
     new["metadata"]["annotations"] = {ACCEPT: f"{rule}s"}
     assert engines.cel_refuses(cel, spec, new)
 
@@ -112,9 +115,21 @@ def test_rego_lets_labels_and_accepted_objects_through(rule):
     old, new = changed(path)
     assert engines.gatekeeper_refuses(rule, new, old, "UPDATE") == []
     assert engines.gatekeeper_refuses(rule, new, None, "")
-    new["metadata"]["annotations"] = {ACCEPT: f"other_rule,{rule}"}
-    assert engines.gatekeeper_refuses(rule, new) == []
-    assert engines.conftest_refuses(rule, new) == []
+    for accepted in (f"other_rule,{rule}", f"other_rule\n{rule}\n"):
+        new["metadata"]["annotations"] = {ACCEPT: accepted}
+        assert engines.gatekeeper_refuses(rule, new) == []
+        assert engines.conftest_refuses(rule, new) == []
+
+
+@needs_rego
+@pytest.mark.parametrize("rule", engines.RULES)
+def test_gatekeeper_lets_what_is_bad_be_deleted(rule):
+    """If its webhook is told of deletions, it gives the object that is there as the one that is asked about."""
+    old, _new = changed(next(one for one in BAD if one.parents[1].name == rule))
+    assert engines.gatekeeper_refuses(rule, old, old, "DELETE") == []
+    assert engines.gatekeeper_refuses(rule, old, {**old, "spec": {}}, "UPDATE")
+    without = {key: value for key, value in old.items() if key != "spec"}
+    assert engines.gatekeeper_refuses(rule, without, without, "UPDATE") == []
 
 
 def test_each_rule_that_a_policy_can_tell_is_one_in_every_language():

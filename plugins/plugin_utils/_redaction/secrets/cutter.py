@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..people import People
-from . import phrases, spread, tables, told
+from . import phrases, router_keys, spread, tables, told
 from .cloud import Cloud
 from .form import Form
 from .kept import Kept
@@ -30,7 +30,8 @@ class Secrets(Kept):
         folded = text.lower()
         text = self._form.cut_whole(text, folded)
         text = spread.cut(text, folded, self)
-        text = phrases.cut(told.cut(text, folded, self), folded, self)
+        text = router_keys.cut(told.cut(text, folded, self), folded, self)
+        text = phrases.cut(text, folded, self)
         text = tables.cut(text, folded, self)
         text = self._form.cut_rest(self._named.cut(text, folded))
         return self._people.replaced(self._cloud.replaced(text, folded))

@@ -129,6 +129,20 @@ def test_nothing_but_old_facts_is_a_problem_with_a_way_out(live):
     assert "netmedic.calico.collect" in problem
 
 
+def test_stamps_of_the_future_are_told_as_such_and_not_as_an_age(live):
+    """The clock of this machine, or of the one that collected, was set back: allowing older facts is no way out."""
+    lines, problem = cached.told(cache(live), list(live), NOW - timedelta(seconds=4000), LIMIT)
+    assert lines == ["Facts of 4 of 4 node(s) are in the cache, 4 of them stamped in the future."]
+    assert "stamped in the future" in problem
+    assert "-4000" not in problem
+    assert "diagnose_max_age" not in problem
+    later = cache(live, NOW - timedelta(seconds=95))
+    later["node-1"]["ansible_facts"][kept.FACT]["at"] = "2026-01-01T01:00:00Z"
+    lines, problem = cached.told(later, list(later), NOW, LIMIT)
+    assert lines[0] == "Facts of 4 of 4 node(s) are in the cache, 95 s old, 1 of them stamped in the future."
+    assert problem == ""
+
+
 def test_an_empty_cache_is_a_problem_with_a_way_out():
     lines, problem = cached.told({"a": {}, "b": {}}, ["a", "b"], NOW, LIMIT)
     assert lines == []

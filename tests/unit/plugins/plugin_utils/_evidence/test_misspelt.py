@@ -25,6 +25,8 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._evidence import m
         ("anlyze_fail_on", "analyze_fail_on"),
         ("daignose_check", "diagnose_checks"),
         ("redact_word", "redact_words"),
+        ("awx_slcies", "awx_slices"),
+        ("awx_imgae", "awx_image"),
         ("redacts_dir", "redact_dir"),
         ("export_dir", ""),
         ("resort_to", ""),

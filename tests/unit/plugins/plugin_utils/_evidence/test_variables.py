@@ -100,3 +100,22 @@ def test_what_must_not_be_logged_is_not_shown():
     assert complaints(options, {"key": "hush"}, fits) == [
         "key is a value that is not shown; it must be a whole number."
     ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"a": "hush"}, "hush", ["hush"], [{"name": "n", "type": "slack", "configuration": "hush"}]],
+)
+def test_secrets_in_notifications_of_awx_are_not_shown_however_they_are_given(given):
+    told = of(
+        "awx", awx_inventory="i", awx_credentials=["c"], awx_keep_dir="/k", awx_image="m", awx_notifications=given
+    )
+    assert len(told) == 1
+    assert "a value that is not shown" in told[0]
+    assert "hush" not in told[0]
+
+
+def test_what_is_needed_may_not_be_empty():
+    """AWX would take what comes before it, and stop halfway."""
+    found = of("awx", awx_inventory="", awx_credentials=["c"], awx_keep_dir="/k", awx_image="")
+    assert sorted(found) == ["awx_image is empty; it must be a text.", "awx_inventory is empty; it must be a text."]

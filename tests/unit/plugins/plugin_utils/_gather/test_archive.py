@@ -68,7 +68,7 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
 
     told = archive.why_not(str(tmp_path / "file" / "below"), 1)
 
-    assert told.endswith(f"{tmp_path / 'file'} is no directory. Give must_gather_dir another one.")
+    assert told.endswith(f"{tmp_path / 'file'} is no directory. Give must_gather_dir another directory.")
 
 
 def test_too_little_room_is_told_before(tmp_path: Path) -> None:

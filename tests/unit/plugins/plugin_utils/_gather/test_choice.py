@@ -100,6 +100,19 @@ def test_who_could_not_be_reached_is_not_waited_for_again_but_his_peers_are_read
     assert found.unreachable == ["node-2"]
 
 
+def test_where_nobody_is_known_as_a_peer_of_the_lost_ones_the_first_ones_are_read() -> None:
+    """The API is down as well, so the mesh has the lost nodes by their addresses alone."""
+    names = hosts(4)
+    told = report([*names[:2], "10.0.0.3", "10.0.0.4"], node_1={"up": {"ipv4": "1-3"}})
+    told["coverage"]["nodes"]["missing"] = [{"node": "node-3"}, {"node": "node-4"}]
+
+    found = choose(told, names, ["affected"], PLENTY, gone=["node-3", "node-4"])
+
+    why = "nothing was found at any node that could be reached; it is one of the first"
+    assert found.nodes == {"node-1": why, "node-2": why}
+    assert found.unreachable == ["node-3", "node-4"]
+
+
 def test_all_and_names_are_as_they_are_asked_for_without_the_limit() -> None:
     names = hosts(30)
     told = report(names, [("x", "node-30")])

@@ -56,7 +56,7 @@ def hostvars() -> dict[str, Any]:
         }
     found["node-9"] = {
         "ansible_host": "10.200.0.99",
-        "collect_result": {"unreachable": True, "msg": "No route to host"},
+        "collect_result": {"unreachable": True, "msg": "Task failed: No route to host"},
     }
     found["localhost"] = {}
     return found
@@ -131,7 +131,7 @@ def test_what_was_asked_for_is_no_name_to_redact(hostvars: dict[str, Any], tmp_p
 
 
 def test_the_index_says_what_came_and_what_did_not_and_why(hostvars: dict[str, Any], tmp_path: Path) -> None:
-    hostvars["node-1"]["must_gather_result"] = {"unreachable": True, "msg": "Connection timed out"}
+    hostvars["node-1"]["must_gather_result"] = {"unreachable": True, "msg": "Task failed: Connection timed out"}
     hostvars["node-2"]["must_gather_result"] = parcel(*OUTPUTS)
     hostvars["node-3"]["must_gather_result"] = {"failed": True, "timedout": {"period": 120}, "msg": "Timed out"}
     hostvars["node-4"]["must_gather_result"] = {"failed": True, "rc": 127, "msg": "/bin/sh: python3: not found"}

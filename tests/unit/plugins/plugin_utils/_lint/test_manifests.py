@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._lint import manifests
@@ -100,3 +102,22 @@ def test_files_folders_and_globs_each_once(tmp_path):
 def test_planned_objects_have_no_lines():
     one = manifests.planned({"kind": "IPPool", "metadata": {"name": "x"}, "spec": {}}, "preflight_objects[0]")
     assert (one.about, one.file, one.line_of("spec")) == ("IPPool/x", "preflight_objects[0]", 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (os.mkfifo, "a pipe, a socket or a device"),
+        (lambda path: path.symlink_to("gone.yaml"), "a link to a file that is not there"),
+        (lambda path: path.symlink_to(path.name), "a link to a file that is not there"),
+    ],
+    ids=["pipe", "lost link", "link to itself"],
+)
+@pytest.mark.parametrize("given", [".", "odd.yaml", "*.yaml"], ids=["folder", "name", "glob"])
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path, make, says, given):
+    """A pipeline whose rendered manifests are missing must not be green for the others."""
+    (tmp_path / "sound.yaml").write_text("kind: Node\napiVersion: v1\nmetadata: {name: a}\n")
+    make(tmp_path / "odd.yaml")
+    told = read_paths([str(tmp_path / given)]).findings
+    assert [says in one.summary for one in told] == [True]
+    assert str(tmp_path / "odd.yaml") == told[0].file

@@ -71,6 +71,22 @@ def test_a_directory_that_cannot_be_made_is_an_error(tmp_path):
         files.save_report({}, str(tmp_path / "file" / "below"), JSON, write=True)
 
 
+def test_one_file_that_cannot_be_written_does_not_cost_the_others_and_is_named(tmp_path, mesh):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(files.NotWrittenError, match=r"report\.html: Is a directory") as raised:
+        files.save_report(told.of(mesh), str(tmp_path), ["json", "html", "text"], write=True)
+    assert raised.value.failed == {"report.html": "Is a directory"}
+    assert raised.value.written == ["report.json", "report.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json", "report.txt"]
+
+
+def test_files_that_fail_for_the_same_reason_are_named_together(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(files.NotWrittenError) as raised:
+        files.save_files({"a": b"", "b": b""}, str(tmp_path / "file"), write=True)
+    assert list(raised.value.reasons().values()) == [["a", "b"]]
+
+
 @pytest.mark.parametrize("form", formats.FILES)
 def test_hostile_names_can_be_written_in_each_form(tmp_path, form):
     saved = files.save_report(told.hostile(), str(tmp_path), [form], write=True)
