@@ -16,6 +16,7 @@ import re
 import time
 
 from .._record import NamedTuple
+from . import checksystem
 from .calico_log_words import (
     AUTODETECTED,
     CALICO_LINES,
@@ -92,6 +93,7 @@ def parse(text: str, component: str = "") -> list[Line]:
     lines that do not say so."""
     found = []
     came_up: dict[str, str] = {}
+    overstated = checksystem.overstated(text)
     for raw in text.splitlines():
         if _STATE_CHANGED in raw:
             found += _taken_down(raw, came_up, component)
@@ -100,6 +102,8 @@ def parse(text: str, component: str = "") -> list[Line]:
             continue
         level = next((word for word in LEVELS if word in raw), "")
         if not level and not any(words in raw for words in TOLD_CALMLY):
+            continue
+        if any(f" {name} module" in raw for name in overstated):
             continue
         kind, words = _kind(raw, level)
         at, message = stamp(raw)

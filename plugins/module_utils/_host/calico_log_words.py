@@ -28,6 +28,7 @@ ODD_INTERFACES = (
     *("lxcbr", "lxdbr", "mpqemubr", "nerdctl", "nodelocaldns", "podman", "tunl", "vboxnet", "veth", "virbr", "vmnet"),
     *("vxlan", "weave", "wg-v6.cali", "wireguard.cali"),
 )
+CHECKSYSTEM = "module as Loaded/Builtin"
 LEVELS = ("[WARNING]", "[ERROR]", "[FATAL]", "[PANIC]")
 # What any program of calico-node may say at level INFO and that tells something all the same.
 TOLD_CALMLY = (
@@ -65,7 +66,7 @@ TOLD_CALMLY = (
     "schedule typha pods on",
     "Cannot open session to kernel",
     "Failed to initialize nft",
-    "module as Loaded/Builtin",
+    CHECKSYSTEM,
     "Kernel and userspace incompatible",
     "Kernel support protocol version",
     "iptables-legacy tables present",
@@ -163,7 +164,7 @@ CALICO_LINES = (
     ("kernel_lacks", "do you need to insmod?"),
     ("kernel_lacks", "missing kernel module?"),
     ("kernel_lacks", "Failed to initialize nft"),
-    ("kernel_lacks", "module as Loaded/Builtin"),
+    ("kernel_lacks", CHECKSYSTEM),
     ("kernel_lacks", "not found in directory /lib/modules"),
     ("kernel_lacks", "enabled but not supported by the kernel"),
     ("kernel_lacks", "list routing rules, retrying... error=address family not supported"),
@@ -186,6 +187,8 @@ CALICO_LINES = (
     ("podcidr", 'Failed to parse Node PodCIDR CIDR=""'),
     ("tunnel_absent", 'interface not present ifaceRegex="^vxlan'),
     ("tunnel", "tunnel device"),
+    # ipip_mgr.go of the releases that had one, of tunl0
+    ("tunnel", "Failed to list interface addresses"),
     ("tunnel", "Cannot pick an IPv"),
     ("tunnel", "Failed to create VXLAN device"),
     ("tunnel", "VXLAN FDB"),

@@ -56,6 +56,7 @@ _TEXTS = (
     "netstat.txt",
     "processes.txt",
     "systemctl-status.txt",
+    "ip-rule.txt",
     stand_ins.MODULES,
     *stand_ins.LOGS,
 )
@@ -218,8 +219,10 @@ class HostTexts:
             for family, name in _RULES.items()
             if family == "ipv4" or family in own
         }
-        if not any(found.values()) or whole.network is None:
+        if not any(found.values()):
             return {}
+        if whole.network is None:
+            return host_ways.rule_facts(found, {})
         asked = whole.told.value("asked_bgp").split()
         if not asked:
             self._untold("rules", "Where these rules lead BGP is in no text.")
@@ -247,16 +250,21 @@ class HostTexts:
         if untold:
             self._sources.absent("host_tunnels", f"How {', '.join(untold)} is set up is in no text (ip -d tells it).")
         felix = session.installation.component("felix")
+        texts = self._whole.texts
+        logs = [texts.get(name, "") for name in (*stand_ins.LOGS, *stand_ins.further_logs(texts))]
         wanted = host_ways.needed_tunnels(
             [link.name for link in network.links.values()],
             session.tunnels,
             session.installation.backend,
             self._files.read(host_ways.FLANNEL_ENV),
-            tunnel_devices.reasons(
-                network,
-                host_ways.led_into(self._whole.table.entries()),
-                felix.environ(tunnel_devices.SETTINGS) if felix else {},
-            ),
+            {
+                **tunnels.set_up_in_vain(logs),
+                **tunnel_devices.reasons(
+                    network,
+                    host_ways.led_into(self._whole.table.entries()),
+                    felix.environ(tunnel_devices.SETTINGS) if felix else {},
+                ),
+            },
         )
         found = tunnel_devices.troubles(network, wanted, made, self._whole.own.values())
         # What shows no address at all (`ip link`, or its lines with "mtu"), or ends too early, tells nothing of one.

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...module_utils._host.tunnels import Vxlan
+from ...module_utils._host.tunnels import IPIP, Vxlan
 from . import lines, links_otherwise, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _HEAD = re.compile(r"\d{1,10}: ([^\s:@]{1,64})[@:]")
 _COUNTED = re.compile(r"^\s+RX (?:packets|bytes)[ :]", re.MULTILINE)
@@ -19,6 +22,18 @@ _MOST = 4096
 def vxlans(text: str) -> dict[str, Vxlan]:
     """Return the devices by name; without -d nothing tells about them. Never raises."""
     return _from_json(text) if lines.is_json(text) else _from_text(text)
+
+
+def set_up_in_vain(logs: Iterable[str]) -> dict[str, str]:
+    """Return tunl0 with the reason why it is needed, if Felix tells that it cannot set it up: ipip_mgr.go warns of
+    nothing else, but of what is left where IPIP is disabled."""
+    told = any(
+        "ipip_mgr.go" in line and "[WARNING]" in line and "IPIP disabled" not in line
+        for text in logs
+        if "ipip_mgr.go" in text
+        for _number, line in lines.numbered(text)
+    )
+    return {IPIP: "Felix tries to set it up, by its log"} if told else {}
 
 
 def cut_off(text: str) -> str:
