@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._gate import agents, backend
 from .._gate import model as gate
-from . import commands, gate_signals, migration_state, scheduling, words
+from . import commands, gate_signals, migration_state, scheduling, typha_words, words
 from .model import DECISIVE, MODERATE, STRONG, Fault, Fix, Lookalike, Remedy, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def migrations(evidence: Evidence) -> Iterator[Subject]:
     """A move from a manifest to the operator that has begun and has not ended."""
     cluster = evidence.cluster
     if cluster is None or not (_labelled(cluster) or _two_sets(cluster)):
-        if _complaints(evidence) or _reported(evidence):
+        if _complaints(evidence) or _reported(evidence) or _no_node_counts(evidence):
             yield gate_signals.at(evidence, (), [])
         return
     waiting = [name for name, value in _labelled(cluster).items() if value != AFTER]
@@ -46,11 +46,30 @@ def migrations(evidence: Evidence) -> Iterator[Subject]:
 
 def _complaints(evidence: Evidence) -> list[Seen]:
     """What the operator logs again and again while its move cannot go on."""
-    return [
-        gate_signals.seen_line(node, line)
-        for node in evidence.nodes.values()
-        for line in node.control.lines("migration")
-    ]
+    return _logged(evidence, "migration")
+
+
+def _logged(evidence: Evidence, kind: str) -> list[Seen]:
+    return [gate_signals.seen_line(node, line) for node in evidence.nodes.values() for line in node.control.lines(kind)]
+
+
+def it_counts_no_node(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The operator, which runs on a Linux node itself, finds none for Typha: releases up to early 2024 do not
+    count nodes that bear its own label for the move (pre-operator), and it gives that to all of them."""
+    return _no_node_counts(evidence)[:2]
+
+
+def _no_node_counts(evidence: Evidence) -> list[Seen]:
+    cluster, reported = evidence.cluster, []
+    if cluster is not None:
+        if cluster.nodes and not _labelled(cluster):
+            return []
+        reported = [
+            Seen("", "tigerastatus", f"{one.name}: {' '.join(condition.message.split())[:400]}")
+            for one in cluster.tigera_statuses
+            for condition in one.conditions
+        ]
+    return [one for one in (*_logged(evidence, "typha_placing"), *reported) if typha_words.no_node_counts(one.detail)]
 
 
 def _reported(evidence: Evidence) -> list[Seen]:
@@ -193,6 +212,7 @@ OPERATOR_MIGRATION_STUCK = Fault(
         Signal(nodes_bear_the_label, STRONG, required=True),
         Signal(its_log_tells, STRONG, required=True),
         Signal(its_status_tells, STRONG, required=True),
+        Signal(it_counts_no_node, MODERATE, required=True),
         Signal(a_pod_is_not_well, MODERATE),
         Signal(password_was_not_moved, MODERATE),
         Signal(scheduling.operator_complains, MODERATE),

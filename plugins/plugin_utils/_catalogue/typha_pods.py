@@ -35,10 +35,14 @@ def unplaced_typhas(evidence: Evidence) -> Iterator[Subject]:
 
 
 def _complaints(evidence: Evidence) -> list[Seen]:
+    """What the operator says of nodes for Typha. That there is none at all tells of its move (installation.py), unless
+    the nodes are known."""
+    known = evidence.cluster is not None and evidence.cluster.nodes
     return [
         gate_signals.seen_line(node, line)
         for node in evidence.nodes.values()
         for line in node.control.lines("typha_placing")
+        if known or not typha_words.no_node_counts(line.text)
     ]
 
 

@@ -25,6 +25,7 @@ NO_TYPHA = (
 )
 PORT = 5473
 SILENCE = ("i/o timeout", "no route to host", "deadline exceeded", "network is unreachable")
+_NO_NODE_COUNTS = re.compile(r"schedule typha pods on, require \d+ and have 0\b")
 _ENDPOINT = re.compile(r"(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\]):5473\b")
 
 
@@ -37,6 +38,11 @@ class Dialled(NamedTuple):
     refused: bool
     source: str
     says: str
+
+
+def no_node_counts(text: str) -> bool:
+    """Say whether the operator tells that it found no Linux node at all on which a Typha could run."""
+    return _NO_NODE_COUNTS.search(text) is not None
 
 
 def clients(evidence: Evidence) -> Iterator[Node]:

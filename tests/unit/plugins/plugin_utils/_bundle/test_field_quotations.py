@@ -62,7 +62,7 @@ DECIDED = {
     "resource temporarily unavailable": "bird_hung",
     # projectcalico/calico#6407
     '{"level":"error","ts":1658610901.2112541,"logger":"typha_autoscaler","msg":"Failed to autoscale typha","error":'
-    '"not enough linux nodes to schedule typha pods on, require 1 and have 0"}': "typha_not_scheduled",
+    '"not enough linux nodes to schedule typha pods on, require 1 and have 0"}': "operator_migration_stuck",
     # kubernetes-sigs/kubespray#7707
     "2021-06-14 18:45:50.369 [WARNING][1] runconfig.go 155: unable to get KubeControllersConfiguration(default) "
     'error=Get "https://10.233.0.1:443/apis/crd.projectcalico.org/v1/kubecontrollersconfigurations/default": dial tcp '
