@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .._evidence.model import Node
 
 NETWORK_MANAGER, NETWORKD, OTHER = "NetworkManager", "systemd-networkd", "another program"
+CLOUD_SETUP = "nm-cloud-setup"
 # As many hosts are set up, without harm for years: hardly a sign.
 HINT = 0.2
 _NM_FILE = "/etc/NetworkManager/conf.d/calico.conf"
@@ -31,7 +32,7 @@ def managed_hosts(evidence: Evidence) -> Iterator[Subject]:
     """Nodes with a network manager that has, or may take, Calico's interfaces or routes."""
     for node in evidence.nodes.values():
         lines = node.control.lines("interface_managed", "interface_seen", "interface_taken_down")
-        if node.state.managers or lines:
+        if node.state.managers or lines or node.packets.own_tables:
             where: dict[str, object] = {"node": node.name, "program": _program(node)}
             held = _interfaces(node)
             if held:
@@ -41,6 +42,8 @@ def managed_hosts(evidence: Evidence) -> Iterator[Subject]:
 
 def _program(node: Node) -> str:
     """The manager at work: who has interfaces, else who could."""
+    if node.packets.own_tables:
+        return CLOUD_SETUP
     managers = node.state.managers
     named = [name for name, one in managers.items() if one.managed or one.files] or list(managers)
     told = [line.component for line in node.control.lines("interface_managed", "interface_seen")]
@@ -71,6 +74,13 @@ def its_log_says_so(evidence: Evidence, subject: Subject) -> list[Seen]:
 def interfaces_go_down_at_once(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Pods' interfaces are set down in the moment they come up, and not by Felix, which only notes it."""
     return host_words.told(subject, "interface_taken_down")
+
+
+def own_packets_pass_the_pods_by(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The tool nm-cloud-setup leads what the host sends with its own address past the main table, where the routes to
+    pods are: what goes from this host to its own pods leaves by its gateway."""
+    rows = subject.node.packets.own_tables if subject.node else ()
+    return [Seen(subject.nodes[0], "ip rule", row) for row in rows[:4]]
 
 
 def manager_watches_them(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -105,6 +115,11 @@ def routes_are_gone(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def _summary(evidence: Evidence, subject: Subject) -> str:
+    if subject.where["program"] == CLOUD_SETUP:
+        return (
+            f"{CLOUD_SETUP} on {subject.nodes[0]} leads what the host itself sends past the routes to its pods: host "
+            "and pods there do not reach each other."
+        )
     held = subject.where.get("interfaces")
     what = words.listed(held) if isinstance(held, list) else "Calico's interfaces or routes"
     return f"{subject.where['program']} on {subject.nodes[0]} manages {what}."
@@ -112,6 +127,12 @@ def _summary(evidence: Evidence, subject: Subject) -> str:
 
 def _leave_alone(evidence: Evidence, subject: Subject) -> list[str]:
     name = subject.nodes[0]
+    if subject.where["program"] == CLOUD_SETUP:
+        stop = f"sudo systemctl disable --now {CLOUD_SETUP}.service {CLOUD_SETUP}.timer"
+        return [
+            commands.on_node(name, f"{stop}   # then reboot: the rules stay until then"),
+            commands.on_node(name, "ip rule; ip route show table 30400"),
+        ]
     if subject.where["program"] == OTHER:
         who = "ps -eo pid,args | grep -E 'dhcpcd|dhclient|connmand|avahi-autoipd|wicked|netplan'"
         return [commands.on_node(name, f"ip -4 -brief address | grep cali; {who}")]
@@ -136,6 +157,7 @@ def _leave_alone(evidence: Evidence, subject: Subject) -> list[str]:
 def _remedy(evidence: Evidence, subject: Subject) -> Remedy | None:
     """Files that say so, where a manager is known to run."""
     known = subject.node is not None and bool({NETWORK_MANAGER, NETWORKD} & set(subject.node.state.managers))
+    known = known and subject.where["program"] != CLOUD_SETUP
     return host_words.remedy(evidence, subject, "network_managers") if known else None
 
 
@@ -149,7 +171,8 @@ HOST_NETWORK_MANAGER_INTERFERENCE = Fault(
         "NetworkManager and systemd-networkd configure every interface that they are not told to leave alone. They "
         "ask for addresses on pods' interfaces, set them down, and remove routes that are not theirs, when they "
         "start, when a link changes, or minutes later. Pods lose their network one by one, and it comes back when "
-        "Felix looks again."
+        "Felix looks again. On machines in clouds nm-cloud-setup makes rules of routing for the host's own "
+        "addresses, which lead past the routes to pods."
     ),
     subjects=managed_hosts,
     signals=(
@@ -157,6 +180,7 @@ HOST_NETWORK_MANAGER_INTERFERENCE = Fault(
         Signal(a_file_takes_them, STRONG, required=True),
         Signal(its_log_says_so, STRONG, required=True),
         Signal(interfaces_go_down_at_once, MODERATE, required=True),
+        Signal(own_packets_pass_the_pods_by, STRONG, required=True),
         Signal(routes_are_gone, MODERATE),
         Signal(manager_watches_them, WEAK),
         Signal(nothing_tells_it_not_to, HINT),
@@ -169,7 +193,7 @@ HOST_NETWORK_MANAGER_INTERFERENCE = Fault(
             "Tell the manager to leave cali*, tunl0, vxlan.calico and wireguard.cali alone (NetworkManager: "
             "unmanaged-devices; networkd: a .network file that sorts first, with Unmanaged=yes), and networkd to "
             "keep routes that are not its own (ManageForeignRoutes=no). Give its other files a [Match] that names "
-            "the host's NICs."
+            "the host's NICs. Switch nm-cloud-setup (service and timer) off and reboot."
         ),
         risk="low",
         disrupts="nothing; Felix puts back what is missing within 90 s",

@@ -231,7 +231,11 @@ CLOUD_SOURCE_DEST_CHECK = Fault(
 
 def refused_next_hops(evidence: Evidence) -> Iterator[Subject]:
     """Nodes whose kernel refuses BIRD's routes, or whose routes have next hops that are not on the link."""
-    nodes = [node for node in evidence.nodes.values() if _refusals(node) or node.packets.next_hops_off_link]
+    nodes = [
+        node
+        for node in evidence.nodes.values()
+        if _refusals(node) or node.packets.next_hops_off_link or node.packets.refusing_routes
+    ]
     if nodes:
         names = tuple(sorted(node.name for node in nodes))
         hops = sorted({hop for node in nodes for hop in node.packets.next_hops_off_link})
@@ -287,6 +291,15 @@ def routes_lead_off_the_link(evidence: Evidence, subject: Subject) -> list[Seen]
         Seen(node.name, "routes", f"{words.plural(number, 'route')} via {hop}")
         for node in subject.about
         for hop, number in node.packets.next_hops_off_link.items()
+    ][:4]
+
+
+def bird_sees_no_way(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """BIRD has routes for which it knows no way to the next hop: it gives them to the kernel as unreachable."""
+    return [
+        Seen(node.name, "routes", f"unreachable {one}, made by BIRD")
+        for node in subject.about
+        for one in node.packets.refusing_routes
     ][:4]
 
 
@@ -363,6 +376,7 @@ NO_ENCAP_NEXT_HOP_NOT_ONLINK = Fault(
         Signal(kernel_refuses_routes, STRONG, required=True),
         Signal(next_hop_is_not_resolved, STRONG, required=True),
         Signal(routes_lead_off_the_link, STRONG, required=True),
+        Signal(bird_sees_no_way, MODERATE, required=True),
         Signal(nothing_is_encapsulated, MODERATE),
         Signal(routes_are_missing, MODERATE),
         Signal(tunnels_carry_it, -STRONG),

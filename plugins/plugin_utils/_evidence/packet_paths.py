@@ -9,6 +9,7 @@ M(netmedic.calico.node_facts). Everything here says "not told" by being empty or
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from .rules import Rule
 
+_CLOUD_SETUP = re.compile(r"30[24]\d\d: from \S+ lookup 30[24]\d\d$")
+_MAIN_FIRST = re.compile(r"30[234]\d\d: from all lookup main suppress_prefixlength 0")
 BLOCKING = ("drop", "reject")
 BGP = "tcp179"
 
@@ -124,8 +127,10 @@ class Captured:
 @dataclass(frozen=True)
 class PacketPaths:
     """All of it, of one node. evaluated: its packet filters were asked about these flows. forward_drops: by its policy,
-    and what its rules let pass is not known. liberal: conntrack takes TCP
-    outside of its window for good. led_elsewhere: ways by which rules of routing lead packets to peers."""
+    and what its rules let pass is not known. liberal: conntrack takes TCP outside of its window for good.
+    led_elsewhere: ways by which rules of routing lead packets to peers. refusing_routes: to what BIRD has routes that
+    send packets back (unreachable). own_tables: rules by which nm-cloud-setup leads what the host sends past the main
+    table."""
 
     evaluated: bool = False
     accepted: tuple[str, ...] = ()
@@ -143,6 +148,8 @@ class PacketPaths:
     next_hops_off_link: Mapping[str, int] = field(default_factory=dict)
     liberal: bool = False
     led_elsewhere: tuple[str, ...] = ()
+    refusing_routes: tuple[str, ...] = ()
+    own_tables: tuple[str, ...] = ()
     felix_runs: bool | None = None
     kernel: str = ""
     owners: tuple[str, ...] = ()
@@ -176,6 +183,12 @@ def read(facts: Mapping[str, Any]) -> PacketPaths:
         next_hops_off_link=_off_link(plain.mapping(host.get("routes"))),
         liberal=bool(plain.mapping(host.get("conntrack")).get("tcp_be_liberal")),
         led_elsewhere=tuple(plain.mapping(host.get("rerouted"))),
+        refusing_routes=tuple(
+            one
+            for family in plain.mapping(host.get("routes")).values()
+            for one in plain.texts(plain.mapping(family).get("unreachable"))
+        ),
+        own_tables=tuple(_own_tables(plain.mapping(host.get("rules")))),
         felix_runs=plain.flag(
             plain.mapping(plain.mapping(facts.get("calico_node")).get("calico")).get("felix_running")
         ),
@@ -183,6 +196,16 @@ def read(facts: Mapping[str, Any]) -> PacketPaths:
         owners=plain.texts(firewall.get("owners")),
         other_plugins={name: plain.mapping(entry) for name, entry in plain.mapping(host.get("other_plugins")).items()},
     )
+
+
+def _own_tables(told: Mapping[str, Any]) -> Iterator[str]:
+    """nm-cloud-setup gives what has one of the host's addresses as its source a table of its own, which has a way out
+    and none to pods (src/nm-cloud-setup/main.c of NetworkManager: both have numbers from 30400 on, 30200 for whole
+    subnets). Its newer releases ask the main table first, for all but its way out (30350)."""
+    for family in told:
+        rows = plain.texts(told.get(family))
+        if not any(_MAIN_FIRST.match(row) for row in rows):
+            yield from (row for row in rows if _CLOUD_SETUP.match(row))
 
 
 def _blocks(flows: Mapping[str, Any]) -> Iterator[Block]:

@@ -36,6 +36,7 @@ PARSERS = {
     "ip-link": "links",
     "ip-neigh": "neighbours",
     "ip-route": "routes",
+    "ip-rule": "ip_rules",
     "ipset": "firewall_ipset",
     "iptables-list": "firewall_listing",
     "iptables-save": "firewall_iptables",
