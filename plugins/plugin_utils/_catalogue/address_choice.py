@@ -223,6 +223,21 @@ def unlike_the_others(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(claim.name, f"Node/{claim.record.record}", detail, "status.addresses")]
 
 
+def known_otherwise(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Kubernetes knows the node by an address of another network, and there is no other node to compare it with."""
+    claim = claim_of(subject)
+    known = [one for one in (claim.record.internal_addresses if claim.record else ()) if claim.is_of_family(one)]
+    network = network_of(claim.stored)
+    if claim.record is None or not claim.stored or not known or claim.address in known:
+        return []
+    if network is not None and any(within(one, network) for one in known):
+        return []
+    if any(one.record != claim.record.record and one.stored(claim.family) for one in evidence.registered):
+        return []
+    detail = f"InternalIP {words.listed(known)}, on record {claim.stored}"
+    return [Seen(claim.name, f"Node/{claim.record.record}", detail, "status.addresses")]
+
+
 def kernel_sends_from_another(evidence: Evidence, subject: Subject) -> list[Seen]:
     """To the node's peers the kernel would send from another address."""
     claim = claim_of(subject)
@@ -320,6 +335,7 @@ WRONG_IP_AUTODETECTION = Fault(
         Signal(found_on_several_interfaces, MODERATE + WEAK, required=True),
         Signal(known_by_another, MODERATE, required=True),
         Signal(of_a_link_between_two, WEAK, required=True),
+        Signal(known_otherwise, WEAK, required=True),
         Signal(kernel_sends_from_another, MODERATE),
         Signal(autodetection_picks_it, WEAK),
         Signal(agent_is_unwell, WEAK),

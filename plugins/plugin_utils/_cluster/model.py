@@ -113,7 +113,8 @@ class CalicoNode:
     """What Calico has on record about a node: annotations of the Kubernetes Node, or calicoctl's Node object.
 
     ipv4, ipv6: with prefix length as stored ("10.0.0.1/24"), '' if none. as_number None: the cluster's.
-    labels are those that selectors match: the Kubernetes Node's, or those of calicoctl's object.
+    labels are those that selectors match: the Kubernetes Node's, or those of calicoctl's object. internal_addresses:
+    Kubernetes' own, which calicoctl's object repeats.
     """
 
     name: str
@@ -127,6 +128,7 @@ class CalicoNode:
     wireguard_key: bool = False
     windows: bool = False
     kubernetes: bool = True
+    internal_addresses: tuple[str, ...] = ()
 
     def address(self, family: str) -> str:
         """The address without prefix length for 'ipv4' or 'ipv6', '' if none."""

@@ -137,6 +137,7 @@ def _calico_node(given: Given, name: str) -> CalicoNode:
         vxlan_tunnel=spec.text("ipv4VXLANTunnelAddr"),
         wireguard_key=bool(wireguard.raw or given.part("status").has("wireguardPublicKey")),
         kubernetes="k8s" in orchestrators or not orchestrators,
+        internal_addresses=tuple(address for kind, address in _addresses(spec) if kind == "InternalIP"),
     )
 
 

@@ -33,12 +33,13 @@ SERVICES_LOST = "services_lost"
 TUNNEL_FAILS, NO_DATASTORE = "tunnel_not_made", "datastore_without_reason"
 
 API_SILENT, API_CERTIFICATE, API_REFUSES = "api_server_silent", "api_server_certificate", "api_server_refuses"
-NO_SUCH_KIND = "kind_is_not_served"
+NO_SUCH_KIND, API_NOT_YET = "kind_is_not_served", "api_server_certificate_not_yet_valid"
 
 _SHOWN = 3
 _API_SAYS = (
     (("refused", "timeout", "unreachable", "too_slow"), API_SILENT),
     (("certificate",), API_CERTIFICATE),
+    (("certificate_of_the_future",), API_NOT_YET),
     (("unauthorized", "untrusted"), API_REFUSES),
     (("no_kind",), NO_SUCH_KIND),
 )

@@ -159,6 +159,10 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("certificate_expired", 9, "certificates"),
         Cause("clock_skew", 1, "certificates"),
     ),
+    kinds.API_NOT_YET: (
+        Cause("clock_skew", 9, "certificates"),
+        Cause("certificate_expired", 2, "certificates"),
+    ),
     # Who asked is not known any more, or takes the server for another one: a certificate was renewed, or has ended.
     kinds.API_REFUSES: (Cause("certificate_expired", 2, "certificates"),),
     kinds.NO_SUCH_KIND: (Cause("benign_tool_artifact", 2, "kinds"),),

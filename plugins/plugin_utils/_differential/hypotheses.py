@@ -11,6 +11,7 @@ from .._catalogue.model import Missing
 from .contexts import CONTEXTS
 from .model import Hypothesis
 from .needs import NEEDS
+from .symptoms import BLOCKS, somebody_got_through
 from .table import DIFFERENTIAL
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _whole(weights: Mapping[str, float], symptoms: Sequence[Symptom]) -> float:
 def _possible(evidence: Evidence, symptom: Symptom) -> Iterable[tuple[Cause, float, list[str]]]:
     """The causes of a symptom about which nothing is known yet, with their odds in these circumstances and why."""
     causes = [cause for cause in DIFFERENTIAL.get(symptom.kind, ()) if not NEEDS[cause.need].had(evidence, symptom)]
+    if somebody_got_through(evidence, symptom):
+        causes = [cause for cause in causes if cause.fault not in BLOCKS]
     held = [(context, reason) for context in CONTEXTS if causes and (reason := context.holds(evidence, symptom))]
     for cause in causes:
         odds = cause.odds

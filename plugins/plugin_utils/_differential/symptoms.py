@@ -45,6 +45,8 @@ _DIALLING = ("Connect", "Active")
 _PROBED = {"reset": REFUSED, "silent": SILENT, "rejected": UNREACHABLE}
 _TRIED = {"refused": REFUSED, "timeout": SILENT, "unreachable": UNREACHABLE}
 _STATES = {"OpenSent": OPEN_STUCK, "OpenConfirm": OPEN_STUCK, "Passive": WAITS}
+# What keeps every connection to a node's BGP port from coming about.
+BLOCKS = ("tcp179_blocked_host_firewall", "tcp179_blocked_network")
 # The strongest comes first: what one end says decides more than that the other one waits.
 _ORDER = (BAD_IDENTIFIER, REFUSED, RESET, EXPIRED, CLOSED, UNREACHABLE, OPEN_STUCK, SILENT, WAITS)
 # calico-node's readiness messages (node/pkg/health in Calico's source).
@@ -62,6 +64,15 @@ _MUTE = re.compile(r"bird6?\.ctl: (?:i/o timeout|connect: resource temporarily u
 _ABSENT = "BIRD does not run, or not where it was looked for"
 # strerror(EADDRNOTAVAIL) of musl and of glibc.
 _NOT_AVAILABLE = ("Address not available", "Cannot assign requested address")
+
+
+def somebody_got_through(evidence: Evidence, symptom: Symptom) -> bool:
+    """A node waits for calls, and by hand a connection to its BGP port came about."""
+    return symptom.kind == WAITS and any(
+        one.check == "tcp" and one.port == observations.BGP_PORT and one.result == "open" and one.target in symptom.here
+        for one in observed.tried(evidence)
+        if one.source not in symptom.here
+    )
 
 
 def symptoms(evidence: Evidence, unexplained: Iterable[Session], *, only_sessions: bool) -> list[Symptom]:

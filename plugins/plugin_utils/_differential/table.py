@@ -68,6 +68,8 @@ DIFFERENTIAL: dict[str, tuple[Cause, ...]] = {
         Cause("wrong_ip_autodetection", 2, "addresses"),
         Cause("bird_reload_stuck", 1.8, "bird there"),
         Cause("calico_bug_passive", 1.5, "bird there"),
+        # Who calls with another source address than its own is turned away, and not a word of that stands here.
+        Cause("bgp_source_nat", 1.5, "nat"),
         Cause("peer_node_down", 1.2, "host"),
         Cause("stale_node_in_mesh", 1.2, "registered"),
     ),

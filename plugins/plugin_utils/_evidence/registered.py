@@ -31,7 +31,9 @@ class Registered:
     @property
     def internal_addresses(self) -> tuple[str, ...]:
         """Kubernetes' InternalIP addresses of the node."""
-        return self.kube.internal_addresses if self.kube else ()
+        if self.kube is not None:
+            return self.kube.internal_addresses
+        return self.calico.internal_addresses if self.calico is not None else ()
 
     def stored(self, family: str) -> str:
         """The address that Calico has on record, with its prefix length as stored; '' if none."""

@@ -18,6 +18,8 @@ from .tried import Attempt
 
 CHECK = "api"
 CERTIFICATE, UNTRUSTED, UNAUTHORIZED, FORBIDDEN = "certificate", "untrusted", "unauthorized", "forbidden"
+# Nobody dates a certificate later than it is made: a clock is wrong, here or where it was made.
+NOT_YET = "certificate_of_the_future"
 NO_KIND, TOO_SLOW = "no_kind", "too_slow"
 _BEGINS = re.compile(
     r"(?:Unable to connect to the server: |The connection to the server \S+ was refused|error: You must be logged in"
@@ -28,6 +30,7 @@ _BEGINS = re.compile(
 )
 _AT = re.compile(r"(?:dial tcp |https://|to the server )(?P<host>\[[0-9a-fA-F:]+\]|[\w.-]{1,253}):(?P<port>\d{1,5})")
 _MEANS = (
+    (" is before 2", NOT_YET),
     ("certificate has expired", CERTIFICATE),
     ("not yet valid", CERTIFICATE),
     ("x509: ", UNTRUSTED),
