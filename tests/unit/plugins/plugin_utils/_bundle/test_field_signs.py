@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
-from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
+from ansible_collections.netmedic.calico.tests.unit.plugins.plugin_utils.shown import findings
 
 # projectcalico/calico#4288
 CHECKED = """\
@@ -103,12 +102,6 @@ IPv4 BGP status
 | 10.3.67.92   | node-to-node mesh | start | 14:07:10 | Passive |
 +--------------+-------------------+-------+----------+---------+
 """
-
-
-def findings(texts):
-    texts = {"paste.txt": texts} if isinstance(texts, str) else texts
-    found = analyse(*evidence.evidence(read.sort(texts)))["findings"]
-    return {one["fault"]: one for one in found}
 
 
 def likeliest(texts):
