@@ -110,8 +110,8 @@ def measure(lab: Lab, run: Run) -> Record:
         between = standing.settled(lab, broken.sessions, SETTLING)
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
         repaired = standing.settled(lab, wanted.sessions, SETTLING / 3)
-        nothing_came = repaired.settings == broken.settings and repaired.sessions <= broken.sessions
-        if nothing_came and (why := why_by_hand(run, finishing)):
+        why = why_by_hand(run, finishing, came=not repaired.sessions <= broken.sessions)
+        if why and repaired.settings == broken.settings:
             return blank._replace(by_hand=why)
         second = bench.repair()
         record = blank._replace(
@@ -125,9 +125,9 @@ def measure(lab: Lab, run: Run) -> Record:
         return record if record.ok else record._replace(told=finishing.told)
 
 
-def why_by_hand(run: Run, outcome: Outcome) -> str:
-    """Why a run that has changed nothing was right not to, or ''."""
-    if outcome.status == 0 and _FOR_A_PERSON.search(outcome.plan):
+def why_by_hand(run: Run, outcome: Outcome, *, came: bool) -> str:
+    """Why a run that has changed no setting was right not to, or ''. came: a session is up that was not."""
+    if outcome.status == 0 and not came and _FOR_A_PERSON.search(outcome.plan):
         return outcome.plan
     refusal = drawn.REFUSED_HERE.get(run.fault)
     return f"refused, as it must be in a lab: {refusal}" if refusal and refusal in outcome.printed else ""
