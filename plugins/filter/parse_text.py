@@ -56,6 +56,7 @@ options:
       - ip-link
       - ip-neigh
       - ip-route
+      - ip-rule
       - ipset
       - iptables-list
       - iptables-save

@@ -65,6 +65,7 @@ NOT_READERS = frozenset(
         "module_utils/_firewall/packet_classes.py:_cut",
         "module_utils/_firewall/packet_classes.py:values",
         "module_utils/_firewall/persistence.py:matching",
+        "module_utils/_firewall/persistence.py:named",
         "module_utils/_payload.py:get_filename",
         "module_utils/_inet.py:is_address",
         "module_utils/_preflight/agent.py:_take",
