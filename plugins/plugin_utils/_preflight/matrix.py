@@ -71,7 +71,8 @@ def _not_taking_part(scene: Scene) -> Iterator[dict[str, Any]]:
             "major",
             [host.name],
             f"{host.name} took no part in the probes: {why.rstrip('.')}.",
-            "See that Ansible reaches the host as root and that it has Python 3.7 or later, and run preflight again.",
+            "See that no --limit leaves the host out, that Ansible reaches it as root and that it has Python 3.7 or "
+            "later, and run preflight again.",
             [f"ansible {host.name} -m ansible.builtin.ping --become"],
             title="A host could not be looked at",
             means="Whether the others reach it, and it them, is not known. A gate that does not know is not passed.",
