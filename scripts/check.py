@@ -14,6 +14,7 @@ checks could not be run at all.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 class Check(NamedTuple):
     """One check: the name to call it by, what it proves, how it is run, what it needs besides Python.
 
-    beside_the_last: it runs at the same time as the check before it, which mostly waits or uses one processor.
+    beside_the_last: it runs at the same time as the check before it, which mostly waits or uses one processor. Several
+        of these share the other processors, so that on two they follow one another.
     only_by_name: it takes too long to be one of all checks.
     """
 
@@ -89,10 +91,13 @@ CHECKS = (
     Check(
         "integration", "ansible-test integration", integration.integration, needs_programs=True, beside_the_last=True
     ),
-    Check("molecule", "Playbooks and roles on the lab (molecule)", molecule.sample, needs_lab=True),
+    Check(
+        "molecule", "Playbooks and roles on the lab (molecule)", molecule.sample, needs_lab=True, beside_the_last=True
+    ),
     Check("every-molecule", "Every role on the lab (molecule)", molecule.molecule, needs_lab=True, only_by_name=True),
 )
 BY_NAME = {check.name: check for check in CHECKS}
+PROCESSORS = len(os.sched_getaffinity(0))
 
 
 class Row(NamedTuple):
@@ -119,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     rows = [
         row
         for group in _groups(wanted)
-        for row in side_by_side([partial(_run, check, paths) for check in group], len(group))
+        for row in side_by_side([partial(_run, check, paths) for check in group], max(2, PROCESSORS))
     ]
     _summary(rows, time.monotonic() - started)
     return 1 if any(row.outcome.failed for row in rows) else 0

@@ -9,9 +9,9 @@ from scripts.paths import ROOT
 
 
 def test_checks_that_run_beside_the_last_are_with_it():
-    wanted = [check.BY_NAME[name] for name in ("unit", "sanity", "kernel", "lab", "integration")]
+    wanted = [check.BY_NAME[name] for name in ("unit", "sanity", "kernel", "lab", "integration", "molecule")]
     groups = [[one.name for one in group] for group in check._groups(wanted)]
-    assert groups == [["unit", "sanity"], ["kernel"], ["lab", "integration"]]
+    assert groups == [["unit", "sanity"], ["kernel"], ["lab", "integration", "molecule"]]
 
 
 def test_scenarios_of_the_sample_exist():
