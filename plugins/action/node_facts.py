@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -104,8 +103,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
     def _low_level_execute_command(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Note when the very command was sent and answered that ran the module, without all that goes before it."""
-        sent, began = time.time(), time.monotonic()
+        question = clock.Question()
         answer: dict[str, Any] = super()._low_level_execute_command(*args, **kwargs)
         if _MARK in str(answer.get("stdout", "")):
-            self._asked = sent, sent + time.monotonic() - began
+            self._asked = question.answered()
         return answer

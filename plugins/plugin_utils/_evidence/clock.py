@@ -6,11 +6,30 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 from . import plain
 
 _ROUNDING = 0.001  # nodes tell their time in thousandths of a second
+_SET = 0.25  # seconds: more than this no clock gains in eight minutes that the kernel slews (at most 500 ppm)
+
+
+class Question:
+    """A question that is being asked: when it was sent, and when it was answered."""
+
+    def __init__(self) -> None:
+        """It is sent now."""
+        self._sent = time.time()
+        self._began = time.monotonic()
+
+    def answered(self) -> tuple[float, float] | None:
+        """Return when it was sent and, which is now, answered. None if our own clock was set meanwhile: what it said
+        at first is then no measure of what it says now."""
+        lasted = time.monotonic() - self._began
+        if abs(time.time() - self._sent - lasted) > _SET:
+            return None
+        return self._sent, self._sent + lasted
 
 
 def offset(facts: dict[str, Any], sent: float, answered: float) -> tuple[float, float] | None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils._facts import options
@@ -76,9 +75,9 @@ def read(
     if problem:
         return {"failed": True, "changed": False, "msg": problem}
     mark = script.new_mark()
-    began = time.time()
+    question = clock.Question()
     answer = execute(script.command(params, mark))
-    ended = time.time()
+    asked = question.answered()
     output = script.cut(str(answer.get("stdout") or ""), mark, params)
     if not output.complete:
         said = " ".join(_said(answer, mark).split())[:_LONGEST_WORDS]
@@ -87,7 +86,7 @@ def read(
     facts = node.facts(output.texts, "", log_window=float(params["log_window"]))
     # Some shells know whole seconds only: the pass may have begun up to one later than it says.
     whole = float(facts["calico_node"].get("taken_at_epoch", 0.5)).is_integer()
-    found = clock.offset(facts, began - whole, ended)
+    found = clock.offset(facts, asked[0] - whole, asked[1]) if asked else None
     if found is not None:
         facts["calico_chrony"]["offset_to_controller_seconds"] = found[0]
         facts["calico_chrony"]["offset_to_controller_error_seconds"] = found[1]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,3 +49,13 @@ def test_a_clock_that_was_set_meanwhile_tells_nothing() -> None:
 def test_without_the_nodes_word_nothing_is_told(ended: Any, lasted: Any) -> None:
     assert clock.offset(facts(ended, lasted), 1.0, 2.0) is None
     assert clock.offset({"calico_node": ["?"]}, 1.0, 2.0) is None
+
+
+@pytest.mark.parametrize(("ahead", "told"), [(0.0, True), (0.01, True), (31.0, False), (-31.0, False)])
+def test_a_question_during_which_our_own_clock_is_set_measures_nothing(
+    monkeypatch: pytest.MonkeyPatch, ahead: float, told: bool
+) -> None:
+    ours = iter([1795000000.0, 1795000002.0 + ahead])
+    since = iter([50.0, 52.0])
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: next(ours), monotonic=lambda: next(since)))
+    assert clock.Question().answered() == ((1795000000.0, 1795000002.0) if told else None)

@@ -73,13 +73,18 @@ def test_the_true_offset_of_the_clock_lies_within_the_bounds(known_mark, monkeyp
     stamps = [node_began, node_began + 1.1] if fraction else [int(node_began), int(node_began + 1.1)]
     output = re.sub(r"(?m)^began\t.*$", f"began\t{stamps[0]}", OUTPUT)
     output = re.sub(r"(?m)^ended\t.*$", f"ended\t{stamps[1]}", output)
-    moments = iter([began, began + 1.6])
-    monkeypatch.setattr(fallback.time, "time", lambda: next(moments, began))
+    monkeypatch.setattr(fallback.clock.Question, "answered", lambda _question: (began, began + 1.6))
     result = fallback.read({"failed": True, "rc": 127}, PARAMS, lambda _command: {"stdout": output})
     told = result["ansible_facts"]["calico_chrony"]
     error = told["offset_to_controller_error_seconds"]
     assert abs(told["offset_to_controller_seconds"] - ahead) <= error
     assert error <= (0.3 if fraction else 1.3)
+
+
+def test_a_controller_whose_own_clock_is_set_meanwhile_says_nothing_about_the_nodes(known_mark, monkeypatch):
+    monkeypatch.setattr(fallback.clock.Question, "answered", lambda _question: None)
+    result = fallback.read({"failed": True, "rc": 127}, PARAMS, lambda _command: {"stdout": OUTPUT})
+    assert "offset_to_controller_seconds" not in result["ansible_facts"]["calico_chrony"]
 
 
 def test_texts_are_read_beside_the_facts_without_a_packet_to_others(known_mark):
