@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import zlib
@@ -62,6 +63,9 @@ def place_for(purpose: str) -> Iterator[str]:
     Also after Ctrl-C; a second Ctrl-C does not disturb that. Each checkout has its own, for one user at a time.
     """
     directory = f"/run/netmedic-lab-{purpose}-{zlib.crc32(str(ROOT).encode()):08x}"
+    # ssh has the user's shell run the lab's `connect`. On a socket and outside of a session bash takes itself for one
+    # begun over the network and reads ~/.bashrc first; one that waits for a lock made every connection last a minute.
+    os.environ["SHELL"] = "/bin/sh"
     with alone_with(BUILD / f"lab-{purpose}.lock", f"using the lab in {directory}"):
         try:
             yield directory
