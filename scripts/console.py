@@ -29,6 +29,7 @@ TAIL_LINES = 40
 PATIENCE_SECONDS = 10.0  # that a program gets to end when we are interrupted
 Result = TypeVar("Result")
 _running: set[subprocess.Popen[str]] = set()
+_ending = threading.Event()  # what runs side by side is being ended, and begins nothing more
 
 
 class UserError(Exception):
@@ -88,6 +89,8 @@ def run(
 
     `echo` shows the output itself instead. The program is ended when this process is interrupted.
     """
+    if _ending.is_set():
+        raise UserError(f"{argv[0]} is not begun any more, as what runs beside it has been ended")
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     lines: list[str] = []
@@ -126,10 +129,13 @@ def side_by_side(works: Sequence[Callable[[], Result]], at_once: int) -> list[Re
         try:
             return [works[0](), *(one.result() for one in begun)]
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            _ending.set()
             for process in tuple(_running):
                 process.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
+        finally:
+            _ending.clear()
 
 
 def show_tail(done: Done, log: Path, lines: int = TAIL_LINES) -> None:
@@ -145,6 +151,8 @@ def show_tail(done: Done, log: Path, lines: int = TAIL_LINES) -> None:
 def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
     """Leave no program behind, whatever ends us."""
     _running.add(process)
+    if _ending.is_set():
+        process.terminate()
     try:
         yield
     except BaseException:

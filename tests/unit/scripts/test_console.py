@@ -59,6 +59,7 @@ def test_what_runs_beside_a_failure_is_ended_with_it(tmp_path):
     def lasts():
         code = "import os, time; open('new', 'w').write(str(os.getpid())); os.rename('new', 'pid'); time.sleep(60)"
         run(tmp_path, code)
+        run(tmp_path, "open('next', 'w')")
 
     began = time.monotonic()
     with pytest.raises(ValueError, match="interrupted"):
@@ -66,6 +67,8 @@ def test_what_runs_beside_a_failure_is_ended_with_it(tmp_path):
     assert time.monotonic() - began < 50
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not (tmp_path / "next").exists()
+    assert run(tmp_path, "print('afterwards')").status == 0
 
 
 def interrupting(*_arguments, **_options):
