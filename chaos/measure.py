@@ -82,6 +82,10 @@ class Bench:
                 return outcome
             time.sleep(5)
 
+    def has_begun(self) -> bool:
+        """Whether any run has begun to change something. What is other without that, the disturbance has changed."""
+        return any(self.runs.glob("*/plan.json"))
+
     def put_back(self) -> Outcome | None:
         """Roll back all runs that have changed something, the last one first; the first that fails, or None."""
         for run in sorted((each.name for each in self.runs.iterdir() if each.is_dir()), reverse=True):
@@ -111,7 +115,7 @@ def measure(lab: Lab, run: Run) -> Record:
         finishing = outcome if run.disturbance == drawn.UNDISTURBED else bench.repair()
         repaired = standing.settled(lab, wanted.sessions, SETTLING / 3)
         why = why_by_hand(run, finishing, came=not repaired.sessions <= broken.sessions)
-        if why and repaired.settings == broken.settings:
+        if why and (repaired.settings == broken.settings or not bench.has_begun()):
             return blank._replace(by_hand=why)
         second = bench.repair()
         record = blank._replace(
