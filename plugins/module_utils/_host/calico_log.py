@@ -208,9 +208,12 @@ def parse_flannel(text: str, now: float, ahead: int | None = None) -> list[Line]
     for raw in text.splitlines():
         klog = re.search(_KLOG, raw) if "] " in raw else None
         if klog is not None and klog.group(1) in _SERIOUS:
-            kind = next((kind for kind, words in FLANNEL_LINES if words in raw), "other")
+            kind, words = next(((kind, words) for kind, words in FLANNEL_LINES if words in raw), ("other", ""))
+            message = raw[klog.end() :]
+            if len(message) > LONGEST_TEXT:
+                message = _about(message, words)
             if kind != "other" or klog.group(1) != "W":
-                found.append(Line(_when(raw, klog, now, ahead), FLANNEL, kind, shown(raw[klog.end() :])))
+                found.append(Line(_when(raw, klog, now, ahead), FLANNEL, kind, shown(message)))
     return found
 
 
