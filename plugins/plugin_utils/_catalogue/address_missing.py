@@ -180,6 +180,7 @@ AUTODETECTION_FOUND_NOTHING = Fault(
         Signal(host_has_no_ipv4, -STRONG),
         Signal(only_ipv6_is_given, -STRONG),
         Signal(another_node_has_the_address, -DECISIVE),
+        Signal(flannel_interface.it_is_over, -DECISIVE),
     ),
     summary=lambda evidence, subject: (
         f"flannel finds no interface on {subject.nodes[0]} that it may use, so it does not start there."

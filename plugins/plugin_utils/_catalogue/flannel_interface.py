@@ -29,6 +29,14 @@ def flannel_finds_none(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "kube-flannel log", line.text, line.at) for line in lines[:2]]
 
 
+def it_is_over(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Flannel's log goes on for minutes without saying so again, and each of its starts would."""
+    lines = lines_of(subject.node) if subject.node else []
+    if not all(line.quiet for line in lines):
+        return []
+    return [Seen(subject.nodes[0], "kube-flannel log", f"{line.quiet // 60} min", line.at) for line in lines[:1]]
+
+
 def commands_for(subject: Subject) -> list[str]:
     """Commands that show what flannel is told, and what there is."""
     told = "kubectl -n kube-system get configmap canal-config -o jsonpath='{.data.canal_iface}'"

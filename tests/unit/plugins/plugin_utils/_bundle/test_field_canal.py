@@ -130,3 +130,63 @@ def test_what_bird_says_at_every_start_is_no_more_than_a_note(times, severity):
     found = findings({"calico-node.log": f"{begins}Calico node started successfully\n{NO_FILE * times}"})
     assert [one["severity"] for one in found if one["fault"] == "confd_cannot_render"] == [severity]
     assert {one["severity"] for one in found} == {severity}
+
+
+# Kubelet's words of prober.go, kuberuntime_image.go and kuberuntime_sandbox.go, of what is no API server's
+PROBE = (
+    'E0429 14:58:44.720329    7116 prober.go:107] "Probe failed" probeType="Liveness" pod="default/web" output="Get '
+    '\\"http://10.244.1.5:8080/\\": dial tcp 10.244.1.5:8080: connect: connection refused"\n'
+)
+PULL = (
+    'E0429 14:58:44.720329    7116 kuberuntime_image.go:55] "Failed to pull image" err="rpc error: code = Unknown desc '
+    '= failed to do request: Head \\"https://registry-1.docker.io/v2/library/nginx/manifests/latest\\": dial tcp '
+    '44.208.254.194:443: i/o timeout" image="nginx:latest"\n'
+)
+PAUSE = (
+    "Warning  FailedCreatePodSandBox  2m (x10 over 4m)  kubelet  Failed to create pod sandbox: rpc error: code = "
+    'Unknown desc = failed to get sandbox image "registry.k8s.io/pause:3.6": failed to do request: Head '
+    '"https://registry.k8s.io/v2/pause/manifests/3.6": dial tcp 142.250.157.82:443: i/o timeout\n'
+)
+NODE_STATUS = (
+    'E0429 14:58:44.720329    7116 kubelet_node_status.go:540] "Error updating node status, will retry" err="error '
+    'getting node \\"w1\\": Get \\"https://10.0.0.1:6443/api/v1/nodes/w1\\": dial tcp 10.0.0.1:6443: i/o timeout"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "faults"),
+    [
+        ("kubelet.log", f"Apr 29 14:58:44 w1 kubelet[7116]: {PROBE}", []),
+        ("kubelet.log", f"Apr 29 14:58:44 w1 kubelet[7116]: {PULL}", []),
+        ("events.txt", PAUSE, []),
+        ("kubelet.log", f"Apr 29 14:58:44 w1 kubelet[7116]: {NODE_STATUS}", ["apiserver_unreachable"]),
+    ],
+    ids=["probe", "image", "sandbox image", "API server"],
+)
+def test_not_all_that_a_kubelet_dials_is_the_api_server(name, text, faults):
+    assert [fault for fault, believed in causes({name: text}) if believed] == faults
+
+
+# The words of checkConnection() in startup.go, which asks until it is answered
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            'Hit error connecting to datastore - retry error=Get "https://10.96.0.1:443/api/v1/nodes/foo": dial tcp '
+            "10.96.0.1:443: connect: connection refused"
+        ),
+        "Connection to the datastore is unauthorized error=connection is unauthorized: Unauthorized",
+    ],
+)
+def test_what_a_start_complained_of_is_over_when_the_datastore_is_verified(said):
+    complaint = f"2025-04-24 10:00:00.000 [WARNING][9] startup/startup.go 469: {said}\n"
+    verified = "2025-04-24 10:00:10.000 [INFO][9] startup/startup.go 454: Datastore connection verified\n"
+    assert any(believed for _fault, believed in causes({"calico-node.log": complaint}))
+    assert causes({"calico-node.log": f"{complaint}{verified}"}) == []
+    assert any(believed for _fault, believed in causes({"calico-node.log": f"{verified}{complaint}"}))
+
+
+def test_a_flannel_that_started_since_has_an_interface():
+    later = "I1021 09:59:08.878686       1 main.go:246] Created subnet manager: Kubernetes Subnet Manager - n157\n"
+    assert causes({"kube-flannel.log": NO_INTERFACE}) == [("autodetection_found_nothing", True)]
+    assert ("autodetection_found_nothing", True) not in causes({"kube-flannel.log": f"{NO_INTERFACE}{later}"})
