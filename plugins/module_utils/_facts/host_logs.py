@@ -142,7 +142,8 @@ def _lines_of(path: str, component: str, root: str, moment: Moment, cut: list[st
         told = calico_log.parse_kubelet(text, moment.now, moment.ahead)
         return found + calico_log.followed(told, text, moment.now, moment.ahead, kubelet=True)
     if component == FLANNEL:
-        return calico_log.parse_flannel(text, moment.now, moment.ahead)
+        told = calico_log.parse_flannel(text, moment.now, moment.ahead)
+        return calico_log.followed(told, text, moment.now, moment.ahead)
     if component == COREDNS:
         from .._host import dns_log
 

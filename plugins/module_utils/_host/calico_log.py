@@ -22,10 +22,12 @@ from .calico_log_words import (
     CALICO_LINES,
     FLANNEL_LINES,
     HARMLESS,
-    KUBELET_LINES,
     LEVELS,
     ODD_INTERFACES,
     TOLD_CALMLY,
+    UNTIL_VERIFIED,
+    VERIFIED,
+    of_kubelet,
 )
 from .log_lines import LONGEST_TEXT, shown, stamp
 
@@ -99,6 +101,9 @@ def parse(text: str, component: str = "") -> list[Line]:
             found += _taken_down(raw, came_up, component)
             continue
         if _KUBELETS_OWN in raw:
+            continue
+        if VERIFIED in raw:
+            found = [line for line in found if not any(words in line.text for words in UNTIL_VERIFIED)]
             continue
         level = next((word for word in LEVELS if word in raw), "")
         if not level and not any(words in raw for words in TOLD_CALMLY):
@@ -183,7 +188,7 @@ def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]
         # The journal and kubelet's own file indent what belongs to the line before.
         continued = raw[:1] in (" ", "\t")
         head = head if continued else raw
-        kind, words = next(((kind, words) for kind, words in KUBELET_LINES if words in raw), ("", ""))
+        kind, words = of_kubelet(raw)
         if not kind or (kind in _ABOUT_CALICO and not any(name in raw for name in _CALICO_NAMES)):
             continue
         if re.search(_OF_OTHERS, raw):
@@ -208,9 +213,12 @@ def parse_flannel(text: str, now: float, ahead: int | None = None) -> list[Line]
     for raw in text.splitlines():
         klog = re.search(_KLOG, raw) if "] " in raw else None
         if klog is not None and klog.group(1) in _SERIOUS:
-            kind = next((kind for kind, words in FLANNEL_LINES if words in raw), "other")
+            kind, words = next(((kind, words) for kind, words in FLANNEL_LINES if words in raw), ("other", ""))
+            message = raw[klog.end() :]
+            if len(message) > LONGEST_TEXT:
+                message = _about(message, words)
             if kind != "other" or klog.group(1) != "W":
-                found.append(Line(_when(raw, klog, now, ahead), FLANNEL, kind, shown(raw[klog.end() :])))
+                found.append(Line(_when(raw, klog, now, ahead), FLANNEL, kind, shown(message)))
     return found
 
 

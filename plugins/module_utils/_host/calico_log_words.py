@@ -226,6 +226,16 @@ CALICO_LINES = (
     ("terminated", "Exiting"),
     ("terminated", "shutting down"),
 )
+# Probes of pods, registries of images and much else are dialled from a node, too: only with one of these is it the API
+# server, or etcd, that a line of kubelet's is about, by its path or port, or by the plugin that asks for it.
+_DIAL = "dial tcp"
+_OF_THE_API = (
+    *("/api/v1", "/apis/", "/api?", ":6443", "etcd", "ClusterInformation", "Multus"),
+    *("network for", "etworkPlugin", '" network: ', 'plugin type="calico'),
+)
+# What calico-node says at its start until it says that all is well.
+VERIFIED = "Datastore connection verified"
+UNTIL_VERIFIED = ("Hit error connecting to datastore", "Connection to the datastore is unauthorized")
 KUBELET_LINES = (
     ("calico_not_ready", "calico/node is not ready"),
     ("calico_not_ready", "calico/node check error"),
@@ -283,3 +293,11 @@ FLANNEL_LINES = (
     ("kernel_module", "br_netfilter"),
     ("iptables", "iptables"),
 )
+
+
+def of_kubelet(text: str) -> tuple[str, str]:
+    """Return of which kind what kubelet says is, and the words that say so; '' for what tells nothing."""
+    for kind, words in KUBELET_LINES:
+        if words in text and (words != _DIAL or any(one in text for one in _OF_THE_API)):
+            return kind, words
+    return "", ""

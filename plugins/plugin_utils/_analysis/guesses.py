@@ -144,7 +144,10 @@ def _undetermined(found: Sequence[Symptom], guesses: Sequence[Mapping[str, Any]]
     """A finding for what is wrong where no session is known that it could be told of."""
     said = [seen.detail.rstrip(".") for symptom in found for seen in symptom.seen]
     what = said[0] if said else f"What was read would fit {words.listed([guess['fault'] for guess in guesses])}"
-    return _open(BY_ID[UNDETERMINED], found, f"{what}; the evidence does not tell why.")
+    told = _open(BY_ID[UNDETERMINED], found, f"{what}; the evidence does not tell why.")
+    # Of what is only worth a note nothing is wrong that would have to be found out.
+    noted = not said and guesses and all(guess["severity"] == "info" for guess in guesses)
+    return {**told, "severity": "info"} if noted else told
 
 
 def _nothing_heard(evidence: Evidence) -> dict[str, Any]:

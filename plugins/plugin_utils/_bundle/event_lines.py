@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...module_utils._facts.host_logs import KUBE_CONTROLLERS
 from ...module_utils._host.calico_log import KUBELET
-from ...module_utils._host.calico_log_words import KUBELET_LINES
+from ...module_utils._host.calico_log_words import of_kubelet
 from ...module_utils._host.log_lines import LONGEST_TEXT, shown
 from .._evidence import plain
 from . import tried_by_hand
@@ -124,7 +124,7 @@ def _told(events: Iterable[Mapping[str, Any]], pods: Mapping[str, str]) -> Itera
             entry = {"at": None, "component": KUBE_CONTROLLERS, "kind": "datastore", "text": shown(text)}
             yield _Told(node, "", entry)
             continue
-        kind = next((kind for kind, words in KUBELET_LINES if words in message), "")
+        kind = of_kubelet(message)[0]
         told = any(word in reason or word in message for word in _OF_THE_PLUGIN)
         if told and kind in _KINDS and _is_calicos(_PLUGINS.findall(message), message):
             about = plain.text(plain.mapping(one.get("involvedObject")).get("name"))

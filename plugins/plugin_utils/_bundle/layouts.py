@@ -70,7 +70,10 @@ _FLANNEL = re.compile(
     r"^.{0,80}[IWEF]\d{4} \d\d:\d\d:\d\d.{0,60}\b(?:main|kube|vxlan|match|network|iptables)\.go:\d+\] "
     r"(?:Determining IP address of default|Using interface with name|Defaulting external|Found network config"
     r"|Error (?:registering|fetching) |Failed to (?:create SubnetManager|find any valid interface)|VXLAN config: "
-    r"|Created subnet manager|Starting kube subnet manager|failed to (?:register network|acquire lease))",
+    r"|Could not find valid interface|Failed to find interface to use"
+    r"|Created subnet manager|Starting kube subnet manager|failed to (?:register network|acquire lease))"
+    # What client-go says for it begins with the package that asks.
+    r"|\] github\.com/(?:coreos|flannel-io)/flannel/\S{1,80}: [Ff]ailed to (?:list|watch) ",
     re.MULTILINE,
 )
 # What CoreDNS prints at its start, and before what its plugins say.

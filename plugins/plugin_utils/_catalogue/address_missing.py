@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.model import FAMILIES
-from . import address_truth, api, commands, words
+from . import address_truth, api, commands, flannel_interface, words
 from .address_claims import Claim, agent_is_unwell, claims
 from .address_method import choose_better, remedy
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
@@ -35,7 +35,8 @@ def nodes_without_address(evidence: Evidence) -> Iterator[Subject]:
     """Nodes for which no IPv4 address is known although Calico looks for one, or says that it finds none."""
     claimed = {(claim.name, claim.family) for claim in claims(evidence) if not claim.logged}
     for node in evidence.nodes.values():
-        if (node.name, "ipv4") not in claimed and (_lines(node) or _finds_nothing(node)):
+        without = (node.name, "ipv4") not in claimed and (_lines(node) or _finds_nothing(node))
+        if without or flannel_interface.lines_of(node):
             record = api.record_of(evidence, node.name)
             claim = Claim(node.name, "ipv4", "", "", node, record)
             yield Subject((node.name,), evidence.down_at(node.name), _where(claim), node, claim)
@@ -164,12 +165,14 @@ AUTODETECTION_FOUND_NOTHING = Fault(
     role="cause",
     means=(
         "No interface of this host fits the method by which Calico is told to find the node's address. calico-node "
-        "ends, and a node whose old address was cleared leaves the mesh."
+        "ends, and a node whose old address was cleared leaves the mesh. In Canal flannel chooses an interface, too, "
+        "and does not start where none fits."
     ),
     subjects=nodes_without_address,
     signals=(
         Signal(calico_finds_no_address, STRONG + MODERATE, required=True),
         Signal(container_says_no_address, STRONG + MODERATE, required=True),
+        Signal(flannel_interface.flannel_finds_none, STRONG + MODERATE, required=True),
         Signal(method_fits_nothing, STRONG, required=True),
         Signal(nothing_on_record, WEAK, required=True),
         Signal(host_has_ipv4, MODERATE),
@@ -177,9 +180,12 @@ AUTODETECTION_FOUND_NOTHING = Fault(
         Signal(host_has_no_ipv4, -STRONG),
         Signal(only_ipv6_is_given, -STRONG),
         Signal(another_node_has_the_address, -DECISIVE),
+        Signal(flannel_interface.it_is_over, -DECISIVE),
     ),
     summary=lambda evidence, subject: (
-        f"Calico finds no address for {subject.nodes[0]}{_method(subject)}, so it does not take part in BGP."
+        f"flannel finds no interface on {subject.nodes[0]} that it may use, so it does not start there."
+        if _only_flannel(evidence, subject)
+        else f"Calico finds no address for {subject.nodes[0]}{_method(subject)}, so it does not take part in BGP."
     ),
     fix=Fix(
         action="choose_autodetection_method",
@@ -189,8 +195,12 @@ AUTODETECTION_FOUND_NOTHING = Fault(
         ),
         risk="medium",
         disrupts="calico-node is restarted node by node",
-        commands=choose_better,
-        remedy=remedy,
+        commands=lambda evidence, subject: (
+            flannel_interface.commands_for(subject)
+            if _only_flannel(evidence, subject)
+            else choose_better(evidence, subject)
+        ),
+        remedy=lambda evidence, subject: None if _only_flannel(evidence, subject) else remedy(evidence, subject),
     ),
     verify="The node has an address on record, and its sessions are Established.",
     lookalikes=(
@@ -199,6 +209,12 @@ AUTODETECTION_FOUND_NOTHING = Fault(
     ),
     explains=("bird_not_running", "peer_bird_not_running", "confd_cannot_render", "undetermined", "stale_node_in_mesh"),
 )
+
+
+def _only_flannel(evidence: Evidence, subject: Subject) -> bool:
+    """Say whether it is flannel alone that finds none: it looks for an interface of its own."""
+    own = calico_finds_no_address(evidence, subject) or container_says_no_address(evidence, subject)
+    return not own and bool(flannel_interface.flannel_finds_none(evidence, subject))
 
 
 def _method(subject: Subject) -> str:

@@ -229,6 +229,12 @@ def it_was_rendered_since(evidence: Evidence, subject: Subject) -> list[Seen]:
     ][:1]
 
 
+def _render_severity(evidence: Evidence, subject: Subject) -> str:
+    """info where all that is known is what BIRD says at every start, else critical."""
+    told = (confd_says_so, bird_finds_none_again_and_again, there_is_no_file)
+    return "critical" if subject.sessions or any(one(evidence, subject) for one in told) else "info"
+
+
 CONFD_CANNOT_RENDER = Fault(
     id="confd_cannot_render",
     family="bird_confd",
@@ -255,6 +261,7 @@ CONFD_CANNOT_RENDER = Fault(
     summary=lambda evidence, subject: (
         f"confd on {subject.nodes[0]} renders no configuration, so BIRD has nothing to run with."
     ),
+    severity_rule=_render_severity,
     fix=Fix(
         action="let_confd_render",
         text=(

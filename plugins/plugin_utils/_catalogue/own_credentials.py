@@ -45,6 +45,9 @@ _ITS_OWN = ("Unable to create token for CNI", "Failed to update CNI token")
 # Reading a Secret is a right of its own, for BGP's passwords.
 _OF_SECRETS = 'resource "secrets"'
 _ASKING = (*_KINDS, "token", "terminated")
+# calico-node ends after these words, with which its check of the datastore at its start tells of a refusal
+# (checkConnection() in startup.go below node/pkg/lifecycle/startup).
+_ENDS = "Connection to the datastore is unauthorized"
 
 
 def refused_nodes(evidence: Evidence) -> Iterator[Subject]:
@@ -95,6 +98,11 @@ def _seen(evidence: Evidence, subject: Subject, *words: str) -> list[Seen]:
 def token_is_refused(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The API server answers calico-node: Unauthorized."""
     return _seen(evidence, subject, *_REFUSED)
+
+
+def it_ends_of_it(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """The refusal ends calico-node at its start: it gets no further."""
+    return [seen for seen in _seen(evidence, subject, *_REFUSED) if _ENDS in seen.detail]
 
 
 def server_is_not_trusted(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -167,6 +175,7 @@ CALICO_NODE_REFUSED = Fault(
     signals=(
         # A line alone does not tell whether it is so for long: a token is refused for a moment when it is renewed.
         Signal(token_is_refused, WEAK, required=True),
+        Signal(it_ends_of_it, MODERATE),
         Signal(rights_are_missing, STRONG + MODERATE, required=True),
         Signal(felix_is_not_ready, MODERATE),
         Signal(server_is_not_trusted, STRONG, required=True),

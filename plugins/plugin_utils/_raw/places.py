@@ -45,7 +45,7 @@ _CALICO_VARIABLES = (
     "[A-Z0-9_]*TYPHA[A-Z0-9_]*_SERVICE_HOST",
 )
 # What Felix and the others write at these levels counts whatever it is about.
-_ALWAYS = calico_log_words.LEVELS[1:]
+_ALWAYS = (*calico_log_words.LEVELS[1:], calico_log_words.VERIFIED)
 
 
 def settings() -> dict[str, str]:
@@ -76,7 +76,7 @@ def settings() -> dict[str, str]:
         "networkd_states": network_managers.NETWORKD_STATES,
         "calico_pods": _spaced(host_logs.CALICO_PODS),
         "log_services": _spaced(host_logs.SERVICES),
-        "log_levels": "\n".join((*calico_log_words.LEVELS, *calico_log_words.TOLD_CALMLY)),
+        "log_levels": "\n".join((*calico_log_words.LEVELS, *calico_log_words.TOLD_CALMLY, calico_log_words.VERIFIED)),
         "log_words": "\n".join(dict.fromkeys((*_ALWAYS, *(words for _kind, words in calico_log_words.CALICO_LINES)))),
         "bird_words": "\n".join((log.CHANGED, *log.MARKERS)),
         "kubelet_units": _spaced(f"-u {unit}" for unit in distributions.UNITS),

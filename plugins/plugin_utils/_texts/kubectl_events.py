@@ -30,8 +30,9 @@ _RULER = re.compile(r"\s*-{3,}[\s-]*$")
 _TYPES = ("Normal", "Warning")
 # Why kubelet does not call its node Ready (pkg/kubelet/status/setters.go): it stands in events, conditions and logs.
 NO_NETWORK = "reason:NetworkPluginNotReady message:"
-# What kubelet says of a pod that gets no network, without the columns before it (pkg/kubelet/kuberuntime).
-SANDBOX = re.compile(r"\W{0,3}Failed (?:to )?create pod sandbox: \S")
+# What kubelet says of a pod that gets no network, without the columns before it (pkg/kubelet/kuberuntime), and what
+# client-go puts before a message that stands for many (EventAggregatorByReasonMessageFunc() in tools/record).
+SANDBOX = re.compile(r"\W{0,3}(?:combined from similar events\): )?Failed (?:to )?create pod sandbox: \S")
 
 
 class Event(NamedTuple):

@@ -194,6 +194,18 @@ def test_what_flannel_says():
     assert found[0].at == float(calendar.timegm((2026, 11, 21, 1, 0, 1)))
 
 
+def test_why_flannel_got_no_answer_is_not_cut_off():
+    # flannel-io/flannel#1785
+    url = "https://10.96.0.1:443/api/v1/namespaces/kube-flannel/pods/kube-flannel-ds-z8lxw"
+    said = (
+        f"error retrieving pod spec for 'kube-flannel/kube-flannel-ds-z8lxw': Get \"{url}\": dial tcp 10.96.0.1:443: "
+    )
+    line = f"E0716 13:09:49.360285       1 main.go:229] Failed to create SubnetManager: {said}i/o timeout"
+    (found,) = calico_log.parse_flannel(line, NOW)
+    assert found.kind == "apiserver"
+    assert found.text.endswith("… dial tcp 10.96.0.1:443: i/o timeout")
+
+
 def test_where_a_log_begins():
     assert calico_log.time_of(LOG, NOW) == float(calendar.timegm((2026, 11, 21, 1, 0, 0)))
     assert calico_log.time_of(CANAL, NOW) == float(calendar.timegm((2026, 11, 21, 1, 0, 0)))
