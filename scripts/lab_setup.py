@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -70,13 +71,28 @@ def place_for(purpose: str) -> Iterator[str]:
         try:
             yield directory
         finally:
-            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-            try:
-                lifecycle.down(State(directory), lambda _line: None)
-            except errors.LabError as problem:
-                say(f"    The lab in {directory} could not be taken down: {problem}")
-            finally:
-                signal.signal(signal.SIGINT, before)
+            with _not_interrupted():
+                _take_down(directory)
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Ctrl-C is of no effect meanwhile. It only ever reaches the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _take_down(directory: str) -> None:
+    try:
+        lifecycle.down(State(directory), lambda _line: None)
+    except errors.LabError as problem:
+        say(f"    The lab in {directory} could not be taken down: {problem}")
 
 
 def spread(lots: Iterable[Lot], jobs: int, purpose: str, work: Callable[[Lot, str], None]) -> None:
