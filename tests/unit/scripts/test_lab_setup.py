@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +17,7 @@ def taken_down(monkeypatch, tmp_path):
     """What is taken down, with how Ctrl-C is handled then."""
     seen = []
     monkeypatch.setattr(lab_setup, "BUILD", tmp_path)
+    monkeypatch.setenv("SHELL", "/bin/bash")
     monkeypatch.setattr(
         lab_setup.lifecycle, "down", lambda state, _say: seen.append((state.directory, signal.getsignal(signal.SIGINT)))
     )
@@ -24,6 +26,7 @@ def taken_down(monkeypatch, tmp_path):
 
 def use_a_place():
     with lab_setup.place_for("trying") as directory:
+        assert os.environ["SHELL"] == "/bin/sh"
         return directory
 
 
