@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # What a repair of one fault takes that nobody disturbs, in seconds; a moment is a part of it.
 USUAL = 30.0
+_BOOT = 30.0  # seconds until a machine has the interfaces that it comes up with
 _API = (
     {"what": "throttle", "every": 3, "retry_after": 1},
     {"what": "error", "status": 500, "every": 3},
@@ -75,11 +76,24 @@ def node_dies(lab: Lab, run: Run, node: Node, start: Callable[[], Running]) -> O
     chosen = next(each for each in lab.nodes if each != node)
     running = start()
     running.wait_until(run.moment * USUAL)
+    had = _interfaces(lab, chosen)
     machine_off.off(lab, chosen)
     try:
         return running.wait()
     finally:
         machine_off.on(lab, chosen)
+        _wait_for_interfaces(lab, chosen, had)
+
+
+def _interfaces(lab: Lab, node: Node) -> frozenset[str]:
+    return frozenset(lab.exec(node.name, ["ls", "/sys/class/net"]).stdout.split())
+
+
+def _wait_for_interfaces(lab: Lab, node: Node, wanted: frozenset[str]) -> None:
+    """Wait until a machine that was switched on has its interfaces again: Felix makes the overlay's some time later."""
+    end = time.monotonic() + _BOOT
+    while time.monotonic() < end and not wanted <= _interfaces(lab, node):
+        time.sleep(0.5)
 
 
 def two_runs(_lab: Lab, run: Run, _node: Node, start: Callable[[], Running]) -> Outcome:
