@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lab import waiting
 from lab.api import control
+from lab.errors import LabError
 from lab.faults import machine_off
 
 from . import drawn, standing
@@ -82,18 +85,13 @@ def node_dies(lab: Lab, run: Run, node: Node, start: Callable[[], Running]) -> O
         return running.wait()
     finally:
         machine_off.on(lab, chosen)
-        _wait_for_interfaces(lab, chosen, had)
+        # Felix makes the overlay's some time later.
+        with suppress(LabError):
+            waiting.until(lambda: " ".join(had - _interfaces(lab, chosen)), "interfaces", _BOOT, every=0.5)
 
 
 def _interfaces(lab: Lab, node: Node) -> frozenset[str]:
     return frozenset(lab.exec(node.name, ["ls", "/sys/class/net"]).stdout.split())
-
-
-def _wait_for_interfaces(lab: Lab, node: Node, wanted: frozenset[str]) -> None:
-    """Wait until a machine that was switched on has its interfaces again: Felix makes the overlay's some time later."""
-    end = time.monotonic() + _BOOT
-    while time.monotonic() < end and not wanted <= _interfaces(lab, node):
-        time.sleep(0.5)
 
 
 def two_runs(_lab: Lab, run: Run, _node: Node, start: Callable[[], Running]) -> Outcome:

@@ -14,7 +14,6 @@ checks could not be run at all.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from scripts import environment, lab_setup, setup
 from scripts.checks import faults, integration, kernel, lint, molecule, sanity, units
 from scripts.checks.outcome import Outcome, by_reason, total
 from scripts.console import UserError, complain, headline, say, side_by_side
+from scripts.machine import processors
 from scripts.paths import JUNIT, LOGS, printable
 
 if TYPE_CHECKING:
@@ -97,7 +97,6 @@ CHECKS = (
     Check("every-molecule", "Every role on the lab (molecule)", molecule.molecule, needs_lab=True, only_by_name=True),
 )
 BY_NAME = {check.name: check for check in CHECKS}
-PROCESSORS = len(os.sched_getaffinity(0))
 
 
 class Row(NamedTuple):
@@ -124,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
     rows = [
         row
         for group in _groups(wanted)
-        for row in side_by_side([partial(_run, check, paths) for check in group], max(2, PROCESSORS))
+        for row in side_by_side([partial(_run, check, paths) for check in group], max(2, processors()))
     ]
     _summary(rows, time.monotonic() - started)
     return 1 if any(row.outcome.failed for row in rows) else 0

@@ -129,13 +129,15 @@ def side_by_side(works: Sequence[Callable[[], Result]], at_once: int) -> list[Re
         try:
             return [works[0](), *(one.result() for one in begun)]
         except BaseException:
+            # What runs side by side within what is being ended leaves it to that to say when it is over.
+            is_within = _ending.is_set()
             _ending.set()
             for process in tuple(_running):
                 process.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
+            if not is_within:
+                _ending.clear()
             raise
-        finally:
-            _ending.clear()
 
 
 def show_tail(done: Done, log: Path, lines: int = TAIL_LINES) -> None:

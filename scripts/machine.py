@@ -39,6 +39,11 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def processors() -> int:
+    """How many of them we may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def find_program(name: str) -> str | None:
     """Path of a program, also where only root's PATH looks."""
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_PATH}")

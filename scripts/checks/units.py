@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from functools import partial
@@ -30,7 +29,7 @@ NO_TESTS = 5  # pytest's exit status
 
 def unit(paths: Sequence[str]) -> Outcome:
     """Every test under tests/unit, on the Python of the virtual environment."""
-    workers = ["-n", "auto"] if len(os.sched_getaffinity(0)) > 1 and not paths else []
+    workers = ["-n", "auto"] if machine.processors() > 1 and not paths else []
     with tempfile.TemporaryDirectory(prefix="nm-") as place:  # short: tests put sockets there
         arguments = [*workers, f"--basetemp={place}/t", *(paths or ["tests/unit"])]
         return pytest("unit", venv_program("python"), arguments)
@@ -66,7 +65,7 @@ def _on_each(versions: Sequence[tuple[int, int]], paths: Sequence[str]) -> Outco
         return _on(found[version], name, [*selected, *(paths or [NODE_TESTS])])
 
     # Each is one process, so that as many of them as there are processors do not wait for each other.
-    return total(side_by_side([partial(one, version) for version in versions], len(os.sched_getaffinity(0))))
+    return total(side_by_side([partial(one, version) for version in versions], machine.processors()))
 
 
 def pytest(

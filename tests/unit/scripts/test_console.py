@@ -71,6 +71,30 @@ def test_what_runs_beside_a_failure_is_ended_with_it(tmp_path):
     assert run(tmp_path, "print('afterwards')").status == 0
 
 
+def test_what_runs_side_by_side_within_does_not_let_it_go_on(tmp_path):
+    begun = tmp_path / "begun"
+
+    def breaks():
+        while not begun.exists():
+            time.sleep(0.05)
+        raise ValueError("as if interrupted")
+
+    def within():
+        with pytest.raises(console.UserError):
+            console.side_by_side([lasts, lambda: None], 2)
+        with pytest.raises(console.UserError):
+            run(tmp_path, "open('next', 'w')")
+
+    def lasts():
+        run(tmp_path, f"import time; open({str(begun)!r}, 'w'); time.sleep(60)")
+        run(tmp_path, "open('next', 'w')")
+
+    with pytest.raises(ValueError, match="interrupted"):
+        console.side_by_side([breaks, within], 2)
+    assert not (tmp_path / "next").exists()
+    assert run(tmp_path, "print('afterwards')").status == 0
+
+
 def interrupting(*_arguments, **_options):
     time.sleep(1)
     raise KeyboardInterrupt
