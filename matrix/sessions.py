@@ -30,7 +30,9 @@ class Row(NamedTuple):
     def same_as(self, later: Row) -> bool:
         """Whether nothing happened in between.
 
-        BIRD 1.6 works `since` out anew from two clocks at every reply, so that it jumps by a second now and then.
+        BIRD 1.6 works `since` out anew at every reply, from whole seconds of two clocks, of which it reads the one when
+        the other has moved on (sysdep/unix/io.c, update_times_gettime): where both do so at nearly the same moment,
+        `since` jumps by a second.
         """
         return self.since == later.since or abs(_seconds(self.since) - _seconds(later.since)) <= 1
 
