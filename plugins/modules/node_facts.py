@@ -772,8 +772,8 @@ ansible_facts:
                 - Of Calico V(autodetection), V(autodetected) (only where addresses of one family changed, or one is on
                   an interface of containers), V(node_ip_conflict), V(node_ip_not_on_host), V(node_ip_changed),
                   V(node_ip_found_anew) (also when a node starts for the first time), V(node_ip_without_mask),
-                  V(nodename_missing), V(unauthorized), V(tls), V(typha_discovery), V(typha), V(datastore),
-                  V(rp_filter), V(rpf_check), V(tunnel), V(tunnel_absent) (Felix waits for a VXLAN device), V(podcidr),
+                  V(nodename_missing), V(nodename_stored) (no NODENAME is given to calico-node), V(unauthorized),
+                  V(tls), V(typha_discovery), V(typha), V(datastore), V(rp_filter), V(rpf_check), V(tunnel), V(tunnel_absent) (Felix waits for a VXLAN device), V(podcidr),
                   V(mtu), V(iptables), V(iptables_backend), V(nftables),
                   V(ipset), V(ipset_incompatible), V(kernel_module), V(kernel_lacks), V(conntrack_full), V(render),
                   V(interface_taken_down) (a pod's interface is set down in the moment it comes up),

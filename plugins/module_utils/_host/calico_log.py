@@ -56,6 +56,8 @@ _CALICO_NAMES = ("calico", "canal", "bird", "felix")
 _SPEAKERS = r" (?:kubelet|k3s|rke2|k0s|kubelite|microk8s\.daemon-kubelite)(?:\[\d+\])?: "
 _ENDPOINT = r"\d[\d.]*:\d+|\[[0-9a-fA-F:.]+\]:\d+"
 _KLOG = r"([IWEF])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.\d+ +\d+ (?:\S+?:\d+\] ?)?"
+# What is left of it where somebody cut off level and time.
+_KLOG_WITHOUT_HEAD = r"\s*[a-z]\w{2,40}\.go:\d{1,5}\] "
 _SYSLOG = r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d) "
 _OLD_SYSLOG = r"([A-Z][a-z][a-z]) +(\d+) (\d\d):(\d\d):(\d\d) "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -197,7 +199,7 @@ def parse_kubelet(text: str, now: float, ahead: int | None = None) -> list[Line]
         calm = klog is not None and klog.group(1) not in _SERIOUS
         if calm and kind not in _TOLD_CALMLY_BY_KUBELET and _NOT_WELL not in raw:
             continue
-        mark = klog or speaker
+        mark = klog or speaker or re.match(_KLOG_WITHOUT_HEAD, raw)
         if mark is not None:
             begins = raw.index(words) if kind == _NOT_READY else 0 if continued else mark.end()
             message = raw[begins:].strip()

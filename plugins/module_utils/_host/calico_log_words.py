@@ -39,6 +39,7 @@ TOLD_CALMLY = (
     "will check for conflicts",
     "Using autodetected IPv",
     "Using detected IP",
+    "Using stored node name",
     "Clearing out-of-date IPv",
     "already using the IPv",
     "is already in use by host",
@@ -94,6 +95,8 @@ _NO_ADDRESS = (
     ("ipam", "no IP addresses available in range set"),
     # Of calico-node, which wants one for its tunnel device at its start (allocateip.go of earlier releases).
     ("ipam", "pools are likely exhausted"),
+    # the CNI plugin's before 1.5, which was written in Python
+    ("ipam", " addresses available in pool"),
     # host-local's words before 0.7 of the CNI plugins
     ("ipam", "no IP addresses available in network: "),
 )
@@ -120,6 +123,7 @@ CALICO_LINES = (
     ("node_ip_found_anew", "will check for conflicts"),
     ("node_ip_without_mask", "Unable to find matching host interface for IP"),
     ("nodename_missing", "stat /var/lib/calico/nodename"),
+    ("nodename_stored", "Using stored node name"),
     ("unauthorized", "is unauthorized"),
     ("unauthorized", "Unauthorized"),
     ("tls", "x509: "),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._catalogue import agent_pod, words
 from .._catalogue.faults import BY_ID
+from .._differential import oddities
 from .._differential.hypotheses import hypotheses, what_would_decide
 from .._differential.symptoms import symptoms
 from .findings import SESSIONS_PER_FINDING, blank, finding, plain, remedy
@@ -58,20 +59,24 @@ def with_guesses(
         for one in symptoms(evidence, unexplained, only_sessions=explained)
         if one.sessions or not one.here or not calm.issuperset(one.here)
     ]
+    odd = oddities.symptoms(evidence) if not found and not findings and not heard(evidence) else []
     causes = [one for one in findings if one["role"] == "cause" and one["fault"] != UNDETERMINED]
     others = [one for one in findings if one["role"] != "cause"]
     open_ones = [one for one in findings if one["fault"] == UNDETERMINED]
     # Where BGP was seen and nothing is wrong, there is nothing that a doubtful candidate could explain.
     all_is_well = heard(evidence) and not found and not unexplained
-    guesses = [] if all_is_well else _guesses(evidence, unexplained, found, {one["fault"] for one in findings})
-    if not open_ones and (found or guesses):
+    named = {one["fault"] for one in findings}
+    guesses = [] if all_is_well else _guesses(evidence, unexplained, found or odd, named)
+    # Nothing tells that anything is wrong: what is odd is worth a note.
+    guesses = [{**one, "severity": "info"} for one in guesses] if odd else guesses
+    if not open_ones and (found or (guesses and not odd)):
         open_ones = [_undetermined(found, guesses)]
     if not findings and not open_ones and not heard(evidence):
         open_ones = [_nothing_heard(evidence)]
     silent = [] if findings or open_ones else _untold(evidence)
     if silent:
         open_ones = [_partly_heard(evidence, silent)]
-    wanted = [plain(missing) for missing in what_would_decide(evidence, found)]
+    wanted = [plain(missing) for missing in what_would_decide(evidence, found or odd)]
     for one in open_ones:
         one["missing"] = _merged(one["missing"], wanted)
     likely = guesses[:1] and guesses[0]["confidence"] >= LIKELY

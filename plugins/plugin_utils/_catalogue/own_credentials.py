@@ -34,6 +34,7 @@ _OF_TYPHA = ("ypha", ":5473")
 # What the API server says of who lacks a right. calico-node's containers ask as one account, the CNI installer among
 # them; what it is called the installer decides. Where they were given a certificate (kubelet's, say), they ask as its
 # user.
+_FORBIDS = " is forbidden: User "
 _FORBIDDEN = re.compile(
     r'is forbidden: User "(?:(?P<user>(?!system:serviceaccount:)[\w.:@-]{1,253})'
     r'|system:serviceaccount:[\w.-]+:(?P<account>[\w.-]+))" cannot '
@@ -77,14 +78,16 @@ def _asks_itself(line: HostLine) -> bool:
 
 def _forbidden(node: Node) -> list[HostLine]:
     """The lines in which the API server says what calico-node's account may not do."""
-    return [
-        line
-        for line in node.control.lines(*_ASKING)
-        if (match := _FORBIDDEN.search(line.text))
-        and not any(other in (match.group("account") or "") for other in _OTHER_ACCOUNTS)
-        and not (match.group("user") and (not line.component or any(other in line.component for other in _OTHERS)))
-        and _OF_SECRETS not in line.text
-    ]
+    return [line for line in node.control.lines(*_ASKING) if _is_forbidden_to_it(line) and _OF_SECRETS not in line.text]
+
+
+def _is_forbidden_to_it(line: HostLine) -> bool:
+    match = _FORBIDDEN.search(line.text)
+    if match is None:
+        return _asks_itself(line) and _FORBIDS in line.text  # the line ends in the midst of who it is
+    if any(other in (match.group("account") or "") for other in _OTHER_ACCOUNTS):
+        return False
+    return not (match.group("user") and (not line.component or any(other in line.component for other in _OTHERS)))
 
 
 def _seen(evidence: Evidence, subject: Subject, *words: str) -> list[Seen]:

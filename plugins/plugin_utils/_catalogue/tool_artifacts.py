@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import gate_signals, packet_signals, words
+from . import agent_pod, gate_signals, packet_signals, words
+from .bird_confd import seen_by_no_tool
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 from .not_a_fault import NOTHING_TO_DO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._cluster.model import Event
+    from .._cluster.model import Event, Pod
     from .._evidence.control_plane import HostLine
     from .._evidence.evidence import Evidence
     from .._evidence.model import Node
@@ -49,7 +50,8 @@ def misled_tools(evidence: Evidence) -> Iterator[Subject]:
     """Nodes on which a tool did not find BIRD, or would not find it, while BIRD works there."""
     for node in evidence.nodes.values():
         hidden = node.tools.hidden and _established(node)
-        if _denied(node) or hidden or (_complaints(node) and _bird_is_there(evidence, node)):
+        complains = _complaints(node) and _bird_is_there(evidence, node)
+        if _denied(node) or hidden or complains or (seen_by_no_tool(node) and ready_pods(evidence, node)):
             yield Subject((node.name,), (), {"node": node.name, **_place(node)}, node, None)
 
 
@@ -72,6 +74,14 @@ def _denied(node: Node) -> list[Complaint]:
 
 def _bird_is_there(evidence: Evidence, node: Node) -> bool:
     return bool(_elsewhere(node) or _established(node) or _peers_see_it(evidence, node) or _process(node))
+
+
+def ready_pods(evidence: Evidence, node: Node) -> list[Pod]:
+    """The pod of calico-node on a node if it is Ready; where it is not known which one that is, all if all are."""
+    agents = evidence.cluster.pods_of("calico-node", "canal") if evidence.cluster else ()
+    own = agent_pod.pod_of(evidence, node.name)
+    asked = (own,) if own is not None else agents
+    return list(asked) if all(pod.ready and not pod.deleting for pod in asked) else []
 
 
 def _elsewhere(node: Node) -> list[tuple[str, str]]:
@@ -111,6 +121,15 @@ def tool_found_nothing(evidence: Evidence, subject: Subject) -> list[Seen]:
 def tool_had_no_right(evidence: Evidence, subject: Subject) -> list[Seen]:
     """The tool was not allowed to ask BIRD: it was not run as root."""
     return [Seen(subject.nodes[0], one.tool, one.said) for one in (_denied(subject.node) if subject.node else ())][:1]
+
+
+def tool_found_no_process(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """calicoctl found no process of Calico's where it was run, and Kubernetes has calico-node as Ready."""
+    said = seen_by_no_tool(subject.node) if subject.node else ""
+    return [
+        Seen(subject.nodes[0], "calicoctl", f"{said.rstrip('.')}; {pod.name} is Ready")
+        for pod in (ready_pods(evidence, subject.node) if said and subject.node else [])
+    ][:2]
 
 
 def bird_listens_elsewhere(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -157,6 +176,11 @@ def _tool_summary(evidence: Evidence, subject: Subject) -> str:
     if node is not None and _complaints(node):
         tools = words.listed(one.tool for one in _complaints(node))
         return f"{tools} on {node.name} looked for BIRD in the wrong place; BIRD runs there{at}."
+    if tool_found_no_process(evidence, subject):
+        return (
+            f"calicoctl on {subject.nodes[0]} finds no process of Calico's, and Kubernetes has calico-node as Ready: "
+            "calicoctl was run where it does not see the host's processes (in a container, or not as root)."
+        )
     return f"On {subject.nodes[0]} BIRD is well{at}, where tools that run on the host do not find it."
 
 
@@ -178,6 +202,7 @@ BENIGN_TOOL_ARTIFACT = Fault(
         Signal(tool_found_nothing, MODERATE, required=True),
         Signal(socket_is_hidden_from_the_host, STRONG + MODERATE, required=True),
         Signal(tool_had_no_right, STRONG + MODERATE, required=True),
+        Signal(tool_found_no_process, STRONG + MODERATE, required=True),
         Signal(bird_listens_elsewhere, STRONG),
         Signal(bird_runs, MODERATE),
         Signal(sessions_are_established, STRONG),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._catalogue import agent_pod, bgp_ports, bird_confd, credentials, words
+from .._catalogue import agent_pod, bgp_ports, bird_confd, clock_offsets, cni_token, words
 from .._catalogue.model import Subject
 from .._evidence import plain
 from .._evidence.evidence import verdict_on
@@ -92,9 +92,9 @@ def _older_image(evidence: Evidence, node: Node) -> str:
 def _old_token(evidence: Evidence, node: Node) -> str:
     """The CNI plugin's token is past its end, and a new container would write another one."""
     here = Subject((node.name,), node=node)
-    if not credentials.token_is_past(node) or credentials.nobody_renews_it(evidence, here):
+    if not cni_token.token_is_past(node) or cni_token.nobody_renews_it(evidence, here):
         return ""
-    return "" if credentials.clock_is_off_there(evidence, here) else "the CNI plugin's token is past its end"
+    return "" if clock_offsets.clock_is_off_there(evidence, here) else "the CNI plugin's token is past its end"
 
 
 def pod_of(evidence: Evidence, name: str) -> Any:

@@ -9,7 +9,6 @@ import ipaddress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .._catalogue import agent_pod
 from . import kube_symptoms
 from . import symptoms as kinds
 from .dataplane_table import DATAPLANE_CONTEXTS
@@ -85,12 +84,6 @@ def _peer_has_no_calico(evidence: Evidence, symptom: Symptom) -> str:
     return ""
 
 
-def _pod_is_ready(evidence: Evidence, symptom: Symptom) -> str:
-    """Kubernetes has calico-node as Ready where calicoctl does not find it."""
-    pod = agent_pod.pod_of(evidence, symptom.here[0]) if symptom.kind == kinds.NO_PROCESS else None
-    return f"Kubernetes has calico-node on {symptom.here[0]} as Ready" if pod is not None and pod.ready else ""
-
-
 CONTEXTS = (
     *DATAPLANE_CONTEXTS,
     Context(
@@ -109,16 +102,6 @@ CONTEXTS = (
             "peer_node_down": 2,
             "tcp179_blocked_host_firewall": 0.8,
             "tcp179_blocked_network": 0.8,
-        },
-    ),
-    Context(
-        "pod is ready",
-        _pod_is_ready,
-        {
-            "benign_tool_artifact": 2,
-            "felix_crash_loop": 0.5,
-            "calico_pod_not_starting": 0.1,
-            "calico_node_not_scheduled": 0.1,
         },
     ),
     Context(

@@ -161,6 +161,24 @@ DATAPLANE_NEEDS = (
         "here",
     ),
     Need(
+        "names",
+        "node names",
+        on_host("hostname; cat /var/lib/calico/nodename; ls -l /var/lib/calico"),
+        "whether the name that calico-node goes by is that of its Node (kubectl get nodes)",
+        _never,
+        "here",
+    ),
+    Need(
+        "rights",
+        "rights of Calico's accounts",
+        lambda evidence, name: (
+            "kubectl get clusterrolebindings -o wide | grep -i -e calico -e canal; "
+            "kubectl get serviceaccounts -A | grep -i -e calico -e canal"
+        ),
+        "whether the accounts of Calico's programs are bound to their ClusterRoles, in the namespace in which they run",
+        _never,
+    ),
+    Need(
         "rules",
         "firewall",
         on_host("sudo iptables-save -c; sudo iptables-legacy-save -c; sudo nft list ruleset"),

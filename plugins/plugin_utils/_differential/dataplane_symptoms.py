@@ -31,6 +31,7 @@ POD_WITHOUT_WORLD, KUBELET_UNWELL = "pod_without_world", "kubelet_unwell"
 PODS_APART, LARGE_LOST, FELIX_FAILS = "pods_apart", "large_packets_lost", "felix_cannot_program"
 SERVICES_LOST = "services_lost"
 TUNNEL_FAILS, NO_DATASTORE = "tunnel_not_made", "datastore_without_reason"
+CONTROLLERS_REFUSED = "kube_controllers_refused"
 
 API_SILENT, API_CERTIFICATE, API_REFUSES = "api_server_silent", "api_server_certificate", "api_server_refuses"
 NO_SUCH_KIND, API_NOT_YET = "kind_is_not_served", "api_server_certificate_not_yet_valid"
@@ -50,6 +51,8 @@ _NOT_IN_TIME = re.compile(r'probe (?:failed|errored): .{0,60}command "[^"]{0,60}
 _CONTROLLERS = "kube-controllers"
 _REASONS = {"reports_503": FELIX_NOT_READY, "refused": FELIX_SILENT, "timed_out": FELIX_SLOW}
 _BACK_OFF = "CrashLoopBackOff"
+# Nodes are rebooted and Calico is upgraded, but not that often in the life of one pod.
+_OFTEN = 100
 _LOGGED = {
     "nodename_missing": NO_NODENAME,
     "pod_setup": NO_SANDBOX,
@@ -64,6 +67,7 @@ _LOGGED = {
 }
 # Of what fails in these ways, words like these tell that the API server answered.
 _ASKING = ("datastore", "token")
+_REFUSED = ("nauthorized", " is forbidden")
 _ANSWERED = ("nauthorized", "orbidden", "x509: ", "not found", "datastore is not ready")
 # Why kubelet calls its node not ready, where that is not for the network plugin.
 _OF_THE_MACHINE = ("PLEG is not healthy", "container runtime is down", "Kubelet stopped posting")
@@ -84,9 +88,14 @@ def _agents(evidence: Evidence) -> list[Pod]:
 
 
 def _all_ready(evidence: Evidence) -> bool:
-    """Every pod of calico-node is Ready: what probes and logs said before is of the past."""
+    """Every pod of calico-node is Ready: what probes and logs said before is of the past. One that ends again and again
+    is Ready in between."""
     agents = _agents(evidence)
-    return bool(agents) and all(pod.ready for pod in agents)
+    return bool(agents) and all(pod.ready and not _ends_often(pod) for pod in agents)
+
+
+def _ends_often(pod: Pod) -> bool:
+    return any(one.restarts >= _OFTEN for one in pod.containers)
 
 
 def _of_trials(evidence: Evidence) -> Iterator[Symptom]:
@@ -132,10 +141,10 @@ def _of_logs(evidence: Evidence) -> Iterator[Symptom]:
 def _kind(node: Node, line: HostLine) -> str:
     if line.kind in _ASKING and line.quiet:
         return ""  # who asks goes on asking until it is answered
+    if _CONTROLLERS in line.component:
+        return _of_controllers(line)
     if line.kind in _ASKING and any(word in line.text for word in _ANSWERED):
         return ""
-    if _CONTROLLERS in line.component:
-        return POD_WITHOUT_API if line.kind == "datastore" or any(word in line.text for word in NO_WAY) else ""
     if line.kind == "typha" and node.control.typha.connected:
         return ""
     if line.kind == "node_status":
@@ -145,6 +154,13 @@ def _kind(node: Node, line: HostLine) -> str:
     if line.kind in _PROGRAMMING and host_words.is_felix(line):
         return FELIX_FAILS if any(word in line.text for word in _FAILS) else ""
     return _LOGGED.get(line.kind, "")
+
+
+def _of_controllers(line: HostLine) -> str:
+    if any(word in line.text for word in _REFUSED):
+        return CONTROLLERS_REFUSED
+    unanswered = line.kind == "datastore" and not any(word in line.text for word in _ANSWERED)
+    return POD_WITHOUT_API if unanswered or any(word in line.text for word in NO_WAY) else ""
 
 
 def _of_readiness(said: Event | HostLine) -> str:

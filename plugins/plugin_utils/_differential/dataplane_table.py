@@ -94,6 +94,11 @@ DATAPLANE: dict[str, tuple[Cause, ...]] = {
         Cause("certificate_expired", 1, "felix log"),
         Cause("cni_token_expired", 0.5, "felix log"),
     ),
+    # kube-controllers' rights come with calico-node's, from one manifest or one operator.
+    kinds.CONTROLLERS_REFUSED: (
+        Cause("calico_node_refused", 4, "rights"),
+        Cause("operator_migration_stuck", 1, "rights"),
+    ),
     # A pod's way to the API server leads through the host's rules and, on most nodes, to another node.
     kinds.POD_WITHOUT_API: (
         Cause("apiserver_unreachable", 3, "api"),

@@ -11,6 +11,7 @@ from .._catalogue.model import Missing
 from .contexts import CONTEXTS
 from .model import Hypothesis
 from .needs import NEEDS
+from .oddities import ODDITIES
 from .symptoms import BLOCKS, somebody_got_through
 from .table import DIFFERENTIAL
 
@@ -26,6 +27,7 @@ NEVER_MORE_THAN = 0.45
 WORTH_TELLING = 0.08
 # However much of the usual causes is ruled out, what is left is not much likelier than it was.
 LEAST_SHARE = 0.6
+SHARE_OF_AN_ODDITY = 0.4
 TOLD = 3
 # Of the causes of one kind of symptom, those that are nearly as likely as its likeliest one count as that, too.
 NEARLY = 0.95
@@ -50,7 +52,9 @@ def hypotheses(evidence: Evidence, symptoms: Sequence[Symptom]) -> list[Hypothes
             of_kind[cause.fault] = of_kind.get(cause.fault, 0) + weight
             told.setdefault(cause.fault, []).append((symptom, cause))
             why.setdefault(cause.fault, []).extend(reasons)
-    whole = _whole(weights, symptoms)
+    # What is well elsewhere is the reason here only now and then.
+    odd = all(symptom.kind in ODDITIES for symptom in symptoms)
+    whole = _whole(weights, symptoms) / (SHARE_OF_AN_ODDITY if odd else 1)
     ranked = sorted(weights.items(), key=lambda pair: -pair[1])
     worth_it = [fault for fault, weight in ranked if SHARE_OF_THE_KNOWN * weight / whole >= WORTH_TELLING][:TOLD]
     wanted = {*worth_it, *(_likeliest(by_kind.values()) if len(by_kind) > 1 else ())}

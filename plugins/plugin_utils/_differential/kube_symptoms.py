@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._catalogue import tool_artifacts
 from .._catalogue.bird_confd import seen_by_no_tool
 from .._catalogue.model import Seen
 from .._gate import model as gate
@@ -95,8 +96,12 @@ def of_calicoctl(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def silent_nodes(evidence: Evidence) -> list[Node]:
-    """The nodes of which calicoctl says that Calico does not run, and that nothing of BIRD's shows to be otherwise."""
-    return [node for node in evidence.nodes.values() if seen_by_no_tool(node)]
+    """The nodes of which calicoctl says that Calico does not run, and of which nothing shows that it does."""
+    return [
+        node
+        for node in evidence.nodes.values()
+        if seen_by_no_tool(node) and not tool_artifacts.ready_pods(evidence, node)
+    ]
 
 
 def _peers(evidence: Evidence, node: Node) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from . import symptoms as kinds
 from .dataplane_table import DATAPLANE
 from .model import Cause
+from .oddities import ODDITIES
 
 DIFFERENTIAL: dict[str, tuple[Cause, ...]] = {
     # The host is there and its kernel says that nobody listens, or a rule says so in its place.
@@ -168,3 +169,4 @@ DIFFERENTIAL: dict[str, tuple[Cause, ...]] = {
     ),
 }
 DIFFERENTIAL.update(DATAPLANE)
+DIFFERENTIAL.update(ODDITIES)

@@ -56,10 +56,16 @@ _SENTENCES = (
     "Failed configure VXLAN tunnel device",
     "Bad return code from 'ipset list",
     "Failed to set NetworkUnavailable",
+    # of libcalico, in the CNI plugin and in libnetwork's, before 3.0 as well
+    "No configured Calico pools",
+    "No IPv4 addresses available in pool",
+    "No IPv6 addresses available in pool",
 )
 # Of these paths only Calico's programs ask; and what Go's packages say if nobody answers, or nobody
 # whom one may believe.
 _CALICO_API = "/apis/crd.projectcalico.org/"
+# client-go's words (tools/cache/reflector.go), which all that watches the API says in the same way.
+_WATCHING = ("Failed to list *v1", "Failed to watch *v1")
 _NO_ANSWER = re.compile(r": (?:dial tcp \S{1,64}: (?:i/o timeout|connect: )|x509: |tls: )")
 # Where a line was written, which is left of it when its time and level are cut off.
 _POSITION = re.compile(r"\W{0,3}[a-z][\w-]{1,40}/\w{2,40}\.go \d{1,5}: ")
@@ -83,7 +89,7 @@ def is_bare(line: str) -> bool:
 def _tells(line: str) -> bool:
     if any(words in line and _is_said(line, line.find(words)) for words in _SENTENCES):
         return True
-    if _CALICO_API in line and _NO_ANSWER.search(line):
+    if any(words in line for words in (_CALICO_API, *_WATCHING)) and _NO_ANSWER.search(line):
         return True
     return _POSITION.match(line) is not None and any(words in line for _kind, words in CALICO_LINES)
 
@@ -99,6 +105,6 @@ def _is_said(line: str, at: int) -> bool:
 
 def marked(text: str) -> str:
     """Return a log in which sentences that lost their level have one again: programs say them at no lower one."""
-    if not any(words in text for words in (*_SENTENCES, _CALICO_API, ".go ")):
+    if not any(words in text for words in (*_SENTENCES, _CALICO_API, *_WATCHING, ".go ")):
         return text
     return "\n".join(MARK + row if is_bare(row) else row for row in text.split("\n"))

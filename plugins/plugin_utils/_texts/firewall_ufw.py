@@ -83,6 +83,12 @@ def parse(text: str) -> Parsed[Filters]:
     return Parsed(firewall_model.of_iptables(tables, model.NFT, len(rules)), problems.found())
 
 
+def drops_routed(text: str) -> bool:
+    """Say whether an active ufw drops, unless a rule of somebody's lets it pass, what the host forwards."""
+    told = [line.split(":", 1)[1] for _number, line in lines.numbered(text) if line.startswith("Default:")]
+    return "Status: active" in text and any("deny (routed)" in one or "reject (routed)" in one for one in told)
+
+
 def _add(rules: list[tuple[str, str]], to: str, action: str, way: str | None, origin: str) -> str:
     """Put a rule with those of its families and chains; return what of it was not understood."""
     if way == "FWD":

@@ -41,7 +41,7 @@ _PROMPT = re.compile(
     r"|[\w.-]{1,64}:[\w./~-]{1,100}(?: [\w.-]{1,40})?[$#%] ?(?=(?:[\w.~-]{0,20}/){0,6}"  # node:~# and node:folder user$
     + _PROGRAMS
     + r")"
-    r"|[\w./~-]{0,64} ?[$#%] ?(?="
+    r"|[\w./~-]{0,64} ?[$#%] ?(?=(?:\.?/(?:[\w.-]{1,20}/){0,6})?"  # also ./calicoctl and /sbin/ip
     + _PROGRAMS
     + r")|(?:[\w.-]{1,64}@)?[\w.-]{1,64}:[~/][\w./~-]{0,100}(?:>| #) (?="  # node:~ # and user@node:~> of SUSE
     + _PROGRAMS

@@ -21,6 +21,7 @@ from ...module_utils._host.processes import ProcessTable
 from ...module_utils._probe import reach
 from . import (
     asked_tools,
+    firewall_ufw,
     lines,
     links,
     log,
@@ -204,7 +205,10 @@ class Assembly:
                 "not_accepted": node_firewall.stopped_ahead_of_calico(found) + node_firewall.closed_to_pods(found),
             }
             gathered.update(_named("invalid_dropped", node_firewall.mostly_invalid(found)))
-            gathered.update({"forward_drops": True} if node_firewall.forward_drops(found) else {})
+            drops = node_firewall.forward_drops(found) or firewall_ufw.drops_routed(
+                self.texts.get("ufw-status.txt", "")
+            )
+            gathered.update({"forward_drops": True} if drops else {})
             if any(stopped.values()):
                 gathered["pods"] = {name: some for name, some in stopped.items() if some}
         # Half a file of rules would be another set of rules.

@@ -28,6 +28,8 @@ _BEGINS = re.compile(
     r"|Failed to create Calico API client: |Failed to get resources: |error: error loading config file"
     r"|[EIW]\d{4} .{0,60}memcache\.go:\d+\] )"
 )
+_DATED = "x509: certificate has expired or is not yet valid: current time "
+_LONGEST = 200
 _AT = re.compile(r"(?:dial tcp |https://|to the server )(?P<host>\[[0-9a-fA-F:]+\]|[\w.-]{1,253}):(?P<port>\d{1,5})")
 _MEANS = (
     (" is before 2", NOT_YET),
@@ -59,14 +61,23 @@ _MEANS = (
 
 
 def parse(text: str) -> Parsed[tuple[Attempt, ...]]:
-    """Return what came of asking the API server, each once."""
+    """Return what came of asking the API server, each once; of what a certificate's dates are, whoever says it."""
     found: dict[tuple[str, str], Attempt] = {}
     for _number, line in lines.numbered(text):
-        begins = _BEGINS.match(line.strip())
-        result = next((result for words, result in _MEANS if words in line), "") if begins is not None else ""
+        said = line.strip()
+        dated = said.find(_DATED)
+        result = _result(said) if dated >= 0 or _BEGINS.match(said) else ""
         if result and len(found) < tried.MOST:
-            at = _AT.search(line)
+            at = _AT.search(said)
             target = tried.end(at.group("host").strip("[]")) if at is not None else ""
             port = tried.port(at.group("port")) if at is not None else None
-            found.setdefault((target, result), Attempt(CHECK, target, result, port=port, said=line.strip()[:200]))
+            told = said if len(said) <= _LONGEST or dated < 0 else said[dated:]
+            one = Attempt(CHECK, target, result, port=port, said=told[:_LONGEST])
+            # The dates tell more than that there was something with them.
+            if dated >= 0 or (target, result) not in found:
+                found[target, result] = one
     return Parsed(tuple(found.values()))
+
+
+def _result(said: str) -> str:
+    return next((result for words, result in _MEANS if words in said), "")

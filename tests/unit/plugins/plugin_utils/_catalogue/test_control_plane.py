@@ -6,8 +6,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue import (
+    certificates,
+    clock_skew,
+    cni_token,
     control_plane,
-    credentials,
     installation,
     kubelet,
     scheduling,
@@ -48,7 +50,18 @@ def test_what_explains_what_never_goes_in_a_circle():
                 reached(name, seen)
         return seen
 
-    ours = (kubelet, scheduling, control_plane, credentials, typha, typha_pods, typha_tls, installation)
+    ours = (
+        kubelet,
+        scheduling,
+        control_plane,
+        certificates,
+        cni_token,
+        clock_skew,
+        typha,
+        typha_pods,
+        typha_tls,
+        installation,
+    )
     known = {fault.id for module in ours for fault in module.FAULTS}
     assert [name for name in sorted(known) if name in reached(name, set())] == []
 

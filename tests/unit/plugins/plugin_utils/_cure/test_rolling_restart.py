@@ -17,7 +17,7 @@ from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.bird_co
     BIRD_RELOAD_STUCK,
     PORT179_CONFLICT,
 )
-from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.credentials import CNI_TOKEN_EXPIRED
+from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.cni_token import CNI_TOKEN_EXPIRED
 from ansible_collections.netmedic.calico.plugins.plugin_utils._cluster.model import (
     CalicoNode,
     Cluster,

@@ -10,7 +10,11 @@ import pytest
 from ansible_collections.netmedic.calico.plugins.plugin_utils._analysis.report import analyse
 from ansible_collections.netmedic.calico.plugins.plugin_utils._bundle import evidence, read
 from ansible_collections.netmedic.calico.plugins.plugin_utils._catalogue.faults import BY_ID
-from ansible_collections.netmedic.calico.plugins.plugin_utils._differential import dataplane_symptoms, kube_symptoms
+from ansible_collections.netmedic.calico.plugins.plugin_utils._differential import (
+    dataplane_symptoms,
+    kube_symptoms,
+    oddities,
+)
 from ansible_collections.netmedic.calico.plugins.plugin_utils._differential import symptoms as kinds
 from ansible_collections.netmedic.calico.plugins.plugin_utils._differential.contexts import CONTEXTS
 from ansible_collections.netmedic.calico.plugins.plugin_utils._differential.needs import NEEDS
@@ -113,7 +117,7 @@ def test_the_table_names_faults_and_needs_that_exist(kind):
 
 
 def test_every_kind_of_symptom_has_causes():
-    told = {**vars(kinds), **vars(dataplane_symptoms), **vars(kube_symptoms)}
+    told = {**vars(kinds), **vars(dataplane_symptoms), **vars(kube_symptoms), **vars(oddities)}
     named = {value for name, value in told.items() if name.isupper() and name[0] != "_" and isinstance(value, str)}
     assert named == set(DIFFERENTIAL)
 

@@ -108,13 +108,20 @@ def test_a_pod_that_was_done_has_not_failed(tmp_path):
 
 
 def test_calicoctl_that_finds_no_process_is_told(tmp_path):
-    files = {**well(), "nodes/node-3/calicoctl-node-status.txt": GONE, "nodes.txt": nodes(), "pods.txt": pods()}
+    files = {**well(), "nodes/node-3/calicoctl-node-status.txt": GONE, "nodes.txt": nodes()}
     report = report_on(tmp_path, files)
     assert report["verdict"] == "undetermined"
     (said,) = [one for one in report["findings"] if one["fault"] == "undetermined"]
     assert "Calico process is not running" in said["summary"]
     assert "2 of its peers" in said["summary"]
     assert "bird_not_running" in faults(report)
+
+
+def test_calicoctl_that_finds_no_process_beside_a_ready_pod_looked_elsewhere(tmp_path):
+    files = {**well(), "nodes/node-3/calicoctl-node-status.txt": GONE, "nodes.txt": nodes(), "pods.txt": pods()}
+    report = report_on(tmp_path, files)
+    assert (report["verdict"], faults(report)) == ("healthy", ["benign_tool_artifact"])
+    assert "Kubernetes has calico-node as Ready" in report["findings"][0]["summary"]
 
 
 def test_calicoctl_alone_that_finds_no_process_is_told(tmp_path):
