@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORWARD_DROPS, FLOATING, TWO_NETWORKS = "forward_drops", "floating_address", "two_networks"
 PODS_TOO_LARGE, LIES_BELOW, BESIDE_PODS = "pods_too_large", "tunnel_below", "nodes_beside_pods"
-STORED_NAME = "stored_name"
+STORED_NAME, DEVICE_DOWN = "stored_name", "device_of_routes_down"
 # Where nobody told the pools: those of Calico's manifest, and of flannel's, by which Canal goes.
 _USUAL_POOLS = tuple(ipaddress.ip_network(cidr) for cidr in ("192.168.0.0/16", "10.244.0.0/16"))
 # What addresses have that move from host to host.
@@ -52,6 +52,11 @@ ODDITIES: dict[str, tuple[Cause, ...]] = {
     BESIDE_PODS: (Cause("ippool_overlaps_network", 3, "pools"),),
     # Kubernetes' manifests give calico-node its Node's name; without it the one of its first start counts for good.
     STORED_NAME: (Cause("nodename_mismatch", 3, "names"),),
+    # BIRD is there before Felix has set its tunnel up, and says so in every start; whoever shows it has seen it often.
+    DEVICE_DOWN: (
+        Cause("tunnel_device_missing", 2, "managers"),
+        Cause("host_network_manager_interference", 1.5, "managers"),
+    ),
 }
 
 
@@ -74,6 +79,9 @@ def _of_node(node: Node) -> Iterator[Symptom]:
         shown = ", ".join(f"{held.interface} {held.with_length}" for held in own[:3])
         yield _odd(TWO_NETWORKS, node, "addresses", f"it is in several networks: {shown}")
     yield from _of_sizes(node)
+    for kept in node.log_lines("kernel_route"):
+        if "Network is down" in kept.text:
+            yield _odd(DEVICE_DOWN, node, "bird log", kept.text)
     for line in node.control.lines("nodename_stored"):
         yield _odd(STORED_NAME, node, f"log of {line.component or 'calico-node'}", line.text)
 

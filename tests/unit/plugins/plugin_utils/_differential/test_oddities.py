@@ -61,6 +61,12 @@ STORED = """2021-09-13 07:31:22.371 [INFO][9] startup/startup.go 396: Early log 
 2021-09-13 07:31:22.371 [INFO][9] startup/utils.go 129: Using stored node name kworker3 from /var/lib/calico/nodename
 2021-09-13 07:31:22.371 [INFO][9] startup/utils.go 139: Determined node name: kworker3
 """
+# projectcalico/calico#3134
+DOWN = """bird: Netlink: Network is down
+bird: Netlink: Network is down
+2020-09-27 07:27:15.279 [INFO][57] ipip_mgr.go 133: Tunnel wasn't admin up, enabling it flags=0 mtu=1440
+bird: Netlink: Network is down
+"""
 
 
 @pytest.mark.parametrize(
@@ -72,6 +78,7 @@ STORED = """2021-09-13 07:31:22.371 [INFO][9] startup/startup.go 396: Early log 
         (LARGE, "mtu_misconfigured_value", "pods' interfaces have an MTU of 1500, vxlan.calico has 1392"),
         (BELOW, "mtu_mismatch", "tunl0 (MTU 1440) may go through wg0"),
         (PODS, "ippool_overlaps_network", "have addresses of 192.168.0.0/16"),
+        (DOWN, "tunnel_device_missing", "Network is down"),
         (STORED, "nodename_mismatch", "Using stored node name kworker3"),
     ],
 )
