@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 
+import pytest
+
 from ansible_collections.netmedic.calico.tests.lab import cures
 from lab import waiting
 
@@ -27,6 +29,7 @@ def registered(lab):
     return found["projectcalico.org/IPv4Address"].partition("/")[0]
 
 
+@pytest.mark.thorough
 def test_the_right_address_is_registered_and_the_fault_put_back(lab, tmp_path):
     lab.make(FAULT, NODE, "second-nic")
     broken, wrong = template(lab), registered(lab)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 
+import pytest
+
 from ansible_collections.netmedic.calico.tests.lab import cures
 
 FAULT = "mtu_misconfigured_value"
@@ -23,6 +25,7 @@ def settings(lab):
     return api.get(f"/api/v1/namespaces/{SYSTEM}/configmaps/calico-config")["data"], agent["spec"]["template"]
 
 
+@pytest.mark.thorough
 def test_an_mtu_that_does_not_fit_goes_and_comes_back(lab, tmp_path):
     lab.make(FAULT, NODE, "config-map")
     broken = settings(lab)

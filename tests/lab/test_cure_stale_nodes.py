@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 
+import pytest
+
 from ansible_collections.netmedic.calico.tests.lab import cures
 from lab import birdc, waiting
 from lab.faults.membership import GHOST
@@ -40,6 +42,7 @@ def peers(lab):
     return set(birdc.sessions(lab.machine("node-2"), SOCKETS["ipv4"]))
 
 
+@pytest.mark.thorough
 def test_a_node_that_is_gone_leaves_the_mesh_and_comes_back(lab, tmp_path):
     lab.make(FAULT, variant="node-object")
     lab.api().create(PEERS, PEER)
