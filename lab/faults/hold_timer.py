@@ -10,7 +10,6 @@ when the fault shows, as it mostly is where somebody looks.
 from __future__ import annotations
 
 from .. import waiting
-from ..services import BIRD_LOG
 from . import outside, pairs
 from .model import Case, Fault, Variant, listener
 
@@ -49,18 +48,12 @@ def _not_all_up(case: Case) -> str:
 
 def _relax(case: Case) -> None:
     case.try_run(["sh", "-c", "kill -CONT $(pidof bird)"])
-    _forget(case)
     if case.undo.get("configuration"):
         case.lab.fabric.file(outside.CONFIGURATION).write_text(case.undo["configuration"], encoding="utf-8")
         case.try_run(["birdc", "-s", outside.CONTROL, "configure"], case.lab.fabric)
         outside.forget_refusals(case)
         for node in case.lab.nodes:
             outside.nudge(case, node.name)
-
-
-def _forget(case: Case) -> None:
-    """Empty BIRD's log: that a timer expired within the last hour is a finding, and rightly so."""
-    case.try_run(["truncate", "-s", "0", f"{BIRD_LOG}/current"])
 
 
 def _not_expired(case: Case) -> str:
