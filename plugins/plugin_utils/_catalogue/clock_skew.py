@@ -43,7 +43,7 @@ def clock_is_far_off(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def certificate_is_of_its_future(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """A certificate that is in use already is not yet valid by this node's clock."""
+    """A certificate that is in use already is not yet valid by the clock of who refuses it."""
     if not subject.nodes:
         return clock_offsets.told_to_clients(evidence, "before")[:1]
     behind = behind_certificates(evidence, ())
