@@ -59,18 +59,16 @@ def with_guesses(
         for one in symptoms(evidence, unexplained, only_sessions=explained)
         if one.sessions or not one.here or not calm.issuperset(one.here)
     ]
-    odd = oddities.symptoms(evidence) if not found and not findings and not heard(evidence) else []
     causes = [one for one in findings if one["role"] == "cause" and one["fault"] != UNDETERMINED]
     others = [one for one in findings if one["role"] != "cause"]
     open_ones = [one for one in findings if one["fault"] == UNDETERMINED]
     # Where BGP was seen and nothing is wrong, there is nothing that a doubtful candidate could explain.
     all_is_well = heard(evidence) and not found and not unexplained
-    named = {one["fault"] for one in findings}
-    guesses = [] if all_is_well else _guesses(evidence, unexplained, found or odd, named)
-    # Nothing tells that anything is wrong: what is odd is worth a note.
-    guesses = [{**one, "severity": "info"} for one in guesses] if odd else guesses
-    if not open_ones and (found or (guesses and not odd)):
+    guesses = [] if all_is_well else _guesses(evidence, unexplained, found, {one["fault"] for one in findings})
+    if not open_ones and (found or guesses):
         open_ones = [_undetermined(found, guesses)]
+    odd = [] if found or findings or guesses or heard(evidence) else oddities.symptoms(evidence)
+    guesses += _of_oddities(evidence, odd)
     if not findings and not open_ones and not heard(evidence):
         open_ones = [_nothing_heard(evidence)]
     silent = [] if findings or open_ones else _untold(evidence)
@@ -143,6 +141,11 @@ def _of_hypothesis(evidence: Evidence, guess: Hypothesis, mixed: bool) -> dict[s
     }
     told["affects"].update(sessions=[list(pair) for pair in pairs[:SESSIONS_PER_FINDING]], count=len(pairs))
     return told
+
+
+def _of_oddities(evidence: Evidence, odd: Sequence[Symptom]) -> list[dict[str, Any]]:
+    """What is odd, of which nothing tells that it does harm, is worth a note."""
+    return [{**_of_hypothesis(evidence, one, False), "severity": "info"} for one in hypotheses(evidence, odd)][:MOST]
 
 
 def _undetermined(found: Sequence[Symptom], guesses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
