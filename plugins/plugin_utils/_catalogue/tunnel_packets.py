@@ -94,6 +94,16 @@ def wrong_ones_are_seen(evidence: Evidence, subject: Subject) -> list[Seen]:
     return [Seen(subject.nodes[0], "tcpdump", _sums(one)) for one in subject.about]
 
 
+def calls_in_them_are_repeated(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """All that the capture shows of a tunnel is wrong, and who calls in it calls again, as nobody answers."""
+    taken = any(one.inner_accepts for one in subject.node.packets.captures) if subject.node is not None else True
+    return [
+        Seen(subject.nodes[0], "tcpdump", f"{one.source} to {one.destination}: {one.inner_opens} SYN, no SYN-ACK")
+        for one in subject.about
+        if one.inner_opens > 1 and not one.good and not taken
+    ]
+
+
 def _sent_here(subject: Subject, one: Captured) -> bool:
     return subject.node is not None and _is_own(subject.node, one.source)
 
@@ -193,6 +203,7 @@ CHECKSUM_OFFLOAD = Fault(
         Signal(kernel_drops_them, STRONG + MODERATE, required=True),
         Signal(errors_are_counted, STRONG, required=True),
         Signal(wrong_ones_are_seen, WEAK, required=True),
+        Signal(calls_in_them_are_repeated, MODERATE),
         Signal(captured_pings_only, WEAK, required=True),
         Signal(tunnel_carries_pings_only, MODERATE, required=True),
         Signal(cards_know_the_port, MODERATE),

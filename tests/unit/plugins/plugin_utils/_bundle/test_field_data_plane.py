@@ -261,3 +261,16 @@ def test_the_older_word_for_no_pools():
         "2017-05-04 08:14:13.477 [ERROR][675] calico-ipam.go 1: Error assigning address. No configured Calico pools\n"
     )
     assert "ipam_exhausted" in findings({"kubelet-cni.log": line})
+
+
+# projectcalico/calico#3145
+CALL = """11:51:31.656705 IP (tos 0x0, ttl 64, id 59791, offset 0, flags [none], proto UDP (17), length 102)
+    nodeC.local.26898 > nodeA.local.4789: [bad udp cksum 0xffff -> 0x76dc!] VXLAN, flags [I] (0x08), vni 4096
+IP (tos 0x0, ttl 64, id 8153, offset 0, flags [DF], proto TCP (6), length 52)
+    10.244.90.192.39274 > 10.244.143.193.http: Flags [S], cksum 0xe849 (correct), seq 2295512834, win 43690, length 0
+"""
+
+
+def test_a_call_that_is_repeated_with_wrong_checksums_is_dropped_for_them():
+    once, again = findings({"capture.txt": CALL}), findings({"capture.txt": CALL + CALL.replace("31.656", "32.657")})
+    assert once["checksum_offload"]["confidence"] < 0.5 <= again["checksum_offload"]["confidence"]
