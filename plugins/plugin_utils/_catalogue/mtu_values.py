@@ -129,7 +129,7 @@ def odd_values(evidence: Evidence) -> Iterator[Subject]:
             told = True
             where = {"node": node.name, "file": value.place, "field": value.what, "value": value.text}
             yield Subject((node.name,), (), where, node, value)
-        if not told and (_lines(node, _LARGER) or _refused(node)):
+        if not told and (_lines(node, _LARGER) or _refused(node) or _larger_pods(node)):
             yield Subject((node.name,), (), {"node": node.name}, node, None)
 
 
@@ -141,6 +141,20 @@ def _refused(node: Node) -> list[HostLine]:
     """Lines in which the kernel refuses a size, or the plugin finds none."""
     said = [line for line in node.control.log if "mtu" in line.text.lower() and any(odd in line.text for odd in _ODD)]
     return said + _lines(node, *_REFUSED)
+
+
+def _larger_pods(node: Node) -> list[Seen]:
+    """Pods' interfaces with a larger MTU than the node's own has; where paths were measured, that says more."""
+    room = node.sizes.host
+    if not room or (node.mtu is not None and node.mtu.paths):
+        return []
+    return [
+        Seen(
+            node.name, "interfaces", f"{words.plural(number, 'pod')} with {size}, and {node.sizes.interface} has {room}"
+        )
+        for size, number in node.sizes.workloads.items()
+        if size > room
+    ]
 
 
 def value_cannot_be(evidence: Evidence, subject: Subject) -> list[Seen]:
@@ -181,6 +195,12 @@ def kernel_refuses_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     ][:2]
 
 
+def pods_exceed_the_interface(evidence: Evidence, subject: Subject) -> list[Seen]:
+    """Pods' interfaces have a larger MTU than the interface by which the node reaches others."""
+    nodes = (evidence.nodes[name] for name in subject.nodes if name in evidence.nodes)
+    return [seen for node in nodes for seen in _larger_pods(node)] if subject.about is None else []
+
+
 def pods_have_it(evidence: Evidence, subject: Subject) -> list[Seen]:
     """Pods' interfaces have an MTU that does not fit the underlay."""
     nodes = [evidence.nodes[name] for name in subject.nodes if name in evidence.nodes]
@@ -205,6 +225,9 @@ def paths_carry_it(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 def _summary(evidence: Evidence, subject: Subject) -> str:
     value = subject.about
+    larger = pods_exceed_the_interface(evidence, subject)
+    if larger:
+        return f"On {larger[0].node} pods' interfaces have an MTU that cannot be used: {larger[0].detail}."
     if value is None:
         return f"An MTU that was set on {words.listed(subject.nodes)} cannot be used, as the logs tell."
     on = f" on {value.node}" if value.node else ""
@@ -264,6 +287,7 @@ MTU_MISCONFIGURED_VALUE = Fault(
         Signal(value_is_too_large, STRONG + MODERATE, required=True),
         Signal(felix_warns, STRONG, required=True),
         Signal(kernel_refuses_it, STRONG, required=True),
+        Signal(pods_exceed_the_interface, MODERATE, required=True),
         Signal(pods_have_it, WEAK),
         Signal(paths_carry_it, -DECISIVE),
     ),

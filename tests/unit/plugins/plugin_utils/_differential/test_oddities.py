@@ -75,7 +75,11 @@ bird: Netlink: Network is down
         (UFW, "host_firewall_blocks_pod_interfaces", "FORWARD drops what no rule lets pass"),
         (FORWARD, "host_firewall_blocks_pod_interfaces", "FORWARD drops what no rule lets pass"),
         (FLOATING, "vip_chosen_as_node_ip", "192.168.200.59/32 beside another address on eth0"),
-        (LARGE, "mtu_misconfigured_value", "pods' interfaces have an MTU of 1500, vxlan.calico has 1392"),
+        (
+            LARGE.replace("mtu 1442", "mtu 1500"),
+            "mtu_misconfigured_value",
+            "pods' interfaces have an MTU of 1500, vxlan.calico has 1392",
+        ),
         (BELOW, "mtu_mismatch", "tunl0 (MTU 1440) may go through wg0"),
         (PODS, "ippool_overlaps_network", "have addresses of 192.168.0.0/16"),
         (DOWN, "tunnel_device_missing", "Network is down"),
@@ -88,6 +92,12 @@ def test_what_is_odd_is_worth_a_note_and_no_more(text, fault, says):
     assert found["confidence"] < 0.4
     assert says in found["evidence"][0]["says"]
     assert found["missing"]
+
+
+def test_pods_with_more_than_the_interface_are_no_oddity():
+    found = findings(LARGE)
+    assert found["mtu_misconfigured_value"]["confidence"] >= 0.5
+    assert "1 pod with 1500, and ens3 has 1442" in found["mtu_misconfigured_value"]["summary"]
 
 
 def test_two_networks_alone_are_worth_a_note():
