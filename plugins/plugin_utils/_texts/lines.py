@@ -31,6 +31,8 @@ _PROGRAMS = (
     # words that comments begin with, too
     r"|route(?= -|\s*$)|host(?= -| \S{1,253}\.\S)|date(?=\s*$))(?![\w:])"
 )
+# Variables for one command, and the folder that the program is in, as ./calicoctl and /sbin/ip have it.
+_BEFORE = r"(?:[A-Z_][A-Z0-9_]{1,40}=[^\s=]{0,200} ){0,6}(?:(?:\.{1,2}|~)?/(?:[\w.~-]{1,30}/){0,8})?"
 _MARKS = frozenset("$#%>+*")
 _PROMPT = re.compile(
     r"\s{0,16}(?:(?:\([^()]{1,40}\) )?(?:"
@@ -41,7 +43,8 @@ _PROMPT = re.compile(
     r"|[\w.-]{1,64}:[\w./~-]{1,100}(?: [\w.-]{1,40})?[$#%] ?(?=(?:[\w.~-]{0,20}/){0,6}"  # node:~# and node:folder user$
     + _PROGRAMS
     + r")"
-    r"|[\w./~-]{0,64} ?[$#%] ?(?=(?:\.?/(?:[\w.-]{1,20}/){0,6})?"  # also ./calicoctl and /sbin/ip
+    r"|[\w./~-]{0,64} ?[$#%] ?(?="
+    + _BEFORE
     + _PROGRAMS
     + r")|(?:[\w.-]{1,64}@)?[\w.-]{1,64}:[~/][\w./~-]{0,100}(?:>| #) (?="  # node:~ # and user@node:~> of SUSE
     + _PROGRAMS

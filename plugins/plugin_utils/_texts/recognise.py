@@ -282,10 +282,10 @@ _LOG_LINE = re.compile(
 )
 # The command that stands after a prompt says it, if the content does not.
 _OF_COMMANDS = (
-    (r"calicoctl node status", "calicoctl-node-status"),
-    (r"calicoctl get nodes?\b", "calicoctl-get-nodes"),
-    (r"calicoctl get ip-?pools?\b(?!.*-o ?(?:yaml|json))", "calicoctl-get-ippools"),
-    (r"calicoctl ipam show\b", "calicoctl-ipam-show"),
+    (r"calicoctl[\w.-]* node status", "calicoctl-node-status"),
+    (r"calicoctl[\w.-]* get nodes?\b", "calicoctl-get-nodes"),
+    (r"calicoctl[\w.-]* get ip-?pools?\b(?!.*-o ?(?:yaml|json))", "calicoctl-get-ippools"),
+    (r"calicoctl[\w.-]* ipam show\b", "calicoctl-ipam-show"),
     (r"birdcl?6?\b.*show route", "birdcl-route"),
     (r"birdcl?6?\b.*show proto", "birdcl-protocols"),
     (r"birdcl?6?\b.*show stat", "birdcl-status"),
