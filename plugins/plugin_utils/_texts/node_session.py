@@ -114,17 +114,21 @@ class Session:
         if [look.daemon.family] in self._whole.told.rows("hidden_socket", 1):
             found["socket_hidden"] = True
         if not self._whole.told.is_raw and "config" in found:
-            # When the text was written says nothing of the file.
-            found["config"].pop("modified_seconds_ago", None)
-            found["config"].pop("newer_than_running", None)
-            if look.spoken.via == stand_ins.VIA:
-                # Its table leaves sessions out.
-                found["config"].pop("only_on_disk", None)
-            if bird_config.is_excerpt(self._whole.texts.get(_CONFIGS[look.daemon.family], "")):
-                # What the rest of the file has, nobody knows.
-                found["config"].pop("only_running", None)
-                found["config"].pop("only_running_packed", None)
+            self._leave_unknown(look, found["config"])
         return found
+
+    def _leave_unknown(self, look: Look, config: Facts) -> None:
+        """Take away what a file's text and a table, taken by people, cannot tell."""
+        gone = ["modified_seconds_ago", "newer_than_running"]  # when the text was written says nothing of the file
+        together = look.spoken.via != stand_ins.VIA or stand_ins.of_one_node(look)
+        if look.spoken.via == stand_ins.VIA and not (together and stand_ins.shows_all(look)):
+            # Its table leaves sessions out.
+            gone += ["only_on_disk", "only_on_disk_packed"]
+        if not together or bird_config.is_excerpt(self._whole.texts.get(_CONFIGS[look.daemon.family], "")):
+            # What the rest of the file has, nobody knows.
+            gone += ["only_running", "only_running_packed"]
+        for name in gone:
+            config.pop(name, None)
 
     @property
     def _lists_processes(self) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ...module_utils._facts.bgp_daemon import Look
     from ...module_utils._facts.sources import Sources
     from .calicoctl_status import Family, PeerRow
     from .told_files import ToldFiles
@@ -44,6 +45,8 @@ _FURTHER_LOG = f"/var/log/pods/{_CALICO_POD}/calico-node/1.log"
 _NO_LOGS = (".txt", ".json", ".yml", ".yaml", ".cfg", ".conf", ".conflist", ".network")
 READ_ELSEWHERE = ("bird.log", "bird6.log", "confd.log", "calico-extension.log")
 _LOADED = "/proc/modules"
+# calicoctl shows the sessions whose protocols confd names so (status.go below calicoctl/calicoctl/commands/node).
+_SHOWN = ("Mesh_", "Node_", "Global_")
 
 
 # --- BIRD ---
@@ -101,6 +104,28 @@ def _session(row: PeerRow) -> replies.Session:
         exported=0,
         external=False,
         restarting=False,
+    )
+
+
+def of_one_node(look: Look) -> bool:
+    """Whether calicoctl's table and the configuration on disk are of one node: they have peers in common, and none is
+    the node that the file was made for."""
+    if not look.spoken.sessions or look.on_disk is None:
+        return False
+    config = look.on_disk.config
+    running = {session.peer for session in look.spoken.sessions}
+    own = {config.router_id, config.own_address, *(peering.source for peering in config.peerings)}
+    return running.isdisjoint(own) and not running.isdisjoint(peering.peer for peering in config.peerings)
+
+
+def shows_all(look: Look) -> bool:
+    """Whether calicoctl's table has all sessions of this configuration that BIRD knows: no row was left out of the
+    copy, and all names are of the kind that it shows."""
+    config = look.on_disk.config if look.on_disk else None
+    return (
+        config is not None
+        and not look.spoken.unread
+        and all(peering.name.startswith(_SHOWN) for peering in config.peerings)
     )
 
 
