@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._evidence.host_facts import OtherSpeaker
-from . import api, commands, routers, session_signals, words
+from . import api, commands, loopback_peers, routers, session_signals, words
 from .model import MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def rival_speakers(evidence: Evidence) -> Iterator[Subject]:
         )
         yield Subject(names, sessions, where, found[0][0], found)
     yield from _speakers_turned_away(evidence, set(grouped))
+    yield from loopback_peers.subjects(evidence)
 
 
 def _speakers_turned_away(evidence: Evidence, known: set[str]) -> Iterator[Subject]:
@@ -123,6 +124,8 @@ def calico_is_to_peer_with_it(evidence: Evidence, subject: Subject) -> list[Seen
 
 
 def _rival_summary(evidence: Evidence, subject: Subject) -> str:
+    if loopback_peers.is_one(subject):
+        return loopback_peers.summary(subject)
     speaker, address = routers.called(subject.about[0][1]), subject.where.get("address", "its router")
     names = words.listed(subject.nodes)
     if subject.about[0][1].pid is None and subject.about[0][1].process:
@@ -132,7 +135,7 @@ def _rival_summary(evidence: Evidence, subject: Subject) -> str:
 
 def _separate(evidence: Evidence, subject: Subject) -> list[str]:
     """Have Calico advertise what MetalLB hands out, and take MetalLB's own peering away."""
-    if subject.about[0][1].process not in METALLB:
+    if not subject.about or subject.about[0][1].process not in METALLB:
         return []
     default = evidence.cluster.bgp_configurations.get("default") if evidence.cluster else None
     ranges = [{"cidr": one} for one in (default.service_load_balancer_cidrs if default else ())]
@@ -162,6 +165,8 @@ METALLB_CONFLICT = Fault(
         Signal(somebody_has_the_session, MODERATE, required=True),
         Signal(speaker_is_told_off, MODERATE + WEAK, required=True),
         Signal(router_hangs_up_on_speaker, WEAK, required=True),
+        Signal(loopback_peers.host_peers_with_itself, MODERATE + WEAK, required=True),
+        Signal(loopback_peers.metallb_is_there, MODERATE),
         Signal(calico_has_the_session, STRONG),
         Signal(calico_is_to_peer_with_it, MODERATE),
         Signal(router_takes_one_only, MODERATE),
@@ -177,7 +182,7 @@ METALLB_CONFLICT = Fault(
         risk="medium",
         disrupts="what the other speaker advertises, if it is the one that goes",
         commands=lambda evidence, subject: [
-            commands.on_node(subject.nodes[0], "sudo ss -tnp | grep -w 179"),
+            *(commands.on_node(name, "sudo ss -tnp | grep -w 179") for name in subject.nodes[:1]),
             "kubectl get bgppeers.metallb.io,bgpadvertisements.metallb.io -A",
             api.show(evidence, "BGPPeer"),
             *_separate(evidence, subject),
