@@ -46,6 +46,7 @@ TOLD_CALMLY = (
     "Calico node failed to start",
     "Cannot pick an IPv",
     "Host MTU changed",
+    "already exists for an interface other than",
     "x509: ",
     # An end of a connection tells the other one why it hangs up (Go's crypto/tls); Typha says that at level INFO.
     "remote error: tls: ",
@@ -220,6 +221,7 @@ CALICO_LINES = (
     ("config_error", "Error from checkcmd"),
     ("config_error", "Config check failed"),
     *_NO_ADDRESS,
+    ("pod_route_taken", "route (Ifindex: "),
     ("pod_setup", "Final result of CNI ADD was an error"),
     ("crash", "panic: "),
     ("crash", "fatal error: "),
@@ -248,6 +250,7 @@ KUBELET_LINES = (
     ("probe_errored", "ExecSync"),
     ("nodename_missing", "stat /var/lib/calico/nodename"),
     ("podcidr", "no podCidr for node"),
+    ("pod_route_taken", "route (Ifindex: "),
     ("node_missing", "resource does not exist: Node("),
     # K3s and RKE2 run flannel in the same process; this is the kernel's answer to the making of its device.
     ("kernel_lacks", "flannel exited: operation not supported"),

@@ -10,8 +10,8 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
-from .._cluster import versions
-from . import agent_pod, commands, host_words, passwords, words
+from .._cluster import effective, versions
+from . import agent_pod, api, commands, host_words, passwords, words
 from .model import DECISIVE, MODERATE, STRONG, WEAK, Fault, Fix, Lookalike, Seen, Signal, Subject
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ COMPARES_WRONGLY = (((3, 3, 0), (3, 5, 3)), ((3, 6, 0), (3, 6, 0)))
 AUTOMATIC = ("Mesh", "Global")
 # To who calls an address behind a blackhole route the kernel says "invalid argument" at once.
 _DIALLED = re.compile(r"dial tcp \[?([0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}: connect: invalid argument")
+
+# utils.go and dataplane_linux.go below cni-plugin/pkg/dataplane.
+_TAKEN = re.compile(r"Dst: ([0-9a-fA-F.:]{2,45})/\d{1,3}\b[^)]{0,80}\) already exists for an interface other than")
+# Earlier releases are told so what of Services' addresses they announce.
+ADVERTISED = "CALICO_ADVERTISE_CLUSTER_IPS"
 
 
 def undialled(evidence: Evidence) -> Iterator[Subject]:
@@ -194,10 +199,20 @@ def _in_use(evidence: Evidence, node: Node, hole: str) -> list[tuple[str, str]]:
         lost = ipaddress.ip_network(hole, strict=False)
     except ValueError:
         return []
+    own = [str(lost.network_address)] if lost.num_addresses == 1 else []
+    taken = [(address, "a pod here that gets no route") for address in own if address in _pods_without_route(node)]
+    if taken:
+        return taken
     if any(_within(lost, pool.cidr) for pool in (evidence.cluster.pools if evidence.cluster else ()) if _of_pods(pool)):
         return []
     found = [(address, what) for address, what in _used(evidence, node).items() if _covers(lost, address)]
     return found[:6]
+
+
+def _pods_without_route(node: Node) -> set[str]:
+    """Addresses for which the CNI plugin cannot make a pod's route, because another route of the host has them."""
+    lines = node.control.lines("pod_route_taken")
+    return {match.group(1) for line in lines for match in _TAKEN.finditer(line.text)}
 
 
 def _of_pods(pool: object) -> bool:
@@ -208,6 +223,9 @@ def _used(evidence: Evidence, node: Node) -> dict[str, str]:
     """Addresses and ranges that are not pods' and that this host may have to reach."""
     found: dict[str, str] = {}
     cluster = evidence.cluster
+    variable = effective.variable(cluster, api.agent(evidence), ADVERTISED) if cluster else None
+    ranges = variable.value.split(",") if variable and variable.known else []
+    found.update(dict.fromkeys((one.strip() for one in ranges), "the cluster's Services"))
     for one in cluster.bgp_configurations.values() if cluster else ():
         found.update(dict.fromkeys(one.service_cluster_cidrs, "the cluster's Services"))
         found.update(dict.fromkeys(one.service_external_cidrs, "Services' external addresses"))
@@ -290,7 +308,8 @@ CALICO_BUG_SERVICE_BLACKHOLE = Fault(
         action="remove_blackhole",
         text=(
             "Upgrade Calico, or take the range out of what BGPConfiguration advertises; correct a filter of your "
-            "own that lets it into the kernel. Deleting the route helps until BIRD writes it again."
+            "own that lets it into the kernel. Pools need blocks of more than one address: a blockSize of 32 (128) "
+            "leaves none to pods. Deleting the route helps until BIRD writes it again."
         ),
         risk="low",
         disrupts="nothing; without the announcement routers lose the way to these Services",
