@@ -326,8 +326,17 @@ def _unnamed(texts: list[Loose], found: list[str]) -> list[str]:
             while one.canonical in there.get(_numbered(number), ()):
                 number += 1
             found[index] = _numbered(number)
-            there.setdefault(found[index], set()).add(one.canonical)
+            if not _saw_nobody(one):
+                there.setdefault(found[index], set()).add(one.canonical)
     return found
+
+
+def _saw_nobody(one: Loose) -> bool:
+    """calicoctl that sees no process of Calico, in a container for one, and so nothing that makes this another node."""
+    if one.kind != "calicoctl-node-status":
+        return False
+    status = calicoctl_status.parse(one.text).value
+    return status.running is False and not status.families
 
 
 def _numbered(number: int) -> str:
