@@ -124,7 +124,7 @@ def tool_had_no_right(evidence: Evidence, subject: Subject) -> list[Seen]:
 
 
 def tool_found_no_process(evidence: Evidence, subject: Subject) -> list[Seen]:
-    """calicoctl found no process of Calico's where it was run, and Kubernetes has calico-node as Ready."""
+    """Kubernetes has calico-node as Ready, and calicoctl found no process of Calico's where it was run."""
     said = seen_by_no_tool(subject.node) if subject.node else ""
     return [
         Seen(subject.nodes[0], "calicoctl", f"{said.rstrip('.')}; {pod.name} is Ready")
