@@ -779,7 +779,8 @@ ansible_facts:
                   V(ipset), V(ipset_incompatible), V(kernel_module), V(kernel_lacks), V(conntrack_full), V(render),
                   V(interface_taken_down) (a pod's interface is set down in the moment it comes up),
                   V(encapsulation_change), V(health_port), V(health), V(token), V(password_secret), V(peer_address),
-                  V(config_error), V(pod_setup), V(crash), V(fatal), V(terminated), and V(other) for other errors.
+                  V(config_error), V(pod_route_taken) (another route has a pod's address), V(pod_setup), V(crash),
+                  V(fatal), V(terminated), and V(other) for other errors.
                 - Of the system's log V(conntrack_full), V(bad_checksum) (of VXLAN's packets that come in),
                   V(kernel_lacks) (a module does not fit the kernel), V(interface_managed) and V(interface_seen) (what
                   network managers tell of Calico's interfaces).
@@ -788,12 +789,12 @@ ansible_facts:
                 - Of flannel V(unauthorized), V(tls), V(podcidr), V(interface), V(apiserver), V(network_config),
                   V(kernel_module), V(iptables) and V(other).
                 - Of kubelet V(calico_not_ready), V(calico_not_live), V(probe_errored), V(nodename_missing),
-                  V(podcidr), V(unauthorized), V(mtu), V(cni_not_ready), V(certificate), V(node_status),
-                  V(apiserver), V(runtime), V(start), V(pod_setup) and V(calico_restarts). They come from its own log or
-                  the system's. Where it writes to no file, its journal is read if something that it may explain is
-                  amiss (kubelet, the container runtime or Calico does not run or was started within the window, Felix
-                  or Typha is not ready, no connection to the API server, no CNI configuration, a token or certificate
-                  past its time).
+                  V(podcidr), V(unauthorized), V(mtu), V(cni_not_ready), V(certificate), V(node_status), V(apiserver),
+                  V(runtime), V(start), V(pod_route_taken), V(pod_setup) and V(calico_restarts). They come from its
+                  own log or the system's. Where it writes to no file, its journal is read if something that it may
+                  explain is amiss (kubelet, the container runtime or Calico does not run or was started within the
+                  window, Felix or Typha is not ready, no connection to the API server, no CNI configuration, a token
+                  or certificate past its time).
                 - The source C(host_logs) tells of logs of which less than the window was read, C(host_journal) why the
                   journal was read or why it tells nothing.
               type: list
