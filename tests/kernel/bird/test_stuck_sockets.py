@@ -37,9 +37,10 @@ if "full" in words:
             time.sleep(0.05)
 if "read" in words:
     def read():
-        time.sleep(0.2)
-        reader.recv(1)
-    threading.Thread(target=read).start()
+        # Whenever the queue is looked at: it gets shorter, or is empty already.
+        while reader.recv(1):
+            time.sleep(0.05)
+    threading.Thread(target=read, daemon=True).start()
 if "tables" in words:
     sockets.is_our_network = lambda _folder: False
 print(json.dumps(node.gather({"probe": False}, ("bgp",))["calico_bgp"]))
