@@ -71,7 +71,7 @@ def test_windows_nodes_devices_and_the_controller_in_the_inventory_do_no_harm(la
     hosts = inventory(lab, tmp_path / "hosts.json", {**others, **nodes})
     run = diagnose("-e", "report_fail_on_incomplete=true", inventory=hosts)
     assert run.status == 0, run.printed
-    assert (run.report["verdict"], run.findings) == ("healthy", [])
+    assert (run.report["verdict"], run.causes) == ("healthy", [])
     told = run.report["coverage"]["nodes"]
     assert {one["node"] for one in told["ignored"]} == {"a-switch", "a-win"}
     assert (told["without_calico"], missing(run)) == (["localhost"], {})
