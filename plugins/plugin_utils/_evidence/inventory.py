@@ -88,7 +88,7 @@ def why_not_read(variables: Mapping[str, Any]) -> tuple[str, bool]:
         told = refused.without_prefix(plain.text(result.get("msg")))
         told = refused.privileges(result) or told
         told = told if told.startswith(_UNREACHABLE) else f"{_UNREACHABLE} {told}"
-        return refused.behind_a_bastion(_short(told)), True
+        return refused.behind_a_bastion(told, _short(told)), True
     # One that failed before it ran may still carry facts of Ansible's own, such as the interpreter that it found.
     if result and not plain.mapping(result.get("ansible_facts")).keys() & set(FACT_KEYS):
         return _failure(result), False

@@ -83,9 +83,10 @@ def privileges(result: Mapping[str, Any]) -> str:
     return _WORDLESS if _NOTHING in told and result.get("rc") == 1 and not printed.strip() else ""
 
 
-def behind_a_bastion(told: str) -> str:
-    """Return why no connection was made, with what may be behind it where ssh does not tell."""
-    return f"{told.rstrip('.')}; {_BEHIND}" if _HUNG_UP.search(told) and _BEHIND not in told else told
+def behind_a_bastion(told: str, shown: str) -> str:
+    """Return why no connection was made, as it is shown, with what may be behind it where ssh does not tell: all that
+    it told, as what a bastion says of itself comes before its own words."""
+    return f"{shown.rstrip('.')}; {_BEHIND}" if _HUNG_UP.search(told) and _BEHIND not in told else shown
 
 
 def without_prefix(told: str) -> str:

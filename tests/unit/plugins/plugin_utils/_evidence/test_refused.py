@@ -63,6 +63,18 @@ def test_of_a_connection_that_is_closed_at_once_the_bastion_is_named():
     assert unreachable
 
 
+def test_a_bastion_that_says_much_of_itself_is_named_too():
+    """OpenSSH 9.2: what the bastion's own connection failed of stands before what ssh makes of it."""
+    told = (
+        f"Task failed: Failed to connect to the host via ssh: {'not running ' * 20}\nmm_receive_fd: recvmsg: expected "
+        "received 1 got 0\nproxy dialer did not pass back a connection\nkex_exchange_identification: Connection closed "
+        "by remote host\nConnection closed by UNKNOWN port 65535"
+    )
+    why, _unreachable = inventory.why_not_read({"collect_result": {"unreachable": True, "msg": told}})
+    assert "kex_exchange" not in why
+    assert "a bastion (ProxyJump, ProxyCommand) is between" in why
+
+
 def test_a_sudo_that_does_not_answer_in_time_is_told_as_such():
     told = "Task failed: Timeout (12s) waiting for privilege escalation prompt: "
     why, unreachable = inventory.why_not_read({"collect_result": {"unreachable": True, "msg": told}})
