@@ -126,7 +126,7 @@ def test_nodes_behind_a_bastion(lab, diagnose, tmp_path):
         lines = [f"  ProxyCommand {way}" if "ProxyCommand" in line else line for line in own.splitlines()]
         (tmp_path / name).write_text("\n".join([*lines, ""]), encoding="utf-8")
         # A connection that another test left open leads there without any bastion.
-        own_place = {"ansible_control_path_dir": str(lab.state.path("cp-bastion"))}
+        own_place = {"ansible_control_path_dir": f"{lab.state.path('cp')}/bastion"}
         hosts[name] = {"at": name, "ansible_ssh_common_args": f"-F {tmp_path / name}", **own_place}
     run = diagnose(inventory=inventory(lab, tmp_path / "hosts.json", hosts))
     assert run.report["coverage"]["nodes"]["collected"] == 2, run.printed
